@@ -1,0 +1,1 @@
+"""The pure vocabulary of the platform: no Django, no input or output, no imports of ours."""

@@ -1,0 +1,57 @@
+"""What the risk review answers: approval is a type, a refusal is data with a closed code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from moondev.domain.orders import AmendOrder, OrderRequest, PlaceOrder
+
+R = TypeVar("R", PlaceOrder, AmendOrder)
+
+
+class RefusalCode(StrEnum):
+    """Every reason for which an order is refused. Stable: operators and tests key on it."""
+
+    TRADING_HALTED = "TRADING_HALTED"
+    TRADING_REDUCING = "TRADING_REDUCING"
+    DATA_TOO_OLD = "DATA_TOO_OLD"
+    DATA_MISSING = "DATA_MISSING"
+    QUANTITY_BELOW_LOT = "QUANTITY_BELOW_LOT"
+    QUANTITY_OFF_GRID = "QUANTITY_OFF_GRID"
+    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
+    NOTIONAL_EXCEEDS_MAXIMUM = "NOTIONAL_EXCEEDS_MAXIMUM"
+    QUANTITY_EXCEEDS_MAXIMUM = "QUANTITY_EXCEEDS_MAXIMUM"
+    PRICE_OUTSIDE_BAND = "PRICE_OUTSIDE_BAND"
+    PRICE_OFF_GRID = "PRICE_OFF_GRID"
+    ASSET_EXPOSURE_EXCEEDED = "ASSET_EXPOSURE_EXCEEDED"
+    LEVERAGE_EXCEEDED = "LEVERAGE_EXCEEDED"
+    STRATEGY_DRAWDOWN = "STRATEGY_DRAWDOWN"
+    PORTFOLIO_DRAWDOWN = "PORTFOLIO_DRAWDOWN"
+    REDUCING_EXCEEDS_POSITION = "REDUCING_EXCEEDS_POSITION"
+    SELF_TRADE = "SELF_TRADE"
+    EQUITY_UNKNOWN = "EQUITY_UNKNOWN"
+    CHECK_FAILED = "CHECK_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskApproved(Generic[R]):
+    """A request that passed every check. Only the review and the claim may construct it."""
+
+    request: R
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRefused:
+    """A request that did not pass: which rule, its limit and the value that broke it."""
+
+    request: OrderRequest
+    code: RefusalCode
+    limit: Decimal | str
+    value: Decimal | str
+
+    def __str__(self) -> str:
+        """Return the sentence operators see."""
+        return f"{self.code}: value={self.value}, limit={self.limit}"

@@ -1,0 +1,171 @@
+"""Market data as strategies see it: frozen, timed twice, float64."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moondev.domain.clock import require_aware
+from moondev.domain.errors import InvalidValue
+from moondev.domain.values import Side
+
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BarSeries:
+    """Closed bars, oldest first. Every column has shape (n,), float64; `opened_ms` is int64.
+
+    `opened_ms` is the bar's open time in milliseconds UTC; prices in quote currency, volume in base.
+    """
+
+    interval: timedelta
+    opened_ms: NDArray[np.int64]
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+    volume: Column
+
+    def __post_init__(self) -> None:
+        """Refuse columns of different length, stamps out of order and prices that break OHLC."""
+        lengths = {len(c) for c in (self.opened_ms, self.open, self.high, self.low, self.close)}
+        if lengths != {len(self.volume)}:
+            raise InvalidValue("bars", sorted(lengths), "columns of one length")
+        if len(self) > 1 and not bool(np.all(np.diff(self.opened_ms) > 0)):
+            raise InvalidValue("opened_ms", "out of order", "strictly rising stamps")
+        top = np.maximum(self.open, self.close)
+        bottom = np.minimum(self.open, self.close)
+        if not bool(np.all((self.high >= top) & (self.low <= bottom) & (self.low > 0))):
+            raise InvalidValue("bars", "high/low", "high >= open, close >= low > 0 in every bar")
+
+    def __len__(self) -> int:
+        """Return the number of bars."""
+        return len(self.volume)
+
+    def tail(self, count: int) -> BarSeries:
+        """Return the newest `count` bars (all of them when there are fewer)."""
+        start = max(0, len(self) - count)
+        return BarSeries(
+            self.interval,
+            self.opened_ms[start:],
+            self.open[start:],
+            self.high[start:],
+            self.low[start:],
+            self.close[start:],
+            self.volume[start:],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BookLevel:
+    """One price of an order book: price in quote currency, size in base."""
+
+    price: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Top of an order book: bids falling, asks rising."""
+
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    time_exchange: datetime
+    time_received: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse a crossed book and naive times."""
+        require_aware("time_exchange", self.time_exchange)
+        require_aware("time_received", self.time_received)
+        if self.bids and self.asks and self.bids[0].price >= self.asks[0].price:
+            raise InvalidValue(
+                "book",
+                f"bid {self.bids[0].price} >= ask {self.asks[0].price}",
+                "a book that is not crossed",
+            )
+
+    @property
+    def mid(self) -> float:
+        """Return the middle of best bid and best ask. Raises InvalidValue when a side is empty."""
+        if not self.bids or not self.asks:
+            raise InvalidValue("book", "one side is empty", "at least one bid and one ask")
+        return (self.bids[0].price + self.asks[0].price) / 2
+
+    @property
+    def spread(self) -> float:
+        """Return best ask minus best bid in quote currency."""
+        return self.asks[0].price - self.bids[0].price
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTick:
+    """One public trade. `side` is the aggressor's."""
+
+    symbol: str
+    trade_id: str
+    side: Side
+    price: float
+    size: float
+    time_exchange: datetime
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BarClosed:
+    """A bar that will not change any more; the event that makes bar strategies due."""
+
+    venue: str
+    symbol: str
+    interval: timedelta
+    opened_ms: int
+    time_received: datetime
+
+    @property
+    def event_id(self) -> str:
+        """Return the name of this event, the same wherever it is noticed."""
+        return f"bar:{self.venue}:{self.symbol}:{int(self.interval.total_seconds())}:{self.opened_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a strategy wants to see: per instrument key, bars by interval and whether the book.
+
+    `bars` maps an interval to the number of closed bars wanted; `book` asks for the order book.
+    """
+
+    instruments: tuple[str, ...]
+    bars: Mapping[timedelta, int] = field(default_factory=dict)
+    book: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentView:
+    """One instrument as frozen for one tick. `age` counts from the newest datum's receive time.
+
+    `mark_price` is the venue's mark (None until it has been heard).
+    """
+
+    bars: Mapping[timedelta, BarSeries]
+    book: Book | None
+    mark_price: float | None
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """All a strategy sees in one tick: its instruments by key, as of `now`."""
+
+    now: datetime
+    instruments: Mapping[str, InstrumentView]
+
+    @property
+    def age(self) -> timedelta:
+        """Return the age of the stalest instrument. Raises InvalidValue when there is none."""
+        if not self.instruments:
+            raise InvalidValue("view", "no instrument", "at least one instrument")
+        return max(view.age for view in self.instruments.values())
