@@ -1,0 +1,457 @@
+"""What the rest of the platform may ask of a venue, and what a venue tells it.
+
+Every venue implements these protocols; nobody above this floor knows which one it talks to.
+
+Instruments are named in two ways. *Requests* carry the key (``hyperliquid:BTC``), as the planner
+does; *answers* carry the venue's own symbol (``BTC``), as the venue does.
+
+Errors every method may raise (`moondev.domain.errors`):
+
+- `Connectivity`: we asked and heard nothing usable; the outcome of a write is unknown.
+- `NotSent`: the request provably never left this process; nothing happened at the venue.
+- `RateLimited`: the venue refused to look at the request; nothing happened.
+- `VenueRejected`: the venue refused the *whole* request; nothing happened.
+- `ParseError`: the answer is not one we understand; for a write this is an unknown outcome too.
+- `InvalidValue`, `Configuration`: refused before anything was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from moondev.domain.clock import milliseconds, require_aware
+from moondev.domain.decisions import RiskApproved
+from moondev.domain.errors import Connectivity, InvalidValue
+from moondev.domain.fills import FillReport
+from moondev.domain.instruments import Instrument
+from moondev.domain.market_data import BarSeries, Book, BookLevel, TradeTick
+from moondev.domain.orders import (
+    AmendOrder,
+    CancelOrder,
+    OrderReport,
+    OrderType,
+    PlaceOrder,
+    TimeInForce,
+)
+from moondev.domain.values import Money, Price, Quantity, Side, SignedQuantity
+
+EVIDENCE_CHARACTERS = 500
+
+
+class ParseError(Connectivity):
+    """The venue said something we do not understand, so we know nothing. Keeps the evidence."""
+
+    def __init__(self, what: str, why: str, evidence: object) -> None:
+        """Name `what` was read, `why` it failed, and the start of the text that did not parse."""
+        self.what, self.why = what, why
+        self.evidence = str(evidence)[:EVIDENCE_CHARACTERS]
+        super().__init__(f"cannot read {what}: {why}; got {self.evidence}")
+
+
+class Environment(StrEnum):
+    """Which world a venue belongs to. There is no default."""
+
+    PAPER = "paper"
+    TESTNET = "testnet"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class VenueConfig:
+    """How to reach one venue. `protocol` names the adapter, `code` the row (unique, lower case)."""
+
+    code: str
+    protocol: str
+    environment: Environment
+    rest_url: str
+    websocket_url: str
+
+    def __post_init__(self) -> None:
+        """Refuse empty fields and an environment that is not one of the three."""
+        for name in ("code", "protocol", "rest_url", "websocket_url"):
+            if not getattr(self, name):
+                raise InvalidValue(name, getattr(self, name), "a text that is not empty")
+        allowed = ", ".join(Environment)
+        if self.environment not in tuple(Environment):
+            raise InvalidValue("environment", self.environment, f"one of {allowed}")
+        object.__setattr__(self, "environment", Environment(self.environment))
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who trades: the account whose money moves, and the key of the wallet that signs for it.
+
+    `signer_key` never appears in a repr, a log line or an error.
+    """
+
+    account_address: str
+    signer_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An instrument together with the venue's number for it (Hyperliquid: the asset index)."""
+
+    instrument: Instrument
+    venue_asset_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An approved amend with what the venue wants repeated about the order it changes."""
+
+    approved: RiskApproved[AmendOrder]
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    reduce_only: bool
+    trigger_price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestingOrder:
+    """An order the venue says is live. `client_order_id` None: it was not placed by us."""
+
+    symbol: str
+    venue_order_id: str
+    client_order_id: UUID | None
+    side: Side
+    price: Price
+    quantity: Quantity
+    remaining: Quantity
+    reduce_only: bool
+    trigger_price: Price | None
+    time_exchange: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSnapshot:
+    """One position as the venue sees it.
+
+    `value` is the signed notional at the venue's mark, exactly as quoted; `mark_price` is derived
+    from it. `entry_price` None: the venue did not say.
+    """
+
+    symbol: str
+    quantity: SignedQuantity
+    entry_price: Price | None
+    mark_price: Price
+    value: Money
+    unrealised: Money
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """An account as the venue sees it; `equity` is its account value, positions at the mark.
+
+    `cash` is equity less the signed value of all positions. `time_exchange` None: not said.
+    """
+
+    equity: Money
+    withdrawable: Money
+    margin_used: Money
+    positions: tuple[PositionSnapshot, ...]
+    time_exchange: datetime | None
+    time_received: datetime
+
+    @property
+    def cash(self) -> Money:
+        """Return equity less the value of every position."""
+        total = self.equity
+        for position in self.positions:
+            total = total - position.value
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """Funding paid or received on a position. `amount` is positive when received."""
+
+    symbol: str
+    amount: Money
+    rate: Decimal
+    position: SignedQuantity
+    time_exchange: datetime
+    time_received: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse naive times."""
+        require_aware("time_exchange", self.time_exchange)
+        require_aware("time_received", self.time_received)
+
+    @property
+    def payment_id(self) -> str:
+        """Return a name unique within the account: one payment per symbol and moment."""
+        return f"{self.symbol}:{milliseconds(self.time_exchange)}"
+
+
+class MarginMode(StrEnum):
+    """Whether positions share the account's collateral."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class ReportSource(StrEnum):
+    """Which way an order report reached us (`OrderReport.source`)."""
+
+    SEND = "send"
+    STREAM = "stream"
+    RECONCILE = "reconcile"
+
+
+class ExecutionClient(Protocol):
+    """One account at one venue, as one signer. Long-lived; one per account and process.
+
+    Writes take an explicit `nonce` (from the signer's row) and are one signed request each.
+    Nothing is ever sent twice by the client itself. At most `max_batch` requests per call.
+    """
+
+    @property
+    def max_batch(self) -> int:
+        """Return how many orders fit one signed request."""
+        ...
+
+    def place(self, orders: Sequence[RiskApproved[PlaceOrder]], nonce: int, expires_at: datetime) -> list[OrderReport]:
+        """Send new orders as one signed request; return one report per order, in order.
+
+        Resting or waiting for a trigger is OPEN; filled is FILLED with `filled_quantity` (the fills
+        themselves come from the user stream or `fills`); filled in part is PARTIALLY_FILLED, or
+        EXPIRED when the order was immediate-or-cancel; refused is REJECTED with the venue's words.
+        The venue drops the whole request after `expires_at`.
+        """
+        ...
+
+    def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:
+        """Change resting orders as one signed request; return one report per amendment.
+
+        The venue order id of the report is the new one where the venue replaces the order. A
+        refused amendment has status None and a reason: ask `order_status` what is left.
+        """
+        ...
+
+    def cancel(self, orders: Sequence[CancelOrder], nonce: int) -> list[OrderReport]:
+        """Cancel by client order id as one signed request; return one report per order.
+
+        Done is CANCELLED. "Never placed, already cancelled or filled" has status None and a
+        reason: which of the three it was, only `order_status` can say.
+        """
+        ...
+
+    def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
+        """Cancel by venue order id, for orders that are not ours or carry no client order id."""
+        ...
+
+    def order_status(self, client_order_id: UUID) -> OrderReport | None:
+        """Return what the venue knows of an order; None when it never heard of it."""
+        ...
+
+    def open_orders(self) -> list[RestingOrder]:
+        """Return every order the venue holds live for the account, whoever placed it."""
+        ...
+
+    def fills(self, since: datetime) -> list[FillReport]:
+        """Return every fill of the account at or after `since`, oldest first, all pages."""
+        ...
+
+    def funding(self, since: datetime) -> list[FundingPayment]:
+        """Return every funding payment at or after `since`, oldest first, all pages."""
+        ...
+
+    def account_snapshot(self) -> AccountSnapshot:
+        """Return equity, margin and positions as the venue sees them now."""
+        ...
+
+    def instruments(self) -> list[Listing]:
+        """Return what the venue lists now, with its rules, freshly read."""
+        ...
+
+    def set_leverage(self, instrument: str, leverage: int, margin_mode: MarginMode, nonce: int) -> None:
+        """Set the account's leverage for one instrument (key)."""
+        ...
+
+    def schedule_cancel(self, at: datetime | None, nonce: int) -> None:
+        """Arm the venue's own cancel-everything for `at`; None disarms it."""
+        ...
+
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
+
+
+class MarketDataClient(Protocol):
+    """Public reads of one venue: history for start-up and after a gap."""
+
+    def instruments(self) -> list[Listing]:
+        """Return what the venue lists now, with its rules."""
+        ...
+
+    def candles(self, symbol: str, interval: timedelta, start: datetime, end: datetime) -> BarSeries:
+        """Return bars opened in [start, end], oldest first; the newest may still be forming."""
+        ...
+
+    def book(self, symbol: str) -> Book:
+        """Return the order book now."""
+        ...
+
+    def marks(self) -> Mapping[str, Price]:
+        """Return the mark price of every symbol that has one."""
+        ...
+
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BookUpdate:
+    """A fresh order book (never a difference)."""
+
+    symbol: str
+    book: Book
+
+
+@dataclass(frozen=True, slots=True)
+class BestQuoteUpdate:
+    """Best bid and best ask; None where that side is empty."""
+
+    symbol: str
+    bid: BookLevel | None
+    ask: BookLevel | None
+    time_exchange: datetime
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TradeBatch:
+    """Public trades that arrived together, oldest first."""
+
+    symbol: str
+    trades: tuple[TradeTick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CandleUpdate:
+    """The state of one bar. `closed` is the venue's own flag; False where it has none."""
+
+    symbol: str
+    interval: timedelta
+    opened_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    closed: bool
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkUpdate:
+    """Mark and oracle price in quote currency, and the current hourly funding rate."""
+
+    symbol: str
+    mark_price: float
+    oracle_price: float
+    funding_rate: float
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBatch:
+    """What the venue said about orders of the account, in its order."""
+
+    reports: tuple[OrderReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FillBatch:
+    """Fills of the account. `snapshot`: history repeated on subscribing; recording is idempotent."""
+
+    fills: tuple[FillReport, ...]
+    snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FundingBatch:
+    """Funding payments of the account. `snapshot`: history repeated on subscribing."""
+
+    payments: tuple[FundingPayment, ...]
+    snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The stream is up and subscribed (for the first time or again).
+
+    `silent_since` is when the last message before it was heard: ask the venue for everything that
+    happened after it. None on the first connection: ask for everything still unknown.
+    """
+
+    silent_since: datetime | None
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The stream is down; it reconnects by itself. `reason` is for people."""
+
+    reason: str
+    time_received: datetime
+
+
+MarketEvent = BookUpdate | BestQuoteUpdate | TradeBatch | CandleUpdate | MarkUpdate | Connected | Disconnected
+UserEvent = OrderBatch | FillBatch | FundingBatch | Connected | Disconnected
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSubscription:
+    """Which public data of one symbol to stream. Empty `candles` means none."""
+
+    symbol: str
+    candles: tuple[timedelta, ...] = ()
+    book: bool = True
+    best_quote: bool = False
+    trades: bool = True
+    mark: bool = True
+
+
+class Stream(Protocol):
+    """A websocket that stays up: reconnects, resubscribes and notices silence by itself."""
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the stream is up and subscribed."""
+        ...
+
+    @property
+    def age_seconds(self) -> float:
+        """Return real seconds since the last message of any kind; infinite before the first."""
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """Return how many messages could not be read since the start; each was logged."""
+        ...
+
+    async def run(self) -> None:
+        """Stream until cancelled or stopped, handing every event to the handler given at birth.
+
+        The handler is called on the event loop and must not block; an error it raises ends `run`.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ask `run` to close the connection and return."""
+        ...
+
+
+MarketHandler = Callable[[MarketEvent], None]
+UserHandler = Callable[[UserEvent], None]

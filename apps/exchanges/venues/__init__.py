@@ -1,0 +1,1 @@
+"""One package per venue; see README.md for how to add one."""

@@ -1,0 +1,1 @@
+"""Hyperliquid: perpetuals over signed HTTP actions and one websocket."""
