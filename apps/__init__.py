@@ -1,0 +1,1 @@
+"""The four floors of the platform: exchanges, risk, strategies, monitor."""

@@ -1,0 +1,1 @@
+"""Venues, market data, orders, fills, positions, execution and the mock exchange."""

@@ -1,0 +1,1 @@
+"""Review, sizing limits, equity, breakers, vetoes and the kill switch."""

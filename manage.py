@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+"""Run Django's command line on the development settings unless told otherwise."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    """Run the management command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

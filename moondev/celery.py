@@ -1,0 +1,121 @@
+"""The Celery app, the base class of every task, and the way to send one."""
+
+import logging
+import logging.config
+import os
+from functools import partial
+from typing import Any
+
+from celery import Celery, Task, signals
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from prometheus_client import Counter
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
+
+import celeryconfig  # noqa: E402  reads the settings named above
+from moondev.logs import log_context  # noqa: E402
+from moondev.priorities import broker_priority  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+TASK_EVENTS = Counter("moondev_task_events_total", "Tasks by what happened to them.", ["task", "event"])
+
+app = Celery("moondev")
+app.config_from_object(celeryconfig)
+app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name.startswith("apps.")])
+
+
+class TradingTask(Task):
+    """Base class of every task: ``@shared_task(base=TradingTask, name="floor.noun_verb")``.
+
+    Late acknowledgement is the default because every task here is idempotent; a worker that dies hands its message
+    to another. Results are not kept. Log lines carry the task's id and name.
+    """
+
+    abstract = True
+    acks_late = True
+    reject_on_worker_lost = True
+    ignore_result = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a task takes and returns anything
+        """Run the body with the log context bound, and count how it went."""
+        TASK_EVENTS.labels(self.name, "started").inc()
+        with log_context(task=self.name, task_id=str(self.request.id or "direct")):
+            return super().__call__(*args, **kwargs)
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002  Celery's
+        """Count a task that finished."""
+        TASK_EVENTS.labels(self.name, "done").inc()
+
+    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
+        """Count a task that will run again."""
+        TASK_EVENTS.labels(self.name, "retried").inc()
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
+        """Count a task that raised; Celery logs the traceback."""
+        TASK_EVENTS.labels(self.name, "failed").inc()
+
+
+app.Task = TradingTask
+
+
+def send(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
+    """Publish a task by name now, to the queue and with the expiry of ``celeryconfig.TASKS``.
+
+    Args:
+        task: name in the table, such as ``exchanges.orders_send``.
+        urgency: 0 (ordinary) to 9 (first), the same on every broker.
+        arguments: keyword arguments of the task: ids and JSON values, never objects.
+
+    Raises:
+        ValueError: unknown task, venue or urgency.
+        kombu.exceptions.OperationalError: the broker did not take it within about a second.
+    """
+    app.send_task(
+        task,
+        kwargs=arguments,
+        expires=celeryconfig.task_rule(task).expires_s,
+        priority=broker_priority(urgency, app.conf.broker_url),
+        ignore_result=True,
+    )
+
+
+def send_on_commit(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
+    """Publish like ``send``, once the open transaction has committed; at once when there is none.
+
+    A broker that is down raises to whoever commits: for work that no row remembers.
+    """
+    transaction.on_commit(partial(send, task, urgency=urgency, **arguments))
+
+
+def wake(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
+    """Publish a wake-up on commit, and carry on when the broker is down.
+
+    Only for tasks whose work is a row that a sweeper finds anyway: then a lost message costs time, not work.
+    """
+    transaction.on_commit(partial(_publish_wake_up, task, urgency, arguments))
+
+
+def _publish_wake_up(task: str, urgency: int, arguments: dict[str, Any]) -> None:
+    try:
+        send(task, urgency=urgency, **arguments)
+    except (OperationalError, OSError) as error:
+        logger.warning("wake-up %s %s lost, the sweeper makes it good: %s", task, arguments, error)
+
+
+@signals.setup_logging.connect
+def _configure_logging(**_: Any) -> None:  # noqa: ANN401  Celery's signature
+    """Keep Celery from replacing our handlers."""
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.worker_process_init.connect
+def _prepare_worker_process(**_: Any) -> None:  # noqa: ANN401  Celery's signature
+    """Give a forked pool process logging of its own.
+
+    Celery's Django fixup has already closed the file descriptors of inherited database connections; closing the
+    connections politely would end the parent's sessions on the server.
+    """
+    logging.config.dictConfig(settings.LOGGING)

@@ -1,0 +1,1 @@
+"""Settings in layers: ``env`` reads, ``base`` holds everything, ``dev/staging/production/test`` overlay it."""

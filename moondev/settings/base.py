@@ -1,0 +1,115 @@
+"""Settings that every environment shares. An overlay may change a value; nothing exists only there."""
+
+from moondev.settings.env import (
+    PROJECT_ROOT,
+    env_bool,
+    env_broker_url,
+    env_choice,
+    env_database,
+    env_list,
+    env_path,
+    env_secret,
+    env_str,
+)
+
+BASE_DIR = PROJECT_ROOT
+RUN_DIR = PROJECT_ROOT / ".run"
+
+# --- Django --------------------------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG", default=False)
+SECRET_KEY = env_secret("SECRET_KEY", default="development-only-key-that-protects-nothing")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    # Before staticfiles, so that the development server serves static files as production does.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "moondev.apps.MoondevConfig",
+    "apps.exchanges",
+    "apps.risk",
+    "apps.strategies",
+    "apps.monitor",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+ROOT_URLCONF = "moondev.urls"
+ASGI_APPLICATION = "moondev.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = PROJECT_ROOT / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Servers -------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env_database("DATABASE_URL", default="postgres://moondev@127.0.0.1:5432/moondev")}
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+BROKER_URL = env_broker_url("BROKER_URL", default="amqp://guest:guest@127.0.0.1:5672//")
+REDIS_URL = env_secret("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+# --- Trading -------------------------------------------------------------------------------------------------------
+# Venues with queues (orders.<venue>, vetoes.<venue>) and processes of their own.
+MOONDEV_VENUES = env_list("MOONDEV_VENUES", default="hyperliquid")
+# Parameters of the replay clock as JSON, the same for every process of a run; empty is the live clock.
+MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
+# While this file exists nothing but reductions leaves this machine, whatever SQL and Redis say.
+MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
+MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")
+# A venue that is not paper is reached only when the environment says exactly these words.
+LIVE_TRADING_WORDS = "yes-trade-real-money"
+MOONDEV_LIVE_TRADING = env_choice(
+    "MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default=""
+)
+
+# --- Logging -------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "moondev.logs.ContextFilter"}},
+    "formatters": {
+        "line": {
+            "()": "moondev.logs.UtcFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(process)d %(name)s [%(log_context)s] %(message)s",
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["context"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", default="INFO")},
+}

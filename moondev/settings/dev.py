@@ -1,0 +1,9 @@
+"""Development: on one machine, with the embedded servers when nothing else is configured."""
+
+from moondev.settings.env import PROJECT_ROOT, load_env_file
+
+# A running demo writes the addresses of its private servers here, so that a second terminal joins it.
+load_env_file(PROJECT_ROOT / ".env")
+load_env_file(PROJECT_ROOT / ".run" / "env")
+
+from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source

@@ -1,0 +1,113 @@
+"""Read settings from the environment with typed functions that fail loudly.
+
+Every reader names the variable, the value and what is allowed. Secrets are never shown.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def load_env_file(path: Path) -> None:
+    """Take KEY=VALUE lines of a file into the environment; what is set already wins.
+
+    A missing file is not an error: it means "nothing configured here".
+    """
+    if path.is_file():
+        environ.Env.read_env(path, overwrite=False)
+
+
+def env_str(name: str, *, default: str | None = None) -> str:
+    """Return a text variable; None as default means "required"."""
+    value = os.environ.get(name)
+    if value is not None and value != "":
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set: a value is required")
+    return default
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    """Return a boolean variable; only ``true`` and ``false`` are accepted."""
+    value = env_str(name, default=str(default)).lower()
+    if value not in _BOOLEANS:
+        raise ImproperlyConfigured(f"{name}={value!r}: allowed are true and false")
+    return _BOOLEANS[value]
+
+
+def env_int(name: str, *, default: int, minimum: int = 0) -> int:
+    """Return a whole number that is at least ``minimum``."""
+    value = env_str(name, default=str(default))
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: allowed is a whole number") from error
+    if number < minimum:
+        raise ImproperlyConfigured(f"{name}={number}: allowed is at least {minimum}")
+    return number
+
+
+def env_list(name: str, *, default: str) -> list[str]:
+    """Return the non-empty items of a comma separated variable."""
+    return [item.strip() for item in env_str(name, default=default).split(",") if item.strip()]
+
+
+def env_choice(name: str, *, allowed: frozenset[str], default: str) -> str:
+    """Return a variable that must be one of ``allowed``."""
+    value = os.environ.get(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r}: allowed are {sorted(allowed)}")
+    return value
+
+
+def env_path(name: str, *, default: Path) -> Path:
+    """Return an absolute path; a relative one counts from the project."""
+    return PROJECT_ROOT / Path(env_str(name, default=str(default)))
+
+
+def env_secret(name: str, *, default: str | None = None) -> str:
+    """Return a secret from ``NAME``, or from the file that ``NAME_FILE`` points to.
+
+    None as default means "required". A file that cannot be read or is empty is an error, never "unset".
+    """
+    file_name = os.environ.get(f"{name}_FILE", "")
+    if not file_name:
+        return env_str(name, default=default)
+    try:
+        value = Path(file_name).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE={file_name!r} cannot be read: {error.strerror}") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE={file_name!r} is empty: a secret is required")
+    return value
+
+
+def env_broker_url(name: str, *, default: str) -> str:
+    """Return the URL of a message broker this project is built for: RabbitMQ or Redis."""
+    value = env_secret(name, default=default)
+    scheme = value.partition("://")[0]
+    if scheme not in {"amqp", "amqps", "redis", "rediss"}:
+        raise ImproperlyConfigured(f"{name} starts with {scheme!r}: allowed are amqp://, amqps://, redis://, rediss://")
+    return value
+
+
+def env_database(name: str, *, default: str) -> dict[str, Any]:
+    """Return Django's description of a PostgreSQL database from a ``postgres://`` URL.
+
+    A unix socket folder is written ``postgres://user@/name?host=/folder``.
+    """
+    url = env_secret(name, default=default)
+    if url.partition("://")[0] not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name}: allowed is a postgres:// URL (one SQL dialect everywhere)")
+    database: dict[str, Any] = environ.Env.db_url_config(url)
+    socket_folder = database.get("OPTIONS", {}).pop("host", None)
+    if socket_folder:
+        database["HOST"] = socket_folder
+    return database

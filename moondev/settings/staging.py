@@ -1,0 +1,6 @@
+"""Staging: production's rules against paper accounts only."""
+
+from moondev.settings.production import *  # noqa: F403  an overlay of production, which is its only source
+
+# Whatever the environment says: staging never reaches a venue with real money.
+MOONDEV_LIVE_TRADING = ""

@@ -1,0 +1,17 @@
+"""Tests: the servers that ``docker/services start`` wrote down, or those of the environment."""
+
+from moondev.settings.env import PROJECT_ROOT, env_str, load_env_file
+
+load_env_file(PROJECT_ROOT / ".services" / "env")
+
+from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
+from moondev.settings.base import DATABASES  # noqa: E402  named, because it is changed below
+
+# Two runs on one server must not share a database: name another one for the second.
+DATABASES["default"]["TEST"] = {"NAME": env_str("MOONDEV_TEST_DB", default="test_moondev")}
+# Tests open and drop databases: a connection kept over the end of a test would block that.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+# The default hasher is slow by design; a test's login protects nothing.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# No test reaches a venue with real money, whatever the environment says.
+MOONDEV_LIVE_TRADING = ""
