@@ -1,0 +1,1 @@
+"""The mock exchange: a matching engine behind the wire protocols of real venues, on this machine only."""
