@@ -1,0 +1,109 @@
+"""Portfolios, the accounts in them, the keys that sign for them, and their equity over time."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from apps.exchanges.models.fields import AmountField
+from apps.exchanges.models.venues import CODE, Environment, Venue
+
+
+class Portfolio(models.Model):
+    """The pot that every percentage limit refers to. Paper and live never share one."""
+
+    code = models.CharField(max_length=32, primary_key=True, validators=[CODE])
+    currency = models.CharField(max_length=10)
+    environment = models.CharField(max_length=8, choices=Environment)
+
+    def __str__(self) -> str:
+        """Return code and environment."""
+        return f"{self.code} ({self.environment})"
+
+
+class Account(models.Model):
+    """One account at one venue.
+
+    `sender`, `sender_until` and `fence` are the lease of the one process that may send for it now:
+    each new holder raises `fence`, and a holder whose lease has lapsed must not send.
+    """
+
+    code = models.CharField(max_length=32, unique=True, validators=[CODE])
+    venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="accounts")
+    portfolio = models.ForeignKey(Portfolio, on_delete=models.PROTECT, related_name="accounts")
+    address = models.CharField(max_length=100, help_text="The venue's name of the account.")
+    currency = models.CharField(max_length=10, help_text="In which fees and profit are counted.")
+    shared = models.BooleanField(
+        default=False, help_text="Several strategies may trade one instrument on this account."
+    )
+    enabled = models.BooleanField(default=True)
+    sender = models.CharField(max_length=100, blank=True, editable=False)
+    sender_until = models.DateTimeField(null=True, editable=False)
+    fence = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        """A venue's account has one row here."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["venue", "address"], name="account_once_per_venue")
+        ]
+
+    def __str__(self) -> str:
+        """Return the account's code."""
+        return self.code
+
+
+class Signer(models.Model):
+    """A key that signs for an account. The key itself lives in the environment or a vault.
+
+    `last_nonce` is the one atomic sequence for all workers of this signer, in milliseconds.
+    """
+
+    class Purpose(models.TextChoices):
+        """Orders and vetoes sign with keys of their own, so a veto never waits for anyone."""
+
+        ORDERS = "orders"
+        VETOES = "vetoes"
+        DIRECT = "direct"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="signers")
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    address = models.CharField(max_length=100)
+    secret_name = models.CharField(
+        max_length=100, help_text="Environment variable (or NAME_FILE) that holds the private key."
+    )
+    last_nonce = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        """One signer per account and purpose."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["account", "purpose"], name="signer_once_per_purpose")
+        ]
+
+    def __str__(self) -> str:
+        """Return whose signer this is; never the key."""
+        return f"{self.account.code}/{self.purpose}"
+
+
+class EquityMark(models.Model):
+    """What the venue said an account is worth, beside what our ledger says, at one moment."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="equity_marks")
+    taken_at = models.DateTimeField(db_index=True)
+    venue_equity = AmountField()
+    ledger_equity = AmountField(null=True)
+    unrealised = AmountField()
+    margin_used = AmountField()
+
+    class Meta:
+        """Newest first; drawdown reads the latest mark and the highest one."""
+
+        indexes = [models.Index(fields=["account", "-taken_at"], name="equity_latest")]
+        constraints = [
+            models.CheckConstraint(condition=Q(margin_used__gte=0), name="margin_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        """Return account, time and worth."""
+        return f"{self.account_id} {self.taken_at:%F %T} {self.venue_equity:f}"

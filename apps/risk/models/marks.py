@@ -1,0 +1,33 @@
+"""High-water marks: what drawdown is measured from. They survive restarts."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from apps.exchanges.models import ScopeKind
+from apps.exchanges.models.fields import AmountField
+
+
+class HighWaterMark(models.Model):
+    """The highest profit-adjusted equity a scope has had, and the latest one.
+
+    Both exclude deposits and withdrawals, so moving money never looks like profit or loss.
+    """
+
+    scope_kind = models.CharField(max_length=12, choices=ScopeKind)
+    scope_key = models.CharField(max_length=80)
+    peak = AmountField()
+    peak_at = models.DateTimeField()
+    equity = AmountField()
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        """One row per scope."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["scope_kind", "scope_key"], name="mark_per_scope")
+        ]
+
+    def __str__(self) -> str:
+        """Return scope, equity and peak."""
+        return f"{self.scope_kind}:{self.scope_key} {self.equity:f} of {self.peak:f}"
