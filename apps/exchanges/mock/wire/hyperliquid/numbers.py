@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 
 _PLAIN = re.compile(r"-?\d{1,20}(\.\d{1,18})?")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _SIX_PLACES = Decimal("0.000001")
 
 
@@ -42,3 +43,10 @@ def read_decimal(field: str, raw: object) -> Decimal:
     if not isinstance(raw, str) or not _PLAIN.fullmatch(raw):
         raise ValueError(f"{field} must be a decimal string such as '0.1', got {raw!r}")
     return Decimal(raw)
+
+
+def read_address(field: str, raw: object) -> str:
+    """Return the address in `raw` in lower case. Raises ValueError, naming the field."""
+    if not isinstance(raw, str) or not _ADDRESS.fullmatch(raw):
+        raise ValueError(f"{field} must be 0x and 40 hex digits, got {raw!r}")
+    return raw.lower()

@@ -1,0 +1,165 @@
+"""Faults on demand: what may go wrong between a client and the venue, switched on by the scenario.
+
+A rule says what goes wrong, how likely, how often, and for which requests or channels. The wire
+asks the book at each place where the fault could strike; with no rule of that kind the question
+costs one look-up. Draws are seeded, so a scenario goes wrong in the same way twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+_LONGEST_LATENCY_MS = 60_000
+
+
+class FaultKind(StrEnum):
+    """What can go wrong."""
+
+    LATENCY_MS = "latency_ms"
+    ERROR_5XX = "error_5xx"
+    RATE_LIMIT = "rate_limit"
+    ACCEPT_THEN_DROP = "accept_then_drop"
+    DROP_BEFORE = "drop_before"
+    REJECT = "reject"
+    WS_DISCONNECT = "ws_disconnect"
+    WS_REFUSE = "ws_refuse"
+    WS_STALL = "ws_stall"
+    WS_GAP = "ws_gap"
+    WS_DUPLICATE = "ws_duplicate"
+    WS_OUT_OF_ORDER = "ws_out_of_order"
+    CLOCK_SKEW_MS = "clock_skew_ms"
+
+
+@dataclass(slots=True)
+class FaultRule:
+    """One thing that goes wrong.
+
+    `value` is the milliseconds of latency or skew, the HTTP status, the seconds of a stall, gap or
+    refusal, or the text of a rejection. `count` is how many times it still strikes (None: without
+    end). `path` and `action` narrow it: a path ("/exchange", "/info", "/ws") and an action, info
+    type or channel; None matches all.
+    """
+
+    kind: FaultKind
+    venue: str
+    value: float | str | None = None
+    probability: float = 1.0
+    count: int | None = None
+    path: str | None = None
+    action: str | None = None
+    id: int = 0
+    struck: int = 0
+
+    def matches(self, venue: str, path: str, action: str) -> bool:
+        """Return whether this rule speaks about such a request."""
+        return (
+            self.venue == venue
+            and (self.path is None or self.path == path)
+            and (self.action is None or self.action == action)
+            and (self.count is None or self.count > 0)
+        )
+
+    def number(self, default: float) -> float:
+        """Return the value as a number, `default` when none was given."""
+        return default if self.value is None else float(self.value)
+
+
+_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "kind": (str,),
+    "venue": (str,),
+    "value": (int, float, str),
+    "probability": (int, float),
+    "count": (int,),
+    "path": (str,),
+    "action": (str,),
+}
+_NUMERIC = frozenset(FaultKind) - {FaultKind.REJECT, FaultKind.RATE_LIMIT}
+
+
+class FaultRefusedError(ValueError):
+    """Say which field of a fault rule is wrong, what it was and what is allowed."""
+
+
+def read_rule(raw: object) -> FaultRule:
+    """Read a rule from JSON. Raises FaultRefusedError."""
+    if not isinstance(raw, dict):
+        raise FaultRefusedError(f"a fault is an object with kind and venue, got {raw!r}")
+    unknown = sorted(set(raw) - set(_FIELDS))
+    if unknown:
+        raise FaultRefusedError(f"unknown field {unknown[0]!r}; allowed: {', '.join(_FIELDS)}")
+    given = {field: value for field, value in raw.items() if value is not None}
+    for field, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, _FIELDS[field]):
+            raise FaultRefusedError(f"{field} has the wrong type: {value!r}")
+    if given.get("kind") not in set(FaultKind):
+        raise FaultRefusedError(f"kind must be one of {', '.join(FaultKind)}, got {raw.get('kind')!r}")
+    rule = FaultRule(**{"venue": "hl", **given, "kind": FaultKind(given["kind"])})
+    _check_ranges(rule)
+    return rule
+
+
+def _check_ranges(rule: FaultRule) -> None:
+    if not 0 < rule.probability <= 1:
+        raise FaultRefusedError(f"probability must be above 0 and at most 1, got {rule.probability}")
+    if rule.count is not None and rule.count < 1:
+        raise FaultRefusedError(f"count must be at least 1 or absent, got {rule.count}")
+    if rule.kind in _NUMERIC and isinstance(rule.value, str):
+        raise FaultRefusedError(f"value of {rule.kind} must be a number, got {rule.value!r}")
+    if rule.kind is FaultKind.LATENCY_MS and not 0 < rule.number(0) <= _LONGEST_LATENCY_MS:
+        raise FaultRefusedError(
+            f"value of latency_ms must be above 0 and at most {_LONGEST_LATENCY_MS}, got {rule.value}"
+        )
+    if rule.kind is FaultKind.ERROR_5XX and not 500 <= rule.number(500) <= 599:
+        raise FaultRefusedError(f"value of error_5xx must be a status from 500 to 599, got {rule.value}")
+
+
+class FaultBook:
+    """The rules in force."""
+
+    def __init__(self, seed: int = 0) -> None:
+        """Start with nothing wrong; `seed` fixes the draws."""
+        self._random = random.Random(seed)  # noqa: S311 - reproducible, not secret
+        self._rules: dict[FaultKind, list[FaultRule]] = {}
+        self._next_id = 1
+
+    def add(self, rule: FaultRule) -> FaultRule:
+        """Put `rule` into force under a new id."""
+        rule.id = self._next_id
+        self._next_id += 1
+        self._rules.setdefault(rule.kind, []).append(rule)
+        return rule
+
+    def clear(self) -> int:
+        """Take every rule out of force. Returns how many there were."""
+        cleared = sum(len(rules) for rules in self._rules.values())
+        self._rules.clear()
+        return cleared
+
+    def listing(self) -> list[dict[str, object]]:
+        """Return the rules in force, in the order they came, with how often each has struck."""
+        rules = sorted((rule for rules in self._rules.values() for rule in rules), key=lambda rule: rule.id)
+        return [asdict(rule) for rule in rules]
+
+    def has(self, *kinds: FaultKind) -> bool:
+        """Return whether any rule of these kinds is in force."""
+        return any(kind in self._rules for kind in kinds)
+
+    def strike(self, kind: FaultKind, venue: str, path: str, action: str) -> FaultRule | None:
+        """Return the rule that strikes this request now, and count it, or None."""
+        for rule in self._rules.get(kind, ()):
+            if not rule.matches(venue, path, action):
+                continue
+            if rule.probability < 1 and self._random.random() >= rule.probability:
+                continue
+            rule.struck += 1
+            if rule.count is not None:
+                rule.count -= 1
+            return rule
+        return None
+
+    def skew_ms(self, venue: str) -> int:
+        """Return by how many milliseconds the venue's clock runs ahead."""
+        return int(sum(rule.number(0) for rule in self._rules.get(FaultKind.CLOCK_SKEW_MS, ()) if rule.venue == venue))
