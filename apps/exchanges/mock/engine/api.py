@@ -1,0 +1,447 @@
+"""What goes into the engine and what comes out: plain frozen data, amounts in Decimal.
+
+Times are whole milliseconds since 1970-01-01 UTC in the run's own clock. Addresses are lower-case
+hex strings. Prices are quote currency per base unit, sizes base units without direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from moondev.domain.errors import InvalidValue, TradingError
+
+CASH_DECIMALS = 6
+
+
+class UnknownAccount(TradingError):
+    """Nobody opened an account for this address."""
+
+    def __init__(self, address: str) -> None:
+        """Keep the address that was asked for."""
+        super().__init__(f"address is {address!r}; allowed: an address with an account")
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSpec:
+    """One perpetual and its rules.
+
+    `sz_decimals` are the decimals of a size. Price and size decimals add up to six, so a notional
+    always has exactly six. `sig_figs` caps the significant figures of a price that is not an
+    integer; `min_notional` is in quote currency and does not bind reduce-only orders.
+    """
+
+    coin: str
+    asset_id: int
+    sz_decimals: int
+    max_leverage: int
+    sig_figs: int = 5
+    min_notional: Decimal = Decimal(10)
+
+    def __post_init__(self) -> None:
+        """Refuse decimals, leverage or figures the engine cannot represent."""
+        if not 0 <= self.sz_decimals <= CASH_DECIMALS:
+            raise InvalidValue("sz_decimals", self.sz_decimals, f"0 to {CASH_DECIMALS}")
+        if self.max_leverage < 1:
+            raise InvalidValue("max_leverage", self.max_leverage, "1 or more")
+        if self.sig_figs < 1:
+            raise InvalidValue("sig_figs", self.sig_figs, "1 or more")
+
+    @property
+    def price_max_decimals(self) -> int:
+        """Return how many decimals a price may have."""
+        return CASH_DECIMALS - self.sz_decimals
+
+
+class Tif(StrEnum):
+    """Time in force. FRONTEND_MARKET matches like IOC and is refused with another code."""
+
+    GTC = "Gtc"
+    IOC = "Ioc"
+    ALO = "Alo"
+    FRONTEND_MARKET = "FrontendMarket"
+
+    @property
+    def immediate(self) -> bool:
+        """Return whether an unmatched remainder is cancelled at once."""
+        return self in (Tif.IOC, Tif.FRONTEND_MARKET)
+
+
+class TpSl(StrEnum):
+    """Whether a trigger takes profit or stops a loss; with the side it gives the direction."""
+
+    TP = "tp"
+    SL = "sl"
+
+
+class Grouping(StrEnum):
+    """How the orders of one request belong together.
+
+    NORMAL_TPSL: the first is the parent, the rest wait for its fill and exclude each other.
+    POSITION_TPSL: all follow the size of the position and exclude each other.
+    """
+
+    NA = "na"
+    NORMAL_TPSL = "normalTpsl"
+    POSITION_TPSL = "positionTpsl"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Hold the order back until the mark price reaches `trigger_px`.
+
+    `is_market`: execute at once up to the order's price; else rest as a limit order.
+    """
+
+    is_market: bool
+    trigger_px: Decimal
+    tpsl: TpSl
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """Ask for an order. `price` is the worst acceptable price, for market orders too.
+
+    `tif` is ignored when there is a `trigger`. `cloid` None means no client order id.
+    """
+
+    coin: str
+    is_buy: bool
+    size: Decimal
+    price: Decimal
+    tif: Tif = Tif.GTC
+    reduce_only: bool = False
+    trigger: Trigger | None = None
+    cloid: str | None = None
+
+
+class RejectCode(StrEnum):
+    """Why a request was refused."""
+
+    UNKNOWN_COIN = "unknown_coin"
+    ZERO_SIZE = "zero_size"
+    INVALID_SIZE = "invalid_size"
+    TICK = "tick"
+    MIN_NOTIONAL = "min_notional"
+    PRICE_TOO_FAR = "price_too_far"
+    INSUFFICIENT_MARGIN = "insufficient_margin"
+    REDUCE_ONLY = "reduce_only"
+    BAD_ALO_PRICE = "bad_alo_price"
+    IOC_NO_MATCH = "ioc_no_match"
+    NO_LIQUIDITY = "no_liquidity"
+    BAD_TRIGGER_PRICE = "bad_trigger_price"
+    DUPLICATE_CLOID = "duplicate_cloid"
+    TOO_MANY_OPEN_ORDERS = "too_many_open_orders"
+    PARENT_REJECTED = "parent_rejected"
+    UNKNOWN_ORDER = "unknown_order"
+    CANNOT_MODIFY = "cannot_modify"
+    INVALID_LEVERAGE = "invalid_leverage"
+    ISOLATED_NOT_SUPPORTED = "isolated_not_supported"
+    SCHEDULE_TOO_SOON = "schedule_too_soon"
+    SCHEDULE_LIMIT = "schedule_limit"
+
+
+class CancelReason(StrEnum):
+    """Why an order that was accepted ended without being filled completely."""
+
+    USER = "user"
+    MARGIN = "margin"
+    REDUCE_ONLY = "reduce_only"
+    SELF_TRADE = "self_trade"
+    SIBLING_FILLED = "sibling_filled"
+    PARENT = "parent"
+    SCHEDULED = "scheduled"
+    LIQUIDATED = "liquidated"
+    IMMEDIATE_REMAINDER = "immediate_remainder"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. TRIGGERED is passed through on the way to the book.
+
+    OPEN is a resting order and also a trigger order that still waits.
+    """
+
+    OPEN = "open"
+    TRIGGERED = "triggered"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+    @property
+    def final(self) -> bool:
+        """Return whether nothing can follow."""
+        return self in (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSnapshot:
+    """One order at one moment.
+
+    `size` is the original size (less what a reduce-only cut took), `remaining` what may still be
+    filled. `reason` belongs to CANCELED and REJECTED. `children` are the oids that wait for its
+    fill. `waiting` tells a trigger or child order that is not in the book yet.
+    """
+
+    oid: int
+    cloid: str | None
+    coin: str
+    is_buy: bool
+    price: Decimal
+    size: Decimal
+    remaining: Decimal
+    tif: Tif
+    reduce_only: bool
+    trigger: Trigger | None
+    position_tpsl: bool
+    waiting: bool
+    children: tuple[int, ...]
+    placed_ms: int
+    status: OrderStatus
+    status_ms: int
+    reason: CancelReason | RejectCode | None
+
+    @property
+    def filled(self) -> Decimal:
+        """Return how much was filled, in base units."""
+        return self.size - self.remaining
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The order stands in the book."""
+
+    oid: int
+    cloid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The order was filled at once, completely or (IOC) as far as the book went."""
+
+    oid: int
+    cloid: str | None
+    total_sz: Decimal
+    avg_px: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The request was refused. `detail` is plain English; the quotes belong to BAD_ALO_PRICE.
+
+    `oid` is set when the refusal is on record as an order, None when it is not.
+    """
+
+    code: RejectCode
+    detail: str = ""
+    oid: int | None = None
+    best_bid: Decimal | None = None
+    best_ask: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForTrigger:
+    """The order waits for the mark price."""
+
+    oid: int
+    cloid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForFill:
+    """The order waits for its parent's fill."""
+
+    oid: int
+    cloid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The cancel took effect."""
+
+    oid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The request took effect and there is nothing to tell."""
+
+
+Ack: TypeAlias = Resting | Filled | Rejected | WaitingForTrigger | WaitingForFill
+CancelAck: TypeAlias = Cancelled | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution of one account. `start_position` is signed and from before the fill.
+
+    `closed_pnl` is gross of `fee`; `crossed` tells the taker; amounts of money in quote currency.
+    """
+
+    coin: str
+    oid: int
+    cloid: str | None
+    tid: int
+    is_buy: bool
+    price: Decimal
+    size: Decimal
+    time_ms: int
+    start_position: Decimal
+    closed_pnl: Decimal
+    fee: Decimal
+    crossed: bool
+    liquidation: bool
+
+    @property
+    def end_position(self) -> Decimal:
+        """Return the signed position after the fill."""
+        return self.start_position + (self.size if self.is_buy else -self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One public trade; `is_buy` is the aggressor's side."""
+
+    coin: str
+    tid: int
+    is_buy: bool
+    price: Decimal
+    size: Decimal
+    time_ms: int
+    buyer: str
+    seller: str
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """One price of the book: price, total size, number of orders."""
+
+    price: Decimal
+    size: Decimal
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookView:
+    """The top of one book: bids falling, asks rising."""
+
+    coin: str
+    time_ms: int
+    bids: tuple[LevelView, ...]
+    asks: tuple[LevelView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One bar; `close_ms` is its last millisecond, `volume` in base units, `trades` their count."""
+
+    coin: str
+    interval: str
+    open_ms: int
+    close_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    trades: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """One position at the mark. `size` is signed; `liquidation_px` None when out of reach.
+
+    `cum_funding` is what the account paid (positive) or received since it was opened.
+    """
+
+    coin: str
+    size: Decimal
+    entry_px: Decimal
+    mark_px: Decimal
+    position_value: Decimal
+    unrealised_pnl: Decimal
+    return_on_equity: Decimal
+    leverage: int
+    max_leverage: int
+    is_cross: bool
+    margin_used: Decimal
+    liquidation_px: Decimal | None
+    cum_funding: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """One account at the marks, exact to six decimals.
+
+    `account_value` = deposit + realised cash flows - fees + funding + sum of size x mark, where a
+    purchase is a negative cash flow. `cash` is the same without the positions. `funding` is what
+    was paid (positive) or received; `volume` the quote currency traded so far.
+    """
+
+    address: str
+    time_ms: int
+    deposit: Decimal
+    cash: Decimal
+    account_value: Decimal
+    total_notional: Decimal
+    margin_used: Decimal
+    order_margin: Decimal
+    maintenance_margin: Decimal
+    withdrawable: Decimal
+    fees: Decimal
+    funding: Decimal
+    volume: Decimal
+    positions: tuple[PositionState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """One hourly payment. `paid` is positive when the account paid; `rate` a fraction."""
+
+    coin: str
+    time_ms: int
+    paid: Decimal
+    position: Decimal
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FundingRate:
+    """One hour's rate of a coin: fractions of the notional per hour; positive: longs pay."""
+
+    coin: str
+    time_ms: int
+    rate: Decimal
+    premium: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AssetContext:
+    """What is known about a coin now. `mid` None while one side of its book is empty.
+
+    `funding` is the hourly rate that would be paid now; volumes cover the last 24 hours.
+    """
+
+    coin: str
+    mark: Decimal
+    oracle: Decimal
+    mid: Decimal | None
+    funding: Decimal
+    premium: Decimal
+    open_interest: Decimal
+    day_notional_volume: Decimal
+    day_base_volume: Decimal
+    prev_day_px: Decimal
+    impact_bid: Decimal | None
+    impact_ask: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A wallet that may sign for a master account. `name` None is the unnamed agent."""
+
+    address: str
+    name: str | None
+    valid_until_ms: int

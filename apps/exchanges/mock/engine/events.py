@@ -1,0 +1,86 @@
+"""What the engine tells its listeners.
+
+Events are delivered in order, after the request that caused them is complete, so a listener always
+sees a consistent engine. BookChanged and BarUpdated carry no data: ask when you need it, and skip
+those you have no time for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from apps.exchanges.mock.engine.api import Candle, Fill, FundingPayment, OrderSnapshot, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class BookChanged:
+    """Some price of this coin's book changed; at most one per coin and request."""
+
+    coin: str
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradePrinted:
+    """A public trade."""
+
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdated:
+    """An order was accepted, changed or ended; `order.status` and `order.reason` say how."""
+
+    address: str
+    order: OrderSnapshot
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserFill:
+    """An execution of `address`."""
+
+    address: str
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPaid:
+    """`address` paid or received funding."""
+
+    address: str
+    payment: FundingPayment
+
+
+@dataclass(frozen=True, slots=True)
+class BarUpdated:
+    """The bars in progress of this coin changed; at most one per coin and request."""
+
+    coin: str
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BarClosed:
+    """A bar that will not change any more."""
+
+    candle: Candle
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChanged:
+    """The mark or oracle price of a coin moved."""
+
+    coin: str
+    mark: Decimal
+    oracle: Decimal
+    time_ms: int
+
+
+Event: TypeAlias = (
+    BookChanged | TradePrinted | OrderUpdated | UserFill | FundingPaid | BarUpdated | BarClosed | MarkChanged
+)
+Listener: TypeAlias = Callable[[Event], None]
