@@ -16,7 +16,7 @@ from moondev.domain.errors import InvalidValue, TradingError
 CASH_DECIMALS = 6
 
 
-class UnknownAccount(TradingError):
+class UnknownAccount(TradingError):  # noqa: N818 - named like every error of the domain
     """Nobody opened an account for this address."""
 
     def __init__(self, address: str) -> None:

@@ -88,7 +88,7 @@ class Exchange:
         """Return the account `address` may act for: itself, its master, or None."""
         raise NotImplementedError
 
-    def update_leverage(self, address: str, coin: str, is_cross: bool, leverage: int) -> Done | Rejected:
+    def update_leverage(self, address: str, coin: str, leverage: int, *, is_cross: bool) -> Done | Rejected:
         """Set the leverage of `coin`; only cross margin is supported."""
         raise NotImplementedError
 
@@ -191,7 +191,7 @@ class Exchange:
         """Move mark and oracle: triggers fire, accounts below maintenance are liquidated."""
         raise NotImplementedError
 
-    def print_trade(self, coin: str, is_buy: bool, size: Decimal, price: Decimal) -> Decimal:
+    def print_trade(self, coin: str, size: Decimal, price: Decimal, *, is_buy: bool) -> Decimal:
         """Let the market's own taker buy or sell up to `price`; return the size it got."""
         raise NotImplementedError
 
