@@ -107,9 +107,7 @@ class ReplayClock:
 
     def to_json(self) -> str:
         """Return the text that `clock_from_json` reads; put it into MOONDEV_CLOCK."""
-        return json.dumps(
-            {"t0": self.t0.isoformat(), "wall0": self.wall0.isoformat(), "speed": self.speed}
-        )
+        return json.dumps({"t0": self.t0.isoformat(), "wall0": self.wall0.isoformat(), "speed": self.speed})
 
 
 def clock_from_json(text: str) -> Clock:

@@ -98,7 +98,4 @@ class Instrument:
 
     def tradable(self, quantity: Quantity, price: Price) -> bool:
         """Return whether `quantity` is at least one lot and the minimum notional at `price`."""
-        return (
-            quantity >= self.lot
-            and self.notional(quantity, price).value >= self.min_notional.value
-        )
+        return quantity >= self.lot and self.notional(quantity, price).value >= self.min_notional.value

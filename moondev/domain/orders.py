@@ -35,9 +35,7 @@ class OrderStatus(StrEnum):
 
 
 _S = OrderStatus
-_ANSWERS = frozenset(
-    {_S.OPEN, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED}
-)
+_ANSWERS = frozenset({_S.OPEN, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED})
 _RESTING = frozenset(
     {
         _S.PARTIALLY_FILLED,
@@ -48,9 +46,7 @@ _RESTING = frozenset(
         _S.AMENDING,
     }
 )
-_ASKED_TO_CHANGE = frozenset(
-    {_S.OPEN, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED}
-)
+_ASKED_TO_CHANGE = frozenset({_S.OPEN, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED})
 
 NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = MappingProxyType(
     {

@@ -2,22 +2,23 @@
 
 from apps.exchanges.models.accounts import Account, EquityMark, Portfolio, Signer
 from apps.exchanges.models.exposure import ALL_ASSETS, ExposureCounter
-from apps.exchanges.models.gate import ScopeKind, TradingState, TradingStateChange, TradingMode
+from apps.exchanges.models.gate import ScopeKind, TradingMode, TradingState, TradingStateChange
 from apps.exchanges.models.orders import CommandKind, CommandStatus, Order, OrderCommand, OrderEvent
 from apps.exchanges.models.positions import UNASSIGNED, Fill, FundingPayment, Position, Transfer
 from apps.exchanges.models.venues import Environment, InstrumentRow, Venue
 from apps.exchanges.models.vetoes import Veto
+from apps.exchanges.models.wishes import DataWish
 
 __all__ = [
     "ALL_ASSETS",
     "UNASSIGNED",
-    "ExposureCounter",
-    "Veto",
     "Account",
     "CommandKind",
     "CommandStatus",
+    "DataWish",
     "Environment",
     "EquityMark",
+    "ExposureCounter",
     "Fill",
     "FundingPayment",
     "InstrumentRow",
@@ -33,4 +34,5 @@ __all__ = [
     "TradingStateChange",
     "Transfer",
     "Venue",
+    "Veto",
 ]

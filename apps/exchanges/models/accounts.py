@@ -44,9 +44,7 @@ class Account(models.Model):
     class Meta:
         """A venue's account has one row here."""
 
-        constraints = [
-            models.UniqueConstraint(fields=["venue", "address"], name="account_once_per_venue")
-        ]
+        constraints = [models.UniqueConstraint(fields=["venue", "address"], name="account_once_per_venue")]
 
     def __str__(self) -> str:
         """Return the account's code."""
@@ -77,9 +75,7 @@ class Signer(models.Model):
     class Meta:
         """One signer per account and purpose."""
 
-        constraints = [
-            models.UniqueConstraint(fields=["account", "purpose"], name="signer_once_per_purpose")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "purpose"], name="signer_once_per_purpose")]
 
     def __str__(self) -> str:
         """Return whose signer this is; never the key."""
@@ -100,9 +96,7 @@ class EquityMark(models.Model):
         """Newest first; drawdown reads the latest mark and the highest one."""
 
         indexes = [models.Index(fields=["account", "-taken_at"], name="equity_latest")]
-        constraints = [
-            models.CheckConstraint(condition=Q(margin_used__gte=0), name="margin_not_negative")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(margin_used__gte=0), name="margin_not_negative")]
 
     def __str__(self) -> str:
         """Return account, time and worth."""

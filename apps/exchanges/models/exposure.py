@@ -27,9 +27,7 @@ class ExposureCounter(models.Model):
         """One row per scope and asset, never below zero."""
 
         constraints = [
-            models.UniqueConstraint(
-                fields=["scope_kind", "scope_key", "asset"], name="exposure_per_scope_and_asset"
-            ),
+            models.UniqueConstraint(fields=["scope_kind", "scope_key", "asset"], name="exposure_per_scope_and_asset"),
             models.CheckConstraint(condition=Q(used__gte=0), name="exposure_not_negative"),
         ]
 

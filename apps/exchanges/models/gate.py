@@ -41,9 +41,7 @@ class TradingState(models.Model):
     class Meta:
         """One row per scope. An account or portfolio without a row counts as HALTED."""
 
-        constraints = [
-            models.UniqueConstraint(fields=["scope_kind", "scope_key"], name="state_per_scope")
-        ]
+        constraints = [models.UniqueConstraint(fields=["scope_kind", "scope_key"], name="state_per_scope")]
 
     def __str__(self) -> str:
         """Return scope and mode."""

@@ -84,9 +84,7 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(filled_quantity__gte=0, reserved__gte=0), name="order_sums_not_negative"
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=[s.value for s in OrderStatus]), name="order_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=[s.value for s in OrderStatus]), name="order_status_known"),
         ]
 
     def __str__(self) -> str:

@@ -64,9 +64,7 @@ class Position(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="positions")
     strategy = models.CharField(max_length=64)
-    instrument = models.ForeignKey(
-        InstrumentRow, on_delete=models.PROTECT, related_name="positions"
-    )
+    instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT, related_name="positions")
     quantity = AmountField(default=0)
     cost = AmountField(default=0)
     realised = AmountField(default=0)
@@ -78,9 +76,7 @@ class Position(models.Model):
         """One row per owner."""
 
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "strategy", "instrument"], name="position_once_per_owner"
-            )
+            models.UniqueConstraint(fields=["account", "strategy", "instrument"], name="position_once_per_owner")
         ]
 
     def __str__(self) -> str:
@@ -104,11 +100,7 @@ class FundingPayment(models.Model):
     class Meta:
         """The venue pays an instrument once per moment."""
 
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "instrument", "paid_at"], name="funding_booked_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "instrument", "paid_at"], name="funding_booked_once")]
 
     def __str__(self) -> str:
         """Return instrument and amount."""
@@ -126,9 +118,7 @@ class Transfer(models.Model):
     class Meta:
         """Booked once by its reference."""
 
-        constraints = [
-            models.UniqueConstraint(fields=["account", "reference"], name="transfer_booked_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "reference"], name="transfer_booked_once")]
 
     def __str__(self) -> str:
         """Return amount and reference."""

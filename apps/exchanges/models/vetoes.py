@@ -44,15 +44,9 @@ class Veto(models.Model):
         """The same halt reaches a venue once."""
 
         constraints = [
-            models.UniqueConstraint(
-                fields=["venue", "scope_kind", "scope_key", "epoch"], name="veto_once_per_epoch"
-            )
+            models.UniqueConstraint(fields=["venue", "scope_kind", "scope_key", "epoch"], name="veto_once_per_epoch")
         ]
-        indexes = [
-            models.Index(
-                fields=["venue", "engaged_at"], condition=Q(done_at__isnull=True), name="veto_open"
-            )
-        ]
+        indexes = [models.Index(fields=["venue", "engaged_at"], condition=Q(done_at__isnull=True), name="veto_open")]
 
     def __str__(self) -> str:
         """Return scope, venue and stage."""

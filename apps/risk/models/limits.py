@@ -25,9 +25,7 @@ class LimitKind(models.TextChoices):
     PORTFOLIO_DRAWDOWN = "portfolio_drawdown", "drawdown that stops the portfolio (share)"
 
 
-SHARES = frozenset(
-    {LimitKind.ASSET_SHARE, LimitKind.STRATEGY_DRAWDOWN, LimitKind.PORTFOLIO_DRAWDOWN}
-)
+SHARES = frozenset({LimitKind.ASSET_SHARE, LimitKind.STRATEGY_DRAWDOWN, LimitKind.PORTFOLIO_DRAWDOWN})
 
 
 class Limit(models.Model):
@@ -58,13 +56,9 @@ class Limit(models.Model):
         if self.value is not None and self.value <= 0:
             raise ValidationError({"value": f"value is {self.value}; allowed: a number above 0"})
         if self.kind in SHARES and self.value is not None and self.value > Decimal(1):
-            raise ValidationError(
-                {"value": f"value is {self.value}; allowed: a share above 0 and up to 1 (100 %)"}
-            )
+            raise ValidationError({"value": f"value is {self.value}; allowed: a share above 0 and up to 1 (100 %)"})
         if (self.scope_kind == ScopeKind.EVERYTHING) != (self.scope_key == "*"):
-            raise ValidationError(
-                {"scope_key": f"scope_key is {self.scope_key!r}; allowed: '*' for everything only"}
-            )
+            raise ValidationError({"scope_key": f"scope_key is {self.scope_key!r}; allowed: '*' for everything only"})
 
 
 class LimitChange(models.Model):

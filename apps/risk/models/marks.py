@@ -24,9 +24,7 @@ class HighWaterMark(models.Model):
     class Meta:
         """One row per scope."""
 
-        constraints = [
-            models.UniqueConstraint(fields=["scope_kind", "scope_key"], name="mark_per_scope")
-        ]
+        constraints = [models.UniqueConstraint(fields=["scope_kind", "scope_key"], name="mark_per_scope")]
 
     def __str__(self) -> str:
         """Return scope, equity and peak."""

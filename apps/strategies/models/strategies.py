@@ -42,13 +42,9 @@ class StrategyRow(models.Model):
         default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
     )
     book_move_bps = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal(2))
-    deadline_ms = models.PositiveIntegerField(
-        default=5_000, help_text="A tick not recorded by then is never executed."
-    )
+    deadline_ms = models.PositiveIntegerField(default=5_000, help_text="A tick not recorded by then is never executed.")
     priority = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(9)])
-    capital = AmountField(
-        validators=[MinValueValidator(Decimal(0))], help_text="In the account's currency."
-    )
+    capital = AmountField(validators=[MinValueValidator(Decimal(0))], help_text="In the account's currency.")
     leverage = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(1))
     reprice_bps = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal(1))
     enabled = models.BooleanField(default=False)
@@ -65,9 +61,7 @@ class StrategyRow(models.Model):
         verbose_name = "strategy"
         verbose_name_plural = "strategies"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(capital__gte=0, leverage__gt=0), name="strategy_money_positive"
-            )
+            models.CheckConstraint(condition=Q(capital__gte=0, leverage__gt=0), name="strategy_money_positive")
         ]
 
     def __str__(self) -> str:
@@ -91,9 +85,7 @@ class StrategyInstrument(models.Model):
         """An (account, instrument) belongs to one enabled strategy unless the account is shared."""
 
         constraints = [
-            models.UniqueConstraint(
-                fields=["strategy", "instrument"], name="instrument_once_per_strategy"
-            ),
+            models.UniqueConstraint(fields=["strategy", "instrument"], name="instrument_once_per_strategy"),
             models.UniqueConstraint(
                 fields=["account", "instrument"],
                 condition=Q(exclusive=True),
@@ -121,9 +113,7 @@ class SignalSize(models.Model):
         """Fixed once."""
 
         constraints = [
-            models.UniqueConstraint(
-                fields=["strategy", "instrument", "side", "signal_id"], name="size_fixed_once"
-            )
+            models.UniqueConstraint(fields=["strategy", "instrument", "side", "signal_id"], name="size_fixed_once")
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,197 @@
+"""The latest market data, shared through Redis by one writer per venue and any number of readers.
+
+Everything here can be rebuilt from the venue, so nothing here is ever the truth about money.
+A reader keeps the bar blocks it has decoded: between two closes a view costs one round trip.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import cast
+
+import msgspec
+import redis
+from django.conf import settings
+
+from apps.exchanges.market_data.codec import StoredState, pack_bars, unpack_bars
+from moondev.domain.errors import Connectivity, InvalidValue
+from moondev.domain.market_data import BarSeries, Book, InstrumentView
+
+EVENTS_KEY = "md:events"
+EVENTS_KEPT = 10_000
+REDIS_TIMEOUT_SECONDS = 1.0
+NEVER_HEARD = InstrumentView(bars={}, book=None, mark_price=None, age=timedelta.max)
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(StoredState).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a view of one instrument shall hold: closed bars per interval, and whether the book."""
+
+    bars: Mapping[timedelta, int] = field(default_factory=dict)
+    book: bool = True
+
+
+def state_key(instrument: str) -> str:
+    """Return the Redis key of an instrument's state."""
+    return f"md:state:{instrument}"
+
+
+def bars_key(instrument: str, seconds: int) -> str:
+    """Return the Redis key of one bar series."""
+    return f"md:bars:{instrument}:{seconds}"
+
+
+class MarketCache:
+    """Reads views. Not shared between threads that read at once; cheap to make."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._decoded: dict[tuple[str, int], BarSeries] = {}
+
+    def views(self, wanted: Mapping[str, Wanted], now: datetime) -> dict[str, InstrumentView]:
+        """Return a view of every instrument asked for; one never heard of has no data and infinite age.
+
+        Raises Connectivity when Redis does not answer.
+        """
+        keys = list(wanted)
+        states = {
+            key: _decode(raw) for key, raw in zip(keys, self._read([state_key(k) for k in keys]), strict=True) if raw
+        }
+        self._fetch_bars(self._stale(wanted, states))
+        return {key: self._view(key, wanted[key], states.get(key), now) for key in keys}
+
+    def _stale(self, wanted: Mapping[str, Wanted], states: Mapping[str, StoredState]) -> list[tuple[str, int]]:
+        stale = []
+        for key, state in states.items():
+            for seconds in (round(interval.total_seconds()) for interval in wanted[key].bars):
+                newest = state.bars.get(seconds)
+                known = self._decoded.get((key, seconds))
+                if newest is not None and (known is None or len(known) == 0 or known.opened_ms[-1] < newest):
+                    stale.append((key, seconds))
+        return stale
+
+    def _fetch_bars(self, series: list[tuple[str, int]]) -> None:
+        blocks = self._read([bars_key(key, seconds) for key, seconds in series])
+        for (key, seconds), block in zip(series, blocks, strict=True):
+            if block:
+                self._decoded[key, seconds] = unpack_bars(block, timedelta(seconds=seconds))
+
+    def _view(self, key: str, wanted: Wanted, state: StoredState | None, now: datetime) -> InstrumentView:
+        if state is None:
+            return NEVER_HEARD
+        bars = {}
+        for interval, count in wanted.bars.items():
+            series = self._decoded.get((key, round(interval.total_seconds())))
+            if series is not None:
+                bars[interval] = series.tail(count)
+        mark = None if math.isnan(state.mark) else state.mark
+        return InstrumentView(bars, _book_or_none(state) if wanted.book else None, mark, state.age(now))
+
+    def _read(self, keys: list[str]) -> list[bytes | None]:
+        if not keys:
+            return []
+        try:
+            # decode_responses is off, so the answers are bytes; the library's type allows for both.
+            return cast(list[bytes | None], self._redis.mget(keys))
+        except redis.RedisError as error:
+            raise Connectivity(f"market data cache: {error}") from error
+
+
+class MarketWriter:
+    """Collects what changed and writes it in one round trip. One per stream process."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._states: dict[str, StoredState] = {}
+        self._changed: set[str] = set()
+        self._series: dict[tuple[str, int], BarSeries] = {}
+        self._events: list[dict[str, str]] = []
+
+    def state(self, instrument: str) -> StoredState:
+        """Return the instrument's state to be changed; it is written with the next flush."""
+        self._changed.add(instrument)
+        return self._states.setdefault(instrument, StoredState(bars={}))
+
+    def bars(self, instrument: str, series: BarSeries) -> None:
+        """Put a series of closed bars up for writing, and name its newest bar in the state."""
+        if len(series) == 0:
+            return
+        seconds = round(series.interval.total_seconds())
+        self._series[instrument, seconds] = series
+        self.state(instrument).bars[seconds] = int(series.opened_ms[-1])
+
+    def event(self, kind: str, instrument: str, event_id: str, at: datetime, interval: timedelta | None = None) -> None:
+        """Put up a market event: ``bar``, ``book`` or ``fill``; the dispatcher turns it into ticks."""
+        seconds = "" if interval is None else str(round(interval.total_seconds()))
+        self._events.append(
+            {"type": kind, "key": instrument, "interval": seconds, "id": event_id, "at": at.isoformat()}
+        )
+
+    @property
+    def dirty(self) -> bool:
+        """Return whether there is anything to write."""
+        return bool(self._changed or self._series or self._events)
+
+    def flush(self) -> int:
+        """Write everything put up, bars before the states that name them; return how many keys and events.
+
+        Raises Connectivity when Redis does not take it; states and bars stay up for the next flush, events do not:
+        an event that comes late is worth less than the next one.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        blocks = {bars_key(key, seconds): pack_bars(series) for (key, seconds), series in self._series.items()}
+        blocks |= {state_key(key): _encode(self._states[key]) for key in self._changed}
+        if blocks:
+            pipe.mset(blocks)
+        for event in self._events:
+            pipe.xadd(EVENTS_KEY, event, maxlen=EVENTS_KEPT, approximate=True)  # type: ignore[arg-type]
+        count, self._events = len(blocks) + len(self._events), []
+        try:
+            pipe.execute()
+        except redis.RedisError as error:
+            raise Connectivity(f"market data cache: {error}") from error
+        self._changed.clear()
+        self._series.clear()
+        return count
+
+    def rewrite(self) -> None:
+        """Put every known state up again; for a Redis that has forgotten."""
+        self._changed.update(self._states)
+
+
+def forget(client: redis.Redis, instruments: Iterable[str]) -> None:
+    """Remove what is stored of `instruments`; for tests and for the start of a replay."""
+    for instrument in instruments:
+        keys = [state_key(instrument), *client.scan_iter(bars_key(instrument, 0)[:-1] + "*")]
+        client.delete(*keys)
+
+
+def redis_client() -> redis.Redis:
+    """Return a new client of the cache with time-outs on every call."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        protocol=2,
+    )
+
+
+@lru_cache(maxsize=1)
+def market_cache() -> MarketCache:
+    """Return this process's reader."""
+    return MarketCache(redis_client())
+
+
+def _book_or_none(state: StoredState) -> Book | None:
+    """Return the book; None as well when it is crossed, which no strategy may decide on."""
+    try:
+        return state.book()
+    except InvalidValue:
+        return None

@@ -1,0 +1,77 @@
+"""How market data is written in Redis: one small state per instrument, one block per bar series.
+
+Prices stay float64 bit by bit; nothing is formatted as text on the way.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+
+from apps.exchanges.ports import BookUpdate, MarkUpdate
+from moondev.domain.clock import from_milliseconds
+from moondev.domain.market_data import BarSeries, Book, BookLevel
+
+COLUMNS = 5
+_EPOCH_MS = 1000.0
+
+
+class StoredState(msgspec.Struct, array_like=True):
+    """The newest word on one instrument. Times are milliseconds UTC; NaN mark: not heard yet.
+
+    `bars` maps an interval in seconds to the open time of its newest closed bar.
+    """
+
+    bids: list[tuple[float, float]] = []
+    asks: list[tuple[float, float]] = []
+    book_exchange_ms: float = 0.0
+    book_received_ms: float = 0.0
+    mark: float = float("nan")
+    mark_received_ms: float = 0.0
+    bars: dict[int, int] = {}
+
+    def take_book(self, update: BookUpdate) -> None:
+        """Replace the book."""
+        book = update.book
+        self.bids = [(level.price, level.size) for level in book.bids]
+        self.asks = [(level.price, level.size) for level in book.asks]
+        self.book_exchange_ms = book.time_exchange.timestamp() * _EPOCH_MS
+        self.book_received_ms = book.time_received.timestamp() * _EPOCH_MS
+
+    def take_mark(self, update: MarkUpdate) -> None:
+        """Replace the mark price."""
+        self.mark = update.mark_price
+        self.mark_received_ms = update.time_received.timestamp() * _EPOCH_MS
+
+    def book(self) -> Book | None:
+        """Return the book; None when none was heard yet."""
+        if not self.book_received_ms:
+            return None
+        return Book(
+            tuple(BookLevel(price, size) for price, size in self.bids),
+            tuple(BookLevel(price, size) for price, size in self.asks),
+            from_milliseconds(self.book_exchange_ms),
+            from_milliseconds(self.book_received_ms),
+        )
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how old the book is: prices are traded on, and a mark alone is not a price."""
+        if not self.book_received_ms:
+            return timedelta.max
+        return max(now - from_milliseconds(self.book_received_ms), timedelta(0))
+
+
+def pack_bars(series: BarSeries) -> bytes:
+    """Return the series as one block: stamps as int64, then each column as float64."""
+    columns = (series.open, series.high, series.low, series.close, series.volume)
+    return b"".join([series.opened_ms.tobytes(), *(column.tobytes() for column in columns)])
+
+
+def unpack_bars(block: bytes, interval: timedelta) -> BarSeries:
+    """Return the series in `block`; the columns are views of it, so this copies nothing."""
+    count = len(block) // (8 * (COLUMNS + 1))
+    stamps = np.frombuffer(block, dtype=np.int64, count=count)
+    columns = np.frombuffer(block, dtype=np.float64, offset=8 * count).reshape(COLUMNS, count)
+    return BarSeries(interval, stamps, *columns)

@@ -1,0 +1,123 @@
+"""What becomes of each market event: state, bars, and news for the dispatcher.
+
+Pure of any loop or socket: the stream process hands events in and flushes the writer, tests do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import singledispatchmethod
+
+from apps.exchanges.market_data.bars import Bar, BarTail
+from apps.exchanges.market_data.cache import MarketWriter
+from apps.exchanges.market_data.wishes import Wanted
+from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarketEvent, MarkUpdate
+from moondev.domain.clock import from_milliseconds, milliseconds
+from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import BarClosed, BarSeries
+
+BPS = 10_000
+
+
+@dataclass(slots=True)
+class _Watched:
+    wanted: Wanted
+    tails: dict[timedelta, BarTail] = field(default_factory=dict)
+    reported_mid: float | None = None
+
+
+class MarketRecorder:
+    """Turns market events into cache writes and news. `on_gap` is told the (symbol, interval) that lack bars."""
+
+    def __init__(
+        self,
+        venue: str,
+        wanted: Iterable[Wanted],
+        writer: MarketWriter,
+        on_gap: Callable[[str, timedelta], None],
+    ) -> None:
+        self._venue, self._writer, self._on_gap = venue, writer, on_gap
+        self._watched = {wish.symbol: self._watch(wish) for wish in wanted}
+        self.refused = 0
+
+    def backfill(self, symbol: str, history: BarSeries, now: datetime) -> None:
+        """Put the venue's history under a series; it makes nothing due."""
+        watched = self._watched.get(symbol)
+        tail = watched.tails.get(history.interval) if watched else None
+        if watched is None or tail is None:
+            return
+        tail.backfill(history, milliseconds(now))
+        self._writer.bars(watched.wanted.key, tail.series())
+
+    def take(self, event: MarketEvent) -> None:
+        """Record one event. What breaks a rule of market data is counted in `refused` and goes no further."""
+        try:
+            self._take(event)
+        except InvalidValue:
+            self.refused += 1
+
+    def close_due(self, now: datetime) -> None:
+        """Close the bars whose end plus grace has passed without a word from the venue."""
+        for symbol, watched in self._watched.items():
+            for interval, tail in watched.tails.items():
+                self._closed(symbol, interval, tail.close_due(milliseconds(now)), now)
+
+    @singledispatchmethod
+    def _take(self, event: object) -> None:
+        """Let go of what nobody keeps yet: trades, best quotes, disconnections."""
+
+    @_take.register
+    def _(self, event: BookUpdate) -> None:
+        watched = self._watched.get(event.symbol)
+        if watched is None:
+            return
+        self._writer.state(watched.wanted.key).take_book(event)
+        self._report_move(watched, event)
+
+    @_take.register
+    def _(self, event: MarkUpdate) -> None:
+        watched = self._watched.get(event.symbol)
+        if watched is not None:
+            self._writer.state(watched.wanted.key).take_mark(event)
+
+    @_take.register
+    def _(self, event: CandleUpdate) -> None:
+        watched = self._watched.get(event.symbol)
+        tail = watched.tails.get(event.interval) if watched else None
+        if tail is None:
+            return
+        bar = Bar(event.opened_ms, event.open, event.high, event.low, event.close, event.volume)
+        self._closed(event.symbol, event.interval, tail.update(bar, closed=event.closed), event.time_received)
+
+    @_take.register
+    def _(self, event: Connected) -> None:
+        for symbol, watched in self._watched.items() if event.silent_since is not None else ():
+            for interval in watched.tails:
+                self._on_gap(symbol, interval)
+
+    def _watch(self, wish: Wanted) -> _Watched:
+        return _Watched(wish, {interval: BarTail(interval, keep) for interval, keep in wish.bars})
+
+    def _closed(self, symbol: str, interval: timedelta, bars: list[Bar], now: datetime) -> None:
+        if not bars:
+            return
+        watched = self._watched[symbol]
+        tail = watched.tails[interval]
+        self._writer.bars(watched.wanted.key, tail.series())
+        if bars[0].opened_ms in tail.gaps():
+            self._on_gap(symbol, interval)
+        news = BarClosed(self._venue, symbol, interval, bars[-1].opened_ms, now)
+        self._writer.event("bar", watched.wanted.key, news.event_id, now, interval)
+
+    def _report_move(self, watched: _Watched, event: BookUpdate) -> None:
+        if not watched.wanted.book_move_bps or not event.book.bids or not event.book.asks:
+            return
+        mid, last = event.book.mid, watched.reported_mid
+        if last is not None and abs(mid - last) / last * BPS < watched.wanted.book_move_bps:
+            return
+        watched.reported_mid = mid
+        stamp = milliseconds(event.book.time_exchange)
+        event_id = f"book:{watched.wanted.key}:{stamp}"
+        self._writer.event("book", watched.wanted.key, event_id, from_milliseconds(stamp))
