@@ -24,6 +24,7 @@ from moondev.domain.market_data import BarSeries, Book, InstrumentView
 EVENTS_KEY = "md:events"
 EVENTS_KEPT = 10_000
 REDIS_TIMEOUT_SECONDS = 1.0
+HEALTH_KEPT_SECONDS = 10
 NEVER_HEARD = InstrumentView(bars={}, book=None, mark_price=None, age=timedelta.max)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -112,6 +113,7 @@ class MarketWriter:
         self._states: dict[str, StoredState] = {}
         self._changed: set[str] = set()
         self._series: dict[tuple[str, int], BarSeries] = {}
+        self._changed_series: set[tuple[str, int]] = set()
         self._events: list[dict[str, str]] = []
 
     def state(self, instrument: str) -> StoredState:
@@ -125,6 +127,7 @@ class MarketWriter:
             return
         seconds = round(series.interval.total_seconds())
         self._series[instrument, seconds] = series
+        self._changed_series.add((instrument, seconds))
         self.state(instrument).bars[seconds] = int(series.opened_ms[-1])
 
     def event(self, kind: str, instrument: str, event_id: str, at: datetime, interval: timedelta | None = None) -> None:
@@ -137,7 +140,7 @@ class MarketWriter:
     @property
     def dirty(self) -> bool:
         """Return whether there is anything to write."""
-        return bool(self._changed or self._series or self._events)
+        return bool(self._changed or self._changed_series or self._events)
 
     def flush(self) -> int:
         """Write everything put up, bars before the states that name them; return how many keys and events.
@@ -146,7 +149,7 @@ class MarketWriter:
         an event that comes late is worth less than the next one.
         """
         pipe = self._redis.pipeline(transaction=False)
-        blocks = {bars_key(key, seconds): pack_bars(series) for (key, seconds), series in self._series.items()}
+        blocks = {bars_key(*name): pack_bars(self._series[name]) for name in self._changed_series}
         blocks |= {state_key(key): _encode(self._states[key]) for key in self._changed}
         if blocks:
             pipe.mset(blocks)
@@ -158,12 +161,30 @@ class MarketWriter:
         except redis.RedisError as error:
             raise Connectivity(f"market data cache: {error}") from error
         self._changed.clear()
-        self._series.clear()
+        self._changed_series.clear()
         return count
 
-    def rewrite(self) -> None:
-        """Put every known state up again; for a Redis that has forgotten."""
-        self._changed.update(self._states)
+    def rewrite_if_forgotten(self, venue: str) -> None:
+        """Put everything up again when Redis has lost its memory (flushed or restarted).
+
+        Raises Connectivity when Redis does not answer.
+        """
+        try:
+            fresh = self._redis.set(f"md:remembers:{venue}", "1", nx=True)
+        except redis.RedisError as error:
+            raise Connectivity(f"market data cache: {error}") from error
+        if fresh:
+            self._changed.update(self._states)
+            self._changed_series.update(self._series)
+
+    def health(self, venue: str, report: Mapping[str, str | int | float]) -> None:
+        """Write the stream's own health beside the data; it lapses when the process no longer writes it."""
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.set(f"md:health:{venue}", msgspec.json.encode(report), ex=HEALTH_KEPT_SECONDS)
+            pipe.execute()
+        except redis.RedisError as error:
+            raise Connectivity(f"market data cache: {error}") from error
 
 
 def forget(client: redis.Redis, instruments: Iterable[str]) -> None:

@@ -51,6 +51,11 @@ class MarketRecorder:
         tail.backfill(history, milliseconds(now))
         self._writer.bars(watched.wanted.key, tail.series())
 
+    def kept(self, symbol: str, interval: timedelta) -> int:
+        """Return how many bars of a series are kept; 0 when it is not watched."""
+        watched = self._watched.get(symbol)
+        return dict(watched.wanted.bars).get(interval, 0) if watched else 0
+
     def take(self, event: MarketEvent) -> None:
         """Record one event. What breaks a rule of market data is counted in `refused` and goes no further."""
         try:

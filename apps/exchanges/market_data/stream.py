@@ -1,0 +1,164 @@
+"""The process that listens to one venue's public stream and keeps the shared cache fresh.
+
+Data is written as soon as two milliseconds after it came, or every `FLUSH_EVENTS` events in a flood:
+whatever arrived in between shares one round trip. What is wanted is asked every second, so a strategy
+enabled in the admin has its data without a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from asgiref.sync import sync_to_async
+
+from apps.exchanges.market_data.cache import MarketWriter
+from apps.exchanges.market_data.recorder import MarketRecorder
+from apps.exchanges.market_data.wishes import Wanted, wanted_at
+from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
+from moondev.domain.clock import Clock
+from moondev.domain.errors import Connectivity, InvalidValue
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.002
+FLUSH_EVENTS = 200
+HOUSEKEEPING_SECONDS = 1.0
+REDIS_RETRY_SECONDS = 0.5
+BACKFILL_TRIES = 5
+
+OpenStream = Callable[[Sequence[MarketSubscription], MarketHandler], Stream]
+
+
+@dataclass(slots=True)
+class MarketStreamProcess:
+    """Everything one venue's market stream needs; `run` ends when `stop` was called."""
+
+    venue: str
+    client: MarketDataClient
+    open_stream: OpenStream
+    writer: MarketWriter
+    clock: Clock
+    messages: int = 0
+    _stopping: bool = False
+    _unflushed: int = 0
+    _flush_at: asyncio.TimerHandle | None = None
+    _recorder: MarketRecorder | None = None
+    _stream: Stream | None = None
+    _backfills: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """Ask `run` to return."""
+        self._stopping = True
+        if self._stream is not None:
+            self._stream.stop()
+
+    async def run(self) -> None:
+        """Stream what is wanted, starting anew whenever that changes."""
+        while not self._stopping:
+            wanted = await sync_to_async(wanted_at)(self.venue)
+            if wanted:
+                await self._stream_until_changed(wanted)
+            else:
+                await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _stream_until_changed(self, wanted: list[Wanted]) -> None:
+        self._recorder = MarketRecorder(self.venue, wanted, self.writer, self._schedule_backfill)
+        subscriptions = [MarketSubscription(w.symbol, candles=tuple(i for i, _ in w.bars)) for w in wanted]
+        self._stream = self.open_stream(subscriptions, self._take)
+        streaming = asyncio.create_task(self._stream.run())
+        for wish in wanted:
+            for interval, _ in wish.bars:
+                self._schedule_backfill(wish.symbol, interval)
+        try:
+            while not streaming.done() and not self._stopping:
+                await asyncio.wait([streaming], timeout=HOUSEKEEPING_SECONDS)
+                self._keep_house()
+                if await sync_to_async(wanted_at)(self.venue) != wanted:
+                    break
+        finally:
+            await self._close(streaming)
+
+    async def _close(self, streaming: asyncio.Task[None]) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+        for task in self._backfills:
+            task.cancel()
+        with suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(streaming, timeout=HOUSEKEEPING_SECONDS)
+
+    def _take(self, event: MarketEvent) -> None:
+        if self._recorder is None:
+            return
+        self._recorder.take(event)
+        self.messages += 1
+        self._unflushed += 1
+        if self._unflushed >= FLUSH_EVENTS:
+            self._flush()
+        elif self._flush_at is None:
+            self._flush_later(FLUSH_SECONDS)
+
+    def _flush_later(self, seconds: float) -> None:
+        self._flush_at = asyncio.get_running_loop().call_later(seconds, self._flush)
+
+    def _flush(self) -> None:
+        if self._flush_at is not None:
+            self._flush_at.cancel()
+        self._flush_at, self._unflushed = None, 0
+        if not self.writer.dirty:
+            return
+        try:
+            self.writer.flush()
+        except Connectivity as error:
+            logger.warning("%s: %s; trying again", self.venue, error)
+            self._flush_later(REDIS_RETRY_SECONDS)
+
+    def _keep_house(self) -> None:
+        """Close overdue bars, make good a Redis that forgot, and say how the stream is."""
+        recorder, stream = self._recorder, self._stream
+        if recorder is None or stream is None:
+            return
+        recorder.close_due(self.clock.now())
+        try:
+            self.writer.rewrite_if_forgotten(self.venue)
+            self.writer.health(
+                self.venue,
+                {
+                    "connected": int(stream.connected),
+                    "age_seconds": min(stream.age_seconds, 1e9),
+                    "messages": self.messages,
+                    "unreadable": stream.unreadable,
+                    "refused": recorder.refused,
+                    "at": self.clock.now().isoformat(),
+                },
+            )
+        except Connectivity as error:
+            logger.warning("%s: %s", self.venue, error)
+        self._flush()
+
+    def _schedule_backfill(self, symbol: str, interval: timedelta) -> None:
+        task = asyncio.get_running_loop().create_task(self._backfill(symbol, interval))
+        self._backfills.add(task)
+        task.add_done_callback(self._backfills.discard)
+
+    async def _backfill(self, symbol: str, interval: timedelta) -> None:
+        """Fetch the newest bars the series keeps; tries a few times, then says that the series has a gap."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        for attempt in range(BACKFILL_TRIES):
+            now = self.clock.now()
+            start = now - interval * (recorder.kept(symbol, interval) + 1)
+            try:
+                history = await asyncio.to_thread(self.client.candles, symbol, interval, start, now)
+                recorder.backfill(symbol, history, self.clock.now())
+                self._flush()
+                return
+            except (Connectivity, InvalidValue) as error:
+                logger.warning("%s %s %s: history: %s", self.venue, symbol, interval, error)
+                await asyncio.sleep(2**attempt * 0.25)
+        logger.error("%s %s %s: the series keeps its gap until the next one is noticed", self.venue, symbol, interval)

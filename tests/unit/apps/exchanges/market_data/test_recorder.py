@@ -1,0 +1,115 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from apps.exchanges.market_data.cache import MarketWriter
+from apps.exchanges.market_data.recorder import MarketRecorder
+from apps.exchanges.market_data.wishes import Wanted
+from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarkUpdate
+from moondev.domain.market_data import Book, BookLevel
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+STEP = 60_000
+
+
+class ListWriter(MarketWriter):
+    """Keeps what would be written; has no server behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(client=None)  # type: ignore[arg-type]
+
+
+def book(bid: float, ask: float, at: datetime = NOW) -> BookUpdate:
+    return BookUpdate("BTC", Book((BookLevel(bid, 1.0),), (BookLevel(ask, 1.0),), at, at))
+
+
+def candle(minute: int, high: float = 101.0) -> CandleUpdate:
+    return CandleUpdate("BTC", MINUTE, minute * STEP, 100.0, high, 99.0, 100.5, 3.0, closed=False, time_received=NOW)
+
+
+@pytest.fixture
+def writer() -> ListWriter:
+    return ListWriter()
+
+
+@pytest.fixture
+def gaps() -> list[tuple[str, timedelta]]:
+    return []
+
+
+@pytest.fixture
+def recorder(writer: ListWriter, gaps: list[tuple[str, timedelta]]) -> MarketRecorder:
+    wanted = [Wanted("BTC", "hyperliquid:BTC", ((MINUTE, 100),), 2.0)]
+    return MarketRecorder("hyperliquid", wanted, writer, lambda symbol, interval: gaps.append((symbol, interval)))
+
+
+def kinds(writer: ListWriter) -> list[str]:
+    return [event["type"] for event in writer._events]
+
+
+def test_a_book_becomes_the_instruments_state(recorder: MarketRecorder, writer: ListWriter) -> None:
+    recorder.take(book(100.0, 101.0))
+    stored = writer.state("hyperliquid:BTC").book()
+    assert stored is not None
+    assert (stored.bids[0].price, stored.asks[0].price) == (100.0, 101.0)
+
+
+def test_a_small_move_of_the_book_is_no_news_and_a_large_one_is(recorder: MarketRecorder, writer: ListWriter) -> None:
+    recorder.take(book(10_000.0, 10_002.0))
+    recorder.take(book(10_001.0, 10_003.0))
+    assert kinds(writer) == ["book"]
+    recorder.take(book(10_003.0, 10_005.0, NOW + timedelta(seconds=1)))
+    assert kinds(writer) == ["book", "book"]
+
+
+def test_a_closed_bar_is_written_and_told(recorder: MarketRecorder, writer: ListWriter) -> None:
+    recorder.take(candle(10))
+    recorder.take(candle(11))
+    assert writer.state("hyperliquid:BTC").bars == {60: 10 * STEP}
+    assert writer._events[0]["id"] == f"bar:hyperliquid:BTC:60:{10 * STEP}"
+
+
+def test_the_same_candle_twice_makes_one_event(recorder: MarketRecorder, writer: ListWriter) -> None:
+    for minute in (10, 11, 10, 11, 11):
+        recorder.take(candle(minute))
+    assert kinds(writer) == ["bar"]
+
+
+def test_a_skipped_bar_asks_for_the_missing_ones(
+    recorder: MarketRecorder, writer: ListWriter, gaps: list[tuple[str, timedelta]]
+) -> None:
+    for minute in (10, 11, 14, 15):
+        recorder.take(candle(minute))
+    assert gaps == [("BTC", MINUTE)]
+
+
+def test_a_reconnection_asks_for_every_series_and_the_first_connection_for_none(
+    recorder: MarketRecorder, gaps: list[tuple[str, timedelta]]
+) -> None:
+    recorder.take(Connected(None, NOW))
+    assert gaps == []
+    recorder.take(Connected(NOW, NOW))
+    assert gaps == [("BTC", MINUTE)]
+
+
+def test_data_that_breaks_the_rules_is_counted_and_goes_no_further(
+    recorder: MarketRecorder, writer: ListWriter
+) -> None:
+    recorder.take(candle(10, high=101.0))
+    recorder.take(CandleUpdate("BTC", MINUTE, 10 * STEP + 7, 1.0, 1.0, 1.0, 1.0, 1.0, closed=False, time_received=NOW))
+    assert recorder.refused == 1
+    assert kinds(writer) == []
+
+
+def test_data_nobody_asked_for_is_let_go(recorder: MarketRecorder, writer: ListWriter) -> None:
+    recorder.take(MarkUpdate("DOGE", 1.0, 1.0, 0.0, NOW))
+    assert not writer.dirty
+
+
+def test_an_overdue_bar_is_closed_by_the_clock(recorder: MarketRecorder, writer: ListWriter) -> None:
+    recorder.take(candle(10))
+    recorder.close_due(datetime.fromtimestamp(11 * 60 + 1, tz=UTC))
+    assert kinds(writer) == []
+    recorder.close_due(datetime.fromtimestamp(11 * 60 + 2, tz=UTC))
+    assert kinds(writer) == ["bar"]
