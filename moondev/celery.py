@@ -14,21 +14,17 @@ from prometheus_client import Counter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
 
-import celeryconfig  # noqa: E402  reads the settings named above
-from moondev.logs import log_context  # noqa: E402
-from moondev.priorities import broker_priority  # noqa: E402
+import celeryconfig  # after the line above: it reads the settings
+from moondev.logs import log_context
+from moondev.priorities import broker_priority
 
 logger = logging.getLogger(__name__)
 
 TASK_EVENTS = Counter("moondev_task_events_total", "Tasks by what happened to them.", ["task", "event"])
 
-app = Celery("moondev")
-app.config_from_object(celeryconfig)
-app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name.startswith("apps.")])
 
-
-class TradingTask(Task):
-    """Base class of every task: ``@shared_task(base=TradingTask, name="floor.noun_verb")``.
+class TradingTask(Task[..., Any]):
+    """Base class of every task, also without being named: ``@shared_task(name="floor.noun_verb")``.
 
     Late acknowledgement is the default because every task here is idempotent; a worker that dies hands its message
     to another. Results are not kept. Log lines carry the task's id and name.
@@ -58,7 +54,9 @@ class TradingTask(Task):
         TASK_EVENTS.labels(self.name, "failed").inc()
 
 
-app.Task = TradingTask
+app = Celery("moondev", task_cls=TradingTask)
+app.config_from_object(celeryconfig)
+app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name.startswith("apps.")])
 
 
 def send(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value

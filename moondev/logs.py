@@ -33,6 +33,6 @@ class ContextFilter(logging.Filter):
 class UtcFormatter(logging.Formatter):
     """Write times in UTC with milliseconds, whatever the machine's zone."""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  logging's name
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002  logging's
         """Return the record's time as ISO 8601."""
         return datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")

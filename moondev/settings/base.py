@@ -95,9 +95,7 @@ MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")
 # A venue that is not paper is reached only when the environment says exactly these words.
 LIVE_TRADING_WORDS = "yes-trade-real-money"
-MOONDEV_LIVE_TRADING = env_choice(
-    "MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default=""
-)
+MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default="")
 
 # --- Logging -------------------------------------------------------------------------------------------------------
 LOGGING = {
