@@ -1,0 +1,193 @@
+"""One Hyperliquid account as one signer: the `ExecutionClient` of this venue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from apps.exchanges.ports import (
+    AccountSnapshot,
+    Amendment,
+    Credentials,
+    FundingPayment,
+    Listing,
+    MarginMode,
+    RestingOrder,
+    VenueConfig,
+)
+from apps.exchanges.venues.hyperliquid import actions, answers, parse
+from apps.exchanges.venues.hyperliquid.config import MAX_BATCH, endpoints
+from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
+from apps.exchanges.venues.hyperliquid.rest import Rest
+from apps.exchanges.venues.hyperliquid.signing import Action, Signer, require_fast_curve
+from moondev.domain.clock import Clock, milliseconds
+from moondev.domain.decisions import RiskApproved
+from moondev.domain.errors import Connectivity, InvalidValue, NotSent
+from moondev.domain.fills import FillReport
+from moondev.domain.orders import CancelOrder, OrderReport, PlaceOrder
+
+R = TypeVar("R")
+
+_ADDRESS_LENGTH = 42
+
+
+class HyperliquidClient:
+    """Places, changes and cancels orders, and asks what became of them. See `ExecutionClient`."""
+
+    def __init__(self, venue: VenueConfig, credentials: Credentials, clock: Clock) -> None:
+        """Prepare without touching the network. Raises Configuration for bad addresses or keys."""
+        require_fast_curve()
+        where = endpoints(venue)
+        self._venue_code = venue.code
+        self._is_mainnet = where.is_mainnet
+        self._address = account_address(credentials.account_address)
+        self._signer = Signer(credentials.signer_key)
+        self._clock = clock
+        self._rest = Rest(where.rest_url)
+        self._assets: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"HyperliquidClient({self._venue_code}, {self._address}, signer {self._signer.address})"
+
+    @property
+    def max_batch(self) -> int:
+        """Return how many orders fit one signed request."""
+        return MAX_BATCH
+
+    @property
+    def signer_address(self) -> str:
+        """Return the address of the wallet that signs; nonces belong to it."""
+        return self._signer.address
+
+    def place(self, orders: Sequence[RiskApproved[PlaceOrder]], nonce: int, expires_at: datetime) -> list[OrderReport]:
+        """Send new orders as one signed request; return one report per order, in order."""
+        requests = _batch([order.request for order in orders])
+        if not requests:
+            return []
+        action = actions.place([(self._asset(order.instrument), order) for order in requests])
+        answer = self._act(action, nonce, milliseconds(expires_at))
+        return answers.reports(answer, requests, answers.placed, self._clock.now())
+
+    def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:
+        """Replace resting orders as one signed request; return one report per amendment, in order."""
+        batch = _batch(amendments)
+        if not batch:
+            return []
+        action = actions.amend([(self._asset(item.approved.request.instrument), item) for item in batch])
+        answer = self._act(action, nonce, milliseconds(expires_at))
+        if not answers.require_accepted(answer):
+            received = self._clock.now()
+            return [answers.unsaid(item.approved.request.client_order_id, received) for item in batch]
+        return answers.reports(answer, batch, answers.amended, self._clock.now())
+
+    def cancel(self, orders: Sequence[CancelOrder], nonce: int) -> list[OrderReport]:
+        """Cancel by client order id as one signed request; return one report per order, in order."""
+        batch = _batch(orders)
+        if not batch:
+            return []
+        action = actions.cancel([(self._asset(order.instrument), order) for order in batch])
+        answer = self._act(action, nonce, None)
+        return answers.reports(answer, batch, _read_cancel, self._clock.now())
+
+    def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
+        """Cancel by venue order id as one signed request; return one report per order, in order."""
+        batch = _batch(orders)
+        if not batch:
+            return []
+        action = actions.cancel_resting([(self._asset(self._key(order.symbol)), order) for order in batch])
+        answer = self._act(action, nonce, None)
+        return answers.reports(answer, batch, _read_cancel_resting, self._clock.now())
+
+    def order_status(self, client_order_id: UUID) -> OrderReport | None:
+        """Return what the venue knows of an order; None when it never heard of it."""
+        request = {"type": "orderStatus", "user": self._address, "oid": actions.cloid(client_order_id)}
+        return parse.order_status(self._rest.info(request), self._clock.now())
+
+    def open_orders(self) -> list[RestingOrder]:
+        """Return every live order of the account, triggers included, whoever placed it."""
+        return parse.open_orders(self._rest.info({"type": "frontendOpenOrders", "user": self._address, "dex": ""}))
+
+    def fills(self, since: datetime) -> list[FillReport]:
+        """Return every fill at or after `since`, oldest first."""
+        return read_all(since, self._fills_from, lambda fill: fill.venue_trade_id, FILLS_PER_PAGE)
+
+    def funding(self, since: datetime) -> list[FundingPayment]:
+        """Return every funding payment at or after `since`, oldest first."""
+        return read_all(since, self._funding_from, lambda payment: payment.payment_id, FUNDINGS_PER_PAGE)
+
+    def account_snapshot(self) -> AccountSnapshot:
+        """Return equity, margin and positions as the venue sees them now."""
+        answer = self._rest.info({"type": "clearinghouseState", "user": self._address, "dex": ""})
+        return parse.account_snapshot(answer, self._clock.now())
+
+    def instruments(self) -> list[Listing]:
+        """Return what the venue lists now, with its rules, freshly read."""
+        listings = parse.listings(self._rest.info({"type": "meta", "dex": ""}), self._venue_code)
+        self._assets = {listing.instrument.key: listing.venue_asset_id for listing in listings}
+        return listings
+
+    def set_leverage(self, instrument: str, leverage: int, margin_mode: MarginMode, nonce: int) -> None:
+        """Set the account's leverage for one instrument. Raises VenueRejected when it may not be."""
+        action = actions.set_leverage(self._asset(instrument), leverage, margin_mode)
+        answers.require_accepted(self._act(action, nonce, None))
+
+    def schedule_cancel(self, at: datetime | None, nonce: int) -> None:
+        """Arm the cancel of every order, stops too, for `at` (5 s ahead or more); None disarms it."""
+        answers.require_accepted(self._act(actions.schedule_cancel(at), nonce, None))
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._rest.close()
+
+    def _act(self, action: Action, nonce: int, expires_after_ms: int | None) -> object:
+        signature = self._signer.sign_action(action, nonce, expires_after_ms, is_mainnet=self._is_mainnet)
+        answer: object = self._rest.exchange(action, nonce, signature, expires_after_ms)
+        return answer
+
+    def _fills_from(self, start_ms: int) -> list[FillReport]:
+        request = {"type": "userFillsByTime", "user": self._address, "startTime": start_ms, "aggregateByTime": False}
+        return parse.fills(self._rest.info(request), self._address, self._clock.now())
+
+    def _funding_from(self, start_ms: int) -> list[FundingPayment]:
+        request = {"type": "userFunding", "user": self._address, "startTime": start_ms}
+        return parse.funding(self._rest.info(request), self._clock.now())
+
+    def _asset(self, instrument: str) -> int:
+        if instrument not in self._assets:
+            try:
+                self.instruments()
+            except Connectivity as error:
+                # It was only a question; the order it was asked for has not left.
+                raise NotSent(f"the venue's list of instruments cannot be read: {error}") from error
+        asset = self._assets.get(instrument)
+        if asset is None:
+            raise InvalidValue("instrument", instrument, f"an instrument that {self._venue_code} lists")
+        return asset
+
+    def _key(self, symbol: str) -> str:
+        return f"{self._venue_code}:{symbol}"
+
+
+def _batch(requests: Sequence[R]) -> list[R]:
+    if len(requests) > MAX_BATCH:
+        raise InvalidValue("orders", len(requests), f"at most {MAX_BATCH} in one request")
+    return list(requests)
+
+
+def account_address(text: str) -> str:
+    """Return an account address in lower case. Raises InvalidValue when it is not one."""
+    address = text.lower()
+    digits = address.removeprefix("0x")
+    if len(address) != _ADDRESS_LENGTH or any(digit not in "0123456789abcdef" for digit in digits):
+        raise InvalidValue("account_address", text, "0x and 40 hex digits")
+    return address
+
+
+def _read_cancel(order: CancelOrder, item: answers.Item, received: datetime) -> OrderReport:
+    return answers.cancelled(order.client_order_id, None, item, received)
+
+
+def _read_cancel_resting(order: RestingOrder, item: answers.Item, received: datetime) -> OrderReport:
+    return answers.cancelled(order.client_order_id, order.venue_order_id, item, received)

@@ -1,0 +1,278 @@
+"""The shapes of Hyperliquid's JSON, as far as we read it; msgspec checks every field and type.
+
+Fields we do not read are allowed to appear: the venue adds some without notice (`liquidation`,
+`twapId` and `builderFee` all came that way), and a new field changes no meaning of an old one.
+Names are the venue's own. Numbers arrive as strings and stay strings here.
+"""
+
+# ruff: noqa: N815 - the names are the venue's
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Raw, Struct, field
+
+SideLetter = Literal["A", "B"]
+
+
+class Envelope(Struct):
+    """Every websocket message."""
+
+    channel: str
+    data: Raw = field(default_factory=Raw)
+
+
+class Level(Struct):
+    """One price of a book."""
+
+    px: str
+    sz: str
+
+
+class BookMessage(Struct):
+    """`l2Book`, over the socket and over HTTP."""
+
+    coin: str
+    levels: tuple[list[Level], list[Level]]
+    time: int
+
+
+class BestQuoteMessage(Struct):
+    """`bbo`."""
+
+    coin: str
+    time: int
+    bbo: tuple[Level | None, Level | None]
+
+
+class TradeMessage(Struct):
+    """One element of `trades`; the side is the aggressor's."""
+
+    coin: str
+    side: SideLetter
+    px: str
+    sz: str
+    time: int
+    tid: int
+
+
+class CandleMessage(Struct):
+    """`candle` and one element of candleSnapshot; `t` is the open time."""
+
+    t: int
+    s: str
+    i: str
+    o: str
+    c: str
+    h: str
+    l: str  # noqa: E741 - the venue's name
+    v: str
+
+
+class AssetContext(Struct):
+    """The part of an asset's context that we read; `markPx` is null for what never traded."""
+
+    oraclePx: str
+    funding: str
+    markPx: str | None = None
+
+
+class AssetContextMessage(Struct):
+    """`activeAssetCtx`."""
+
+    coin: str
+    ctx: AssetContext
+
+
+class OrderMessage(Struct):
+    """An order as every read shows it; `sz` is what remains, `origSz` what was asked for."""
+
+    coin: str
+    side: SideLetter
+    limitPx: str
+    sz: str
+    oid: int
+    timestamp: int
+    origSz: str
+    cloid: str | None = None
+    reduceOnly: bool = False
+    isTrigger: bool = False
+    triggerPx: str = "0.0"
+
+
+class OrderUpdateMessage(Struct):
+    """One element of `orderUpdates`, and the `order` of an orderStatus answer."""
+
+    order: OrderMessage
+    status: str
+    statusTimestamp: int
+
+
+class OrderStatusAnswer(Struct):
+    """The answer to orderStatus; `order` is absent for an id the venue never heard of."""
+
+    status: Literal["order", "unknownOid"]
+    order: OrderUpdateMessage | None = None
+
+
+class LiquidationMessage(Struct):
+    """On fills that came from a liquidation, ours or the other side's."""
+
+    liquidatedUser: str
+
+
+class FillMessage(Struct):
+    """One fill; `crossed` means that we took liquidity, `fee` is positive when paid."""
+
+    coin: str
+    px: str
+    sz: str
+    side: SideLetter
+    time: int
+    dir: str
+    oid: int
+    crossed: bool
+    fee: str
+    tid: int
+    feeToken: str
+    cloid: str | None = None
+    liquidation: LiquidationMessage | None = None
+
+
+class UserFillsMessage(Struct):
+    """`userFills`; the first after subscribing is a snapshot."""
+
+    user: str
+    fills: list[FillMessage]
+    isSnapshot: bool = False
+
+
+class FundingMessage(Struct):
+    """One funding payment over the socket; `usdc` is positive when received."""
+
+    time: int
+    coin: str
+    usdc: str
+    szi: str
+    fundingRate: str
+
+
+class UserFundingsMessage(Struct):
+    """`userFundings`; the first after subscribing is a snapshot."""
+
+    user: str
+    fundings: list[FundingMessage]
+    isSnapshot: bool = False
+
+
+class FundingDelta(Struct):
+    """The payment inside one row of userFunding."""
+
+    type: Literal["funding"]
+    coin: str
+    usdc: str
+    szi: str
+    fundingRate: str
+
+
+class FundingRow(Struct):
+    """One row of userFunding over HTTP."""
+
+    time: int
+    delta: FundingDelta
+
+
+class LeverageMessage(Struct):
+    """The leverage of a position."""
+
+    type: Literal["cross", "isolated"]
+    value: int
+
+
+class PositionMessage(Struct):
+    """A position; `positionValue` is unsigned, `szi` signed."""
+
+    coin: str
+    szi: str
+    leverage: LeverageMessage
+    positionValue: str
+    unrealizedPnl: str
+    entryPx: str | None = None
+
+
+class AssetPosition(Struct):
+    """One element of `assetPositions`."""
+
+    position: PositionMessage
+
+
+class MarginSummary(Struct):
+    """Totals of an account, isolated positions included."""
+
+    accountValue: str
+    totalMarginUsed: str
+
+
+class ClearinghouseState(Struct):
+    """The answer to clearinghouseState; old recordings have no `time`."""
+
+    assetPositions: list[AssetPosition]
+    marginSummary: MarginSummary
+    withdrawable: str
+    time: int | None = None
+
+
+class AssetMeta(Struct):
+    """One perpetual; its place in the list is its asset number, delisted ones keep theirs."""
+
+    name: str
+    szDecimals: int
+    maxLeverage: int
+    isDelisted: bool = False
+
+
+class Meta(Struct):
+    """The answer to meta."""
+
+    universe: list[AssetMeta]
+
+
+class Resting(Struct):
+    """The order rests."""
+
+    oid: int
+
+
+class Filled(Struct):
+    """The order traded at once; `totalSz` may be less than what was asked for."""
+
+    totalSz: str
+    oid: int
+
+
+class Outcome(Struct):
+    """What became of one item of a request: exactly one of the three."""
+
+    resting: Resting | None = None
+    filled: Filled | None = None
+    error: str | None = None
+
+
+class Outcomes(Struct):
+    """The items of an answer, in the order of the request; words stand for "success" and the like."""
+
+    statuses: list[str | Outcome]
+
+
+class ActionResponse(Struct):
+    """What an accepted request says; `data` is absent where there is nothing per item."""
+
+    type: str
+    data: Outcomes | None = None
+
+
+class ActionAnswer(Struct):
+    """The whole answer to an action: `response` is a sentence when `status` is err."""
+
+    status: Literal["ok", "err"]
+    response: str | ActionResponse
