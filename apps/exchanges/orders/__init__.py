@@ -1,0 +1,1 @@
+"""Orders from their first row to their last fill."""

@@ -1,0 +1,160 @@
+"""The process that listens to what a venue says about our own accounts.
+
+It is apart from the market stream, so a flood of prices never delays a fill. Events are applied in the
+order they came, a few milliseconds' worth in one transaction, by one thread per account. A database
+that is away makes them wait, not vanish; what a crash loses is asked for again on the next connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, close_old_connections
+
+from apps.exchanges.ports import Connected, FillBatch, FundingBatch, OrderBatch, Stream, UserEvent, UserHandler
+from moondev.domain.errors import TradingError
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 0.004
+BATCH_EVENTS = 400
+RETRY_SECONDS = 0.5
+STOP_SECONDS = 2.0
+
+OpenUserStream = Callable[[int, UserHandler], Stream]
+ApplyEvents = Callable[[int, Sequence[UserEvent]], None]
+TellFills = Callable[[int, Sequence[UserEvent]], None]
+
+
+def empty_batch(event: UserEvent) -> bool:
+    """Return whether an event carries nothing to apply, such as an empty snapshot."""
+    match event:
+        case OrderBatch(reports=items) | FillBatch(fills=items) | FundingBatch(payments=items):
+            return not items
+    return False
+
+
+@dataclass(slots=True)
+class _Inbox:
+    events: deque[UserEvent] = field(default_factory=deque)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, event: UserEvent) -> None:
+        if empty_batch(event):
+            return
+        self.events.append(event)
+        self.idle.clear()
+        self.news.set()
+
+    def batch(self) -> list[UserEvent]:
+        return [self.events[index] for index in range(min(len(self.events), BATCH_EVENTS))]
+
+    def done(self, count: int) -> None:
+        for _ in range(count):
+            self.events.popleft()
+        if not self.events:
+            self.news.clear()
+            self.idle.set()
+
+
+class UserStreamProcess:
+    """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them."""
+
+    def __init__(
+        self,
+        account_ids: Iterable[int],
+        open_stream: OpenUserStream,
+        apply: ApplyEvents,
+        tell: TellFills,
+        sweep: Callable[[], None],
+        sweep_seconds: float = 0.5,
+    ) -> None:
+        self._inboxes = {account_id: _Inbox() for account_id in account_ids}
+        self._open_stream, self._apply, self._tell = open_stream, apply, tell
+        self._sweep, self._sweep_seconds = sweep, sweep_seconds
+        self._streams: list[Stream] = []
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask `run` to return once what has been heard is applied."""
+        self._stopping.set()
+        for stream in self._streams:
+            stream.stop()
+
+    async def run(self) -> None:
+        """Stream every account until stopped."""
+        self._streams = [self._open_stream(account_id, inbox.put) for account_id, inbox in self._inboxes.items()]
+        streaming = [asyncio.create_task(stream.run()) for stream in self._streams]
+        applying = [asyncio.create_task(self._apply_all(account_id)) for account_id in self._inboxes]
+        sweeping = asyncio.create_task(self._sweep_all())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait([stopping, sweeping, *streaming, *applying], return_when="FIRST_COMPLETED")
+            for task in done:
+                task.result()
+        finally:
+            self.stop()
+            await self._wind_up([*streaming, *applying, sweeping, stopping])
+
+    async def _wind_up(self, tasks: Sequence[asyncio.Task[object]]) -> None:
+        unapplied = [inbox.idle.wait() for inbox in self._inboxes.values() if inbox.events]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*unapplied), STOP_SECONDS)
+        for task in tasks:
+            task.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), STOP_SECONDS)
+
+    async def _apply_all(self, account_id: int) -> None:
+        """Apply one account's events in order, on a thread of its own, for ever."""
+        inbox, loop = self._inboxes[account_id], asyncio.get_running_loop()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"account-{account_id}") as thread:
+            while True:
+                await inbox.news.wait()
+                await asyncio.sleep(WINDOW_SECONDS)
+                batch = inbox.batch()
+                if await loop.run_in_executor(thread, self._apply_batch, account_id, batch):
+                    inbox.done(len(batch))
+                else:
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    def _apply_batch(self, account_id: int, batch: Sequence[UserEvent]) -> bool:
+        """Return whether the batch is dealt with; False asks for the same batch again."""
+        try:
+            self._apply(account_id, batch)
+        except DatabaseError as error:
+            logger.warning("account %s: %d events wait for the database: %s", account_id, len(batch), error)
+            close_old_connections()
+            return False
+        except TradingError:
+            # A venue we cannot ask, or an answer we cannot book: reconciliation takes it up, and the
+            # stream must go on for everything else it carries.
+            logger.exception("account %s: %d events left to reconciliation", account_id, len(batch))
+            return True
+        self._tell_fills(account_id, batch)
+        return True
+
+    def _tell_fills(self, account_id: int, batch: Sequence[UserEvent]) -> None:
+        if any(isinstance(event, FillBatch | Connected) for event in batch):
+            self._tell(account_id, batch)
+
+    async def _sweep_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweeper") as thread:
+            while True:
+                await loop.run_in_executor(thread, self._sweep_once)
+                await asyncio.sleep(self._sweep_seconds)
+
+    def _sweep_once(self) -> None:
+        try:
+            self._sweep()
+        except (DatabaseError, TradingError) as error:
+            logger.warning("sweep: %s; trying again", error)
+            close_old_connections()
