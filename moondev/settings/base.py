@@ -1,5 +1,7 @@
 """Settings that every environment shares. An overlay may change a value; nothing exists only there."""
 
+import django_stubs_ext
+
 from moondev.settings.env import (
     PROJECT_ROOT,
     env_bool,
@@ -11,6 +13,9 @@ from moondev.settings.env import (
     env_secret,
     env_str,
 )
+
+# Lets admin and form classes name their model at run time too: ModelAdmin[Order].
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = PROJECT_ROOT
 RUN_DIR = PROJECT_ROOT / ".run"

@@ -1,0 +1,5 @@
+"""The exchange floor as an operator sees it: settings can be edited, history can only be read."""
+
+from apps.exchanges.admin import accounts, history, orders, venues
+
+__all__ = ["accounts", "history", "orders", "venues"]

@@ -1,0 +1,75 @@
+"""Portfolios, accounts, and the signers' names (never their keys)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from apps.exchanges.admin.readonly import NoDeleteAdmin
+from apps.exchanges.models import Account, Portfolio, Signer
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(NoDeleteAdmin[Portfolio]):
+    """The pots that percentage limits refer to."""
+
+    list_display = ["code", "currency", "environment"]
+    list_filter = ["environment"]
+    search_fields = ["code"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Portfolio | None = None) -> list[str]:
+        """Freeze what limits and marks already depend on."""
+        return ["code", "currency", "environment"] if obj else []
+
+
+class SignerInline(admin.TabularInline[Signer, Account]):
+    """Which keys sign for the account, by the name under which the environment or vault holds them."""
+
+    model = Signer
+    extra = 0
+    fields = ["purpose", "address", "secret_name"]
+
+
+class AccountForm(ModelForm[Account]):
+    """Keeps paper and live apart."""
+
+    class Meta:
+        """Everything an operator may set."""
+
+        model = Account
+        fields = ["code", "venue", "portfolio", "address", "currency", "shared", "enabled"]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse an account whose venue and portfolio belong to different worlds or currencies."""
+        cleaned = super().clean() or {}
+        venue, portfolio = cleaned.get("venue"), cleaned.get("portfolio")
+        if venue and portfolio and venue.environment != portfolio.environment:
+            raise ValidationError(
+                {"portfolio": f"portfolio is {portfolio.environment}; allowed: {venue.environment}, as the venue is"}
+            )
+        currency = cleaned.get("currency")
+        if portfolio and currency and currency != portfolio.currency:
+            raise ValidationError(
+                {"currency": f"currency is {currency}; allowed: {portfolio.currency}, as the portfolio counts"}
+            )
+        return cleaned
+
+
+@admin.register(Account)
+class AccountAdmin(NoDeleteAdmin[Account]):
+    """Accounts. A new one starts HALTED: it has no trading state until somebody releases it."""
+
+    form = AccountForm
+    list_display = ["code", "venue", "portfolio", "address", "currency", "shared", "enabled"]
+    list_filter = ["venue", "portfolio", "enabled", "shared"]
+    search_fields = ["code", "address"]
+    inlines = [SignerInline]
+    list_select_related = ["venue", "portfolio"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        """Freeze what orders already depend on."""
+        return ["code", "venue", "address", "currency"] if obj else []

@@ -1,0 +1,62 @@
+"""Venues and instruments."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.exchanges.admin.readonly import NoDeleteAdmin, plain
+from apps.exchanges.models import InstrumentRow, Venue
+
+
+@admin.register(Venue)
+class VenueAdmin(NoDeleteAdmin[Venue]):
+    """Where we trade. The environment has no default and cannot be changed once set."""
+
+    list_display = ["code", "protocol", "environment", "rest_url", "enabled"]
+    list_filter = ["environment", "protocol", "enabled"]
+    search_fields = ["code", "protocol", "rest_url"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Venue | None = None) -> list[str]:
+        """Freeze what orders and queues already depend on."""
+        return ["code", "protocol", "environment"] if obj else []
+
+
+@admin.register(InstrumentRow)
+class InstrumentAdmin(NoDeleteAdmin[InstrumentRow]):
+    """What a venue lists. The rules come from the venue; only `active` is ours to set."""
+
+    list_display = ["key", "asset", "quote", "show_tick", "significant_figures", "show_lot", "max_leverage", "active"]
+    list_filter = ["venue", "active", "quote"]
+    search_fields = ["symbol", "asset"]
+    readonly_fields = [
+        "venue",
+        "symbol",
+        "asset",
+        "quote",
+        "venue_asset_id",
+        "tick",
+        "significant_figures",
+        "lot",
+        "min_notional",
+        "max_leverage",
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: instruments are read from the venue."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InstrumentRow]:
+        """Fetch the venue with each row."""
+        return super().get_queryset(request).select_related("venue")
+
+    @admin.display(description="tick", ordering="tick")
+    def show_tick(self, row: InstrumentRow) -> str:
+        """Return the tick without trailing zeros."""
+        return plain(row.tick)
+
+    @admin.display(description="lot", ordering="lot")
+    def show_lot(self, row: InstrumentRow) -> str:
+        """Return the lot without trailing zeros."""
+        return plain(row.lot)
