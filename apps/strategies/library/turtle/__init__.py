@@ -1,0 +1,1 @@
+"""The Turtle system in small pieces: N, units, breakouts, pyramid, session, memory."""
