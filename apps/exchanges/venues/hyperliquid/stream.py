@@ -1,0 +1,266 @@
+"""Hyperliquid's websocket as domain events: one connection for the market, one per account.
+
+The SDK's own socket manager is not used: it never reconnects, notices no silence and runs one
+thread per connection. https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from apps.exchanges.ports import (
+    FillBatch,
+    FundingBatch,
+    MarketEvent,
+    MarketHandler,
+    MarketSubscription,
+    OrderBatch,
+    ParseError,
+    ReportSource,
+    UserEvent,
+    UserHandler,
+    VenueConfig,
+)
+from apps.exchanges.venues.hyperliquid import parse, parse_market
+from apps.exchanges.venues.hyperliquid.client import account_address
+from apps.exchanges.venues.hyperliquid.config import endpoints
+from apps.exchanges.venues.hyperliquid.messages import (
+    AssetContextMessage,
+    BestQuoteMessage,
+    BookMessage,
+    CandleMessage,
+    Envelope,
+    OrderUpdateMessage,
+    TradeMessage,
+    UserFillsMessage,
+    UserFundingsMessage,
+)
+from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket
+from moondev.domain.clock import Clock
+from moondev.domain.orders import OrderReport, OrderStatus
+
+logger = logging.getLogger(__name__)
+
+Subscription = dict[str, str]
+Reader = Callable[[Any, datetime], MarketEvent | UserEvent | None]
+
+PING = msgspec.json.encode({"method": "ping"})
+REPLACED_ORDERS_REMEMBERED = 10_000
+# The venue greets with a line that is not JSON.
+_GREETING = b"Websocket connection established."
+_ANSWERED = frozenset({"subscriptionResponse", "error"})
+
+
+class HyperliquidDialect:
+    """Subscribes, tells messages apart by channel, and hands events on."""
+
+    def __init__(
+        self,
+        subscriptions: Sequence[Subscription],
+        readers: dict[str, tuple[Any, Reader]],
+        handler: Callable[[Any], None],
+    ) -> None:
+        """Take `readers`: for each channel the shape of its data and what makes an event of it."""
+        self._subscriptions = subscriptions
+        self._readers = {channel: (msgspec.json.Decoder(shape), reader) for channel, (shape, reader) in readers.items()}
+        self._handler = handler
+        self._envelopes = msgspec.json.Decoder(Envelope)
+        self._unanswered = len(subscriptions)
+        self.unreadable = 0
+
+    def opening(self) -> Sequence[bytes]:
+        """Return one message per subscription."""
+        self._unanswered = len(self._subscriptions)
+        return [msgspec.json.encode({"method": "subscribe", "subscription": item}) for item in self._subscriptions]
+
+    def ping(self) -> bytes:
+        """Return the venue's own ping."""
+        return PING
+
+    def read(self, message: bytes, received: datetime) -> bool:
+        """Hand on the event in `message` and return whether every subscription was answered."""
+        if message != _GREETING:
+            try:
+                self._read(message, received)
+            except ParseError as error:
+                self.unreadable += 1
+                logger.error("%s", error)  # noqa: TRY400 - the evidence is in the text
+        return self._unanswered <= 0
+
+    def _read(self, message: bytes, received: datetime) -> None:
+        with parse.reading("message", message):
+            envelope = self._envelopes.decode(message)
+        if envelope.channel == "pong":
+            return
+        if envelope.channel in _ANSWERED:
+            self._answered(envelope)
+            return
+        known = self._readers.get(envelope.channel)
+        if known is None:
+            raise ParseError("message", "a channel nobody asked for", message)
+        decoder, reader = known
+        with parse.reading(envelope.channel, message):
+            event = reader(decoder.decode(envelope.data), received)
+        if event is not None:
+            self._handler(event)
+
+    def _answered(self, envelope: Envelope) -> None:
+        self._unanswered -= 1
+        if envelope.channel == "error":
+            logger.error("Hyperliquid refused a subscription: %s", bytes(envelope.data).decode())
+
+
+class HyperliquidStream:
+    """A `Stream` of this venue."""
+
+    def __init__(self, dialect: HyperliquidDialect, websocket: ReconnectingWebsocket) -> None:
+        """Join what is said to how it travels."""
+        self._dialect, self._websocket = dialect, websocket
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the stream is up and subscribed."""
+        return self._websocket.connected
+
+    @property
+    def age_seconds(self) -> float:
+        """Return real seconds since the last message; infinite before the first."""
+        return self._websocket.age_seconds
+
+    @property
+    def unreadable(self) -> int:
+        """Return how many messages could not be read since the start."""
+        return self._dialect.unreadable
+
+    async def run(self) -> None:
+        """Stream until cancelled or stopped. Raises what the handler raised."""
+        await self._websocket.run()
+
+    def stop(self) -> None:
+        """Ask `run` to close the connection and return."""
+        self._websocket.stop()
+
+
+class ReplacedOrders:
+    """Forgets the end of orders that live on under another venue id.
+
+    An amend replaces the order: the stream says open for the new id and cancelled for the old one,
+    both with the same client order id, and whoever goes by that id would bury a live order. Venue
+    ids only grow, so a cancel of a smaller id than the newest heard is the end of the old one.
+    """
+
+    def __init__(self, capacity: int = REPLACED_ORDERS_REMEMBERED) -> None:
+        """Remember the newest venue id of the last `capacity` client order ids."""
+        self._newest: OrderedDict[UUID, int] = OrderedDict()
+        self._capacity = capacity
+
+    def without(self, reports: Sequence[OrderReport]) -> tuple[OrderReport, ...]:
+        """Return `reports` without the ends of replaced orders, whichever order they came in."""
+        for report in reports:
+            self._notice(report)
+        return tuple(report for report in reports if not self._replaced(report))
+
+    def _notice(self, report: OrderReport) -> None:
+        if report.client_order_id is None or report.venue_order_id is None:
+            return
+        newest = max(int(report.venue_order_id), self._newest.pop(report.client_order_id, 0))
+        self._newest[report.client_order_id] = newest
+        if len(self._newest) > self._capacity:
+            self._newest.popitem(last=False)
+
+    def _replaced(self, report: OrderReport) -> bool:
+        if report.status is not OrderStatus.CANCELLED or report.client_order_id is None:
+            return False
+        return int(report.venue_order_id or 0) < self._newest.get(report.client_order_id, 0)
+
+
+def market_stream(
+    venue: VenueConfig,
+    subscriptions: Sequence[MarketSubscription],
+    handler: MarketHandler,
+    clock: Clock,
+    patience: Patience | None = None,
+) -> HyperliquidStream:
+    """Return the public stream of `subscriptions`. Raises Configuration for a bad address."""
+    readers: dict[str, tuple[Any, Reader]] = {
+        "l2Book": (BookMessage, parse_market.book_update),
+        "bbo": (BestQuoteMessage, parse_market.best_quote),
+        "trades": (list[TradeMessage], _trades),
+        "candle": (CandleMessage, parse_market.candle),
+        "activeAssetCtx": (AssetContextMessage, parse_market.mark),
+    }
+    wanted = [item for subscription in subscriptions for item in _market_subscriptions(subscription)]
+    return _stream(venue, HyperliquidDialect(wanted, readers, handler), handler, clock, patience)
+
+
+def user_stream(
+    venue: VenueConfig,
+    account: str,
+    handler: UserHandler,
+    clock: Clock,
+    patience: Patience | None = None,
+) -> HyperliquidStream:
+    """Return the stream of one account's orders, fills and funding; it needs no key.
+
+    A connection carries one account, because order updates do not say whose they are.
+    """
+    address = account_address(account)
+    replaced = ReplacedOrders()
+
+    def orders(messages: list[OrderUpdateMessage], received: datetime) -> OrderBatch | None:
+        reports = replaced.without(parse.order_updates(messages, ReportSource.STREAM, received))
+        return OrderBatch(reports) if reports else None
+
+    def fills(message: UserFillsMessage, received: datetime) -> FillBatch:
+        return FillBatch(tuple(parse.fill(one, address, received) for one in message.fills), message.isSnapshot)
+
+    readers: dict[str, tuple[Any, Reader]] = {
+        "orderUpdates": (list[OrderUpdateMessage], orders),
+        "userFills": (UserFillsMessage, fills),
+        "userFundings": (UserFundingsMessage, _fundings),
+    }
+    wanted = [{"type": channel, "user": address} for channel in readers]
+    return _stream(venue, HyperliquidDialect(wanted, readers, handler), handler, clock, patience)
+
+
+def _stream(
+    venue: VenueConfig,
+    dialect: HyperliquidDialect,
+    handler: Callable[[Any], None],
+    clock: Clock,
+    patience: Patience | None,
+) -> HyperliquidStream:
+    url = endpoints(venue).websocket_url
+    return HyperliquidStream(dialect, ReconnectingWebsocket(url, dialect, handler, clock, patience))
+
+
+def _market_subscriptions(wanted: MarketSubscription) -> list[Subscription]:
+    coin = wanted.symbol
+    channels = {
+        "l2Book": wanted.book,
+        "bbo": wanted.best_quote,
+        "trades": wanted.trades,
+        "activeAssetCtx": wanted.mark,
+    }
+    plain = [{"type": channel, "coin": coin} for channel, asked in channels.items() if asked]
+    bars = [
+        {"type": "candle", "coin": coin, "interval": parse_market.interval_name(interval)}
+        for interval in wanted.candles
+    ]
+    return plain + bars
+
+
+def _trades(messages: list[TradeMessage], received: datetime) -> MarketEvent | None:
+    return parse_market.trades(messages, received) if messages else None
+
+
+def _fundings(message: UserFundingsMessage, received: datetime) -> FundingBatch:
+    payments = tuple(parse.funding_payment(one, received) for one in message.fundings)
+    return FundingBatch(payments, message.isSnapshot)

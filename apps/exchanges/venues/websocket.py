@@ -1,0 +1,221 @@
+"""A websocket that stays up: it reconnects, opens its subscriptions again and notices silence.
+
+What a venue says in words (subscriptions, pings, acknowledgements) comes from a `Dialect`; what is
+the same everywhere is here. https://picows.readthedocs.io
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from apps.exchanges.ports import Connected, Disconnected
+from moondev.domain.clock import Clock, monotonic
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in real seconds (a replay does not hurry the network)."""
+
+    connect: float = 5.0
+    ping_every: float = 20.0
+    silence: float = 45.0
+    first_pause: float = 0.25
+    longest_pause: float = 15.0
+    # A connection that held this long was a good one: the next pause starts small again.
+    settled: float = 30.0
+
+
+class Dialect(Protocol):
+    """What to say to a venue, and how to read it."""
+
+    def opening(self) -> Sequence[bytes]:
+        """Return the messages to send on every connection, before anything else."""
+        ...
+
+    def ping(self) -> bytes:
+        """Return the message that makes the venue answer."""
+        ...
+
+    def read(self, message: bytes, received: datetime) -> bool:
+        """Read one message and return whether all subscriptions are known to stand."""
+        ...
+
+
+class ReconnectingWebsocket:
+    """Runs one connection after another until it is stopped or the reader raises."""
+
+    def __init__(
+        self,
+        url: str,
+        dialect: Dialect,
+        on_state: Callable[[Connected | Disconnected], None],
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        """Prepare; nothing is opened before `run`."""
+        self._url, self._dialect, self._on_state, self._clock = url, dialect, on_state, clock
+        self._patience = patience or Patience()
+        self._pauses = 0
+        self._stopping = asyncio.Event()
+        self._transport: WSTransport | None = None
+        self._heard_at: datetime | None = None
+        self._heard_monotonic: float | None = None
+        self._connected = False
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the connection is up and every subscription stands."""
+        return self._connected
+
+    @property
+    def age_seconds(self) -> float:
+        """Return real seconds since the last message; infinite before the first."""
+        return float("inf") if self._heard_monotonic is None else monotonic() - self._heard_monotonic
+
+    def stop(self) -> None:
+        """Ask `run` to close the connection and return."""
+        self._stopping.set()
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    async def run(self) -> None:
+        """Keep a connection until stopped. Raises what the reader or the state handler raised."""
+        while not self._stopping.is_set():
+            started = monotonic()
+            reason = await self._one_connection()
+            if self._stopping.is_set():
+                break
+            logger.warning("websocket %s is down: %s", self._url, reason)
+            self._pauses = 0 if monotonic() - started > self._patience.settled else self._pauses + 1
+            await self._pause()
+
+    async def _one_connection(self) -> str:
+        listener = _Listener(self)
+        silent_since = self._heard_at
+        try:
+            transport, _ = await asyncio.wait_for(
+                ws_connect(lambda: listener, self._url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
+            )
+        except (OSError, WSError, TimeoutError) as error:
+            return f"cannot connect: {error!r}"
+        self._transport = transport
+        if self._stopping.is_set():
+            transport.disconnect(graceful=False)
+        listener.silent_since = silent_since
+        try:
+            return await self._converse(transport, listener)
+        finally:
+            self._transport = None
+            transport.disconnect(graceful=False)
+
+    async def _converse(self, transport: WSTransport, listener: _Listener) -> str:
+        heartbeat = asyncio.create_task(self._beat(transport, listener))
+        try:
+            for message in self._dialect.opening():
+                transport.send(WSMsgType.TEXT, message)
+            await transport.wait_disconnected()
+        except (OSError, WSError) as error:
+            listener.reason = listener.reason or repr(error)
+        finally:
+            heartbeat.cancel()
+            self._went_down(listener.reason)
+        if listener.failure is not None:
+            raise listener.failure
+        return listener.reason or "closed by the venue"
+
+    async def _beat(self, transport: WSTransport, listener: _Listener) -> None:
+        started = last_ping = monotonic()
+        step = min(self._patience.ping_every, self._patience.silence) / 4
+        while True:
+            await asyncio.sleep(step)
+            now = monotonic()
+            if now - listener.heard_monotonic > self._patience.silence:
+                listener.reason = f"silent for {self._patience.silence:g} s"
+                transport.disconnect(graceful=False)
+                return
+            if not self._connected and now - started > self._patience.silence:
+                listener.reason = "subscriptions were not answered"
+                transport.disconnect(graceful=False)
+                return
+            if now - last_ping >= self._patience.ping_every:
+                last_ping = now
+                transport.send(WSMsgType.TEXT, self._dialect.ping())
+
+    async def _pause(self) -> None:
+        # Full jitter: after an outage of the venue not every process knocks in the same instant.
+        ceiling = min(self._patience.longest_pause, self._patience.first_pause * 2 ** min(self._pauses, 16))
+        seconds = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - not a secret
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def heard(self, message: bytes, listener: _Listener) -> None:
+        """Take one whole message from the connection."""
+        received = self._clock.now()
+        listener.heard_monotonic = self._heard_monotonic = monotonic()
+        standing = self._dialect.read(message, received)
+        self._heard_at = received
+        if standing and not self._connected:
+            self._connected = True
+            self._on_state(Connected(listener.silent_since, received))
+
+    def _went_down(self, reason: str) -> None:
+        if self._connected:
+            self._connected = False
+            self._on_state(Disconnected(reason or "closed by the venue", self._clock.now()))
+
+
+class _Listener(WSListener):
+    """Joins frames to messages for one connection."""
+
+    def __init__(self, owner: ReconnectingWebsocket) -> None:
+        self._owner = owner
+        self._parts: list[bytes] = []
+        self.silent_since: datetime | None = None
+        self.heard_monotonic = monotonic()
+        self.reason = ""
+        self.failure: Exception | None = None
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Pass on every complete message; an error of the reader ends the connection."""
+        if frame.msg_type is WSMsgType.CLOSE:
+            self.reason = f"closed by the venue: {frame.get_close_code()}"
+            transport.disconnect()
+            return
+        if frame.msg_type not in _DATA:
+            return
+        payload = frame.get_payload_as_bytes()
+        if self._parts or not frame.fin:
+            self._parts.append(payload)
+            if sum(map(len, self._parts)) > MAX_MESSAGE_BYTES:
+                self.reason = f"a message of more than {MAX_MESSAGE_BYTES} bytes"
+                transport.disconnect(graceful=False)
+                return
+            if not frame.fin:
+                return
+            payload = b"".join(self._parts)
+            self._parts = []
+        self._deliver(transport, payload)
+
+    def _deliver(self, transport: WSTransport, payload: bytes) -> None:
+        if self.failure is not None:
+            return
+        try:
+            self._owner.heard(payload, self)
+        except Exception as error:  # noqa: BLE001 - re-raised by run(); here it would only be logged
+            self.failure = error
+            transport.disconnect(graceful=False)
