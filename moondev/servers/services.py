@@ -6,6 +6,8 @@ instance is started, and written down together with its pids. ``env`` in the sta
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,17 +81,33 @@ def status(folder: Path) -> list[tuple[str, int, bool]]:
 def main(arguments: Sequence[str], folder: Path) -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="services", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "status"])
+    parser.add_argument("command", choices=["start", "stop", "status", "run"])
+    parser.add_argument("program", nargs="*", help="for run: the program to run while the servers are up")
     parser.add_argument("--folder", type=Path, default=folder, help="where state and data are kept (%(default)s)")
     options = parser.parse_args(arguments)
     try:
-        return _run(options.command, options.folder.resolve())
+        return _obey(options.command, options.folder.resolve(), options.program)
     except ServiceError as error:
         print(f"services: {error}", file=sys.stderr)  # noqa: T201  this is a command
         return 1
 
 
-def _run(command: str, folder: Path) -> int:
+def run_with(folder: Path, program: Sequence[str]) -> int:
+    """Run a program while the servers are up; end them afterwards unless they were up before. Return its exit code."""
+    was_up = bool(status(folder))
+    # An end by SIGTERM must pass through ``finally`` as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        urls = start_all(folder, os.environ)
+        return subprocess.run(program, check=False, env={**os.environ, **urls}).returncode
+    finally:
+        if not was_up:
+            stop_all(folder)
+
+
+def _obey(command: str, folder: Path, program: Sequence[str]) -> int:
+    if command == "run":
+        return run_with(folder, program)
     if command == "start":
         start_all(folder, os.environ)
         print(f"ready; addresses are in {folder / 'env'}")  # noqa: T201

@@ -3,21 +3,42 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
+from moondev.servers.errors import ServiceError
 from moondev.servers.instance import Instance
 from moondev.servers.processes import Process
 
+_LOCK_POLL_S = 0.1
+
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against every other run; the kernel frees the lock when the holder dies."""
+def locked(folder: Path, *, timeout_s: float = 300.0) -> Iterator[None]:
+    """Hold a folder against every other run; the kernel frees the lock when the holder dies.
+
+    Raises:
+        ServiceError: another run held it for all of ``timeout_s`` seconds.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        deadline = time.monotonic() + timeout_s
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                raise ServiceError(f"another run of this checkout holds {folder}: end it, or wait for it")
+            time.sleep(_LOCK_POLL_S)
         yield
+
+
+def _try_lock(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def load(folder: Path) -> dict[str, Instance]:

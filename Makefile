@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench clean
+
+PYTHON_BIN := .venv/bin/python
+DEMO_OPTIONS = $(if $(FOR),--for $(FOR)) $(if $(FEED),--feed $(FEED)) $(if $(SPEED),--speed $(SPEED)) \
+	$(if $(SERVICES),--services $(SERVICES))
+
+##@ Run
+demo: ## Trade on the mock exchange: everything, one command. FOR=60 FEED=path.parquet SPEED=60 SERVICES=real
+	@docker/environment requirements.txt
+	@$(PYTHON_BIN) manage.py demo $(DEMO_OPTIONS)
+
+up: ## Run every process against the servers and venues you configured (.env)
+	@docker/environment requirements.txt
+	@$(PYTHON_BIN) manage.py up
+
+##@ Work on it
+test: ## Run every test, servers and browser included. T=tests/unit narrows
+	@docker/environment requirements-dev.txt
+	@docker/browser
+	@docker/services run -- $(PYTHON_BIN) -m pytest $(T)
+
+check: ## Lint, format, types, layers, docstrings
+	@docker/environment requirements-dev.txt
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/interrogate --quiet moondev apps celeryconfig.py manage.py
+
+bench: ## Measure, print a table, write bench-results/*.json
+	@docker/environment requirements-dev.txt
+	@docker/services run -- $(PYTHON_BIN) -m tests.bench
+
+clean: ## Stop the private servers, remove what can be made again
+	@docker/services stop
+	rm -rf .run .services .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
