@@ -1,9 +1,16 @@
 """Rows of the exchange floor: venues, accounts, instruments, orders, fills, positions, the gate."""
 
-from apps.exchanges.models.accounts import Account, EquityMark, Portfolio, Signer
+from apps.exchanges.models.accounts import Account, AccountEvent, EquityMark, Portfolio, Signer
 from apps.exchanges.models.exposure import ALL_ASSETS, ExposureCounter
 from apps.exchanges.models.gate import ScopeKind, TradingMode, TradingState, TradingStateChange
-from apps.exchanges.models.orders import CommandKind, CommandStatus, Order, OrderCommand, OrderEvent
+from apps.exchanges.models.orders import (
+    CommandKind,
+    CommandStatus,
+    Order,
+    OrderCommand,
+    OrderEvent,
+    VenueOrderAlias,
+)
 from apps.exchanges.models.positions import UNASSIGNED, Fill, FundingPayment, Position, Transfer
 from apps.exchanges.models.venues import Environment, InstrumentRow, Venue
 from apps.exchanges.models.vetoes import Veto
@@ -13,6 +20,7 @@ __all__ = [
     "ALL_ASSETS",
     "UNASSIGNED",
     "Account",
+    "AccountEvent",
     "CommandKind",
     "CommandStatus",
     "DataWish",
@@ -34,5 +42,6 @@ __all__ = [
     "TradingStateChange",
     "Transfer",
     "Venue",
+    "VenueOrderAlias",
     "Veto",
 ]

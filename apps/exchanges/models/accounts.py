@@ -40,6 +40,9 @@ class Account(models.Model):
     sender = models.CharField(max_length=100, blank=True, editable=False)
     sender_until = models.DateTimeField(null=True, editable=False)
     fence = models.BigIntegerField(default=0, editable=False)
+    fills_known_until = models.DateTimeField(
+        null=True, editable=False, help_text="Up to here the venue was asked for every fill."
+    )
 
     class Meta:
         """A venue's account has one row here."""
@@ -80,6 +83,38 @@ class Signer(models.Model):
     def __str__(self) -> str:
         """Return whose signer this is; never the key."""
         return f"{self.account.code}/{self.purpose}"
+
+
+class AccountEvent(models.Model):
+    """Something about an account that a person should look into. Append only."""
+
+    class Kind(models.TextChoices):
+        """What is wrong, or worth knowing."""
+
+        ORPHAN_FILL = "orphan_fill", "a fill whose order we do not know"
+        FOREIGN_FILL = "foreign_fill", "a fill nobody here asked for"
+        OVERFILL = "overfill", "more filled than ordered"
+        ADOPTED_ORDER = "adopted_order", "an order at the venue that we do not know"
+        ZOMBIE_ORDER = "zombie_order", "an order lives at the venue though our record says it ended"
+        ADOPTED_POSITION = "adopted_position", "a position that was there before us"
+        POSITION_DIFFERS = "position_differs", "position: ledger and venue differ"
+        EQUITY_DIFFERS = "equity_differs", "equity: ledger and venue differ"
+        UNKNOWN_SYMBOL = "unknown_symbol", "a fill in something we do not list"
+        FEE_CURRENCY = "fee_currency", "a fee in another currency than the account's"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    message = models.CharField(max_length=300)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        """Return what happened."""
+        return f"{self.kind}: {self.message}"
 
 
 class EquityMark(models.Model):

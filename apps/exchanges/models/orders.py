@@ -22,7 +22,9 @@ class Order(models.Model):
 
     `strategy` is the owner's slug (data that came down from the floor above, so no foreign key).
     `filled_quantity` is the sum of our fills; `venue_filled` the venue's own cumulative figure, so
-    a missing fill shows. `claimed_by`, `claimed_until`, `fence` are the sender's lease on this row.
+    a missing fill shows. `venue_status` is the end the venue named; the order takes it on only when
+    our fills have caught up with `venue_filled`, so nobody plans without a trade that has happened.
+    `claimed_by`, `claimed_until`, `fence` are the sender's lease on this row.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
@@ -45,6 +47,10 @@ class Order(models.Model):
     filled_quantity = AmountField(default=0)
     filled_notional = AmountField(default=0)
     venue_filled = AmountField(default=0)
+    venue_status = models.CharField(max_length=16, blank=True)
+    filled_before_amend = AmountField(
+        default=0, help_text="Filled under earlier venue order ids; the venue counts from zero."
+    )
     reserved = AmountField(default=0, help_text="Exposure this order still holds, in quote.")
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_limit = models.CharField(max_length=100, blank=True)
@@ -55,6 +61,9 @@ class Order(models.Model):
     claimed_until = models.DateTimeField(null=True)
     fence = models.BigIntegerField(default=0)
     venue_expires_at = models.DateTimeField(null=True, help_text="After this the venue drops it.")
+    denied_at = models.DateTimeField(
+        null=True, help_text="When the venue first said, after that time, that it never heard of it."
+    )
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -184,3 +193,24 @@ class OrderEvent(models.Model):
     def __str__(self) -> str:
         """Return the step."""
         return f"{self.status_from or '-'} -> {self.status_to} ({self.source})"
+
+
+class VenueOrderAlias(models.Model):
+    """An id the venue used for an order before an amend replaced it; late fills still name it."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="aliases")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="aliases")
+    venue_order_id = models.CharField(max_length=64)
+
+    class Meta:
+        """A venue's id means one order for ever."""
+
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "venue_order_id"], name="alias_means_one_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the old id."""
+        return self.venue_order_id
