@@ -127,7 +127,8 @@ if is_redis(broker_url):
         "priority_steps": list(range(MAX_URGENCY + 1)),
         "queue_order_strategy": "priority",
         "socket_connect_timeout": 1.0,
-        "socket_timeout": 5.0,
+        # Longer than the one second a blocking read lasts.
+        "socket_timeout": 2.0,
         "socket_keepalive": True,
     }
 
