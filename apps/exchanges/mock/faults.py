@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from moondev.domain.clock import monotonic
+
 _LONGEST_LATENCY_MS = 60_000
 
 
@@ -52,6 +54,7 @@ class FaultRule:
     action: str | None = None
     id: int = 0
     struck: int = 0
+    started: float = 0.0
 
     def matches(self, venue: str, path: str, action: str) -> bool:
         """Return whether this rule speaks about such a request."""
@@ -128,6 +131,7 @@ class FaultBook:
     def add(self, rule: FaultRule) -> FaultRule:
         """Put `rule` into force under a new id."""
         rule.id = self._next_id
+        rule.started = monotonic()
         self._next_id += 1
         self._rules.setdefault(rule.kind, []).append(rule)
         return rule
@@ -159,6 +163,18 @@ class FaultBook:
                 rule.count -= 1
             return rule
         return None
+
+    def seconds_left(self, kind: FaultKind, venue: str, path: str, action: str) -> float:
+        """Return for how many more real seconds a rule that lasts its `value` holds; 0 when none does."""
+        now = monotonic()
+        return max(
+            (
+                rule.started + rule.number(0) - now
+                for rule in self._rules.get(kind, ())
+                if rule.matches(venue, path, action)
+            ),
+            default=0.0,
+        )
 
     def skew_ms(self, venue: str) -> int:
         """Return by how many milliseconds the venue's clock runs ahead."""

@@ -1,0 +1,124 @@
+"""What the Hyperliquid wire knows besides the engine: signers, limits, faults and its own records."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from apps.exchanges.mock.engine.api import AccountState, OrderSnapshot, UnknownAccount
+from apps.exchanges.mock.engine.exchange import Exchange
+from apps.exchanges.mock.faults import FaultBook
+from apps.exchanges.mock.wire.hyperliquid.agents import AgentBook
+from apps.exchanges.mock.wire.hyperliquid.limits import AddressLimiter, SocketLimits, WeightLimiter
+from apps.exchanges.mock.wire.hyperliquid.nonces import NonceBook
+from apps.exchanges.mock.wire.hyperliquid.views import Json
+from moondev.domain.clock import Clock, milliseconds
+
+VENUE = "hl"
+KEPT_RECORDS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class WireConfig:
+    """How the wire behaves.
+
+    `limits` off lets everybody ask without end. `book_interval_ms` is the shortest time between two
+    pushes of one book to one connection (wall time). `schedule_cancel_volume` is what an account must
+    have traded, in dollars, before it may schedule a cancel: 1,000,000 at the venue, nothing here.
+    `max_backlog` is how many unsent messages a slow client may owe before it is cut off.
+    """
+
+    limits: bool = True
+    book_interval_ms: int = 100
+    schedule_cancel_volume: Decimal = Decimal(0)
+    max_backlog: int = 20_000
+    socket: SocketLimits = field(default_factory=SocketLimits)
+    maker_fee_bps: Decimal = Decimal("1.5")
+    taker_fee_bps: Decimal = Decimal("4.5")
+
+
+@dataclass(slots=True)
+class ActionCount:
+    """How often one kind of action came from one account, and when last (ms, run time)."""
+
+    received: int = 0
+    refused: int = 0
+    items: int = 0
+    last_ms: int = 0
+    last_accepted_ms: int = 0
+
+
+class Records:
+    """What the wire remembers for people who ask later."""
+
+    def __init__(self) -> None:
+        """Start with nothing recorded."""
+        self.orders: dict[str, deque[OrderSnapshot]] = {}
+        self.ledger: dict[str, list[Json]] = {}
+        self.actions: dict[str, dict[str, ActionCount]] = {}
+        self.fills = 0
+        self.accepted_orders = 0
+
+    def order(self, address: str, order: OrderSnapshot) -> None:
+        """Keep one status of one order; the newest of each account stay."""
+        kept = self.orders.get(address)
+        if kept is None:
+            kept = self.orders[address] = deque(maxlen=KEPT_RECORDS)
+        kept.append(order)
+
+    def action(self, account: str, kind: str) -> ActionCount:
+        """Return the counter of one kind of action of one account."""
+        return self.actions.setdefault(account, {}).setdefault(kind, ActionCount())
+
+
+class Venue:
+    """One Hyperliquid: the engine and everything its wire has to remember."""
+
+    def __init__(self, exchange: Exchange, clock: Clock, config: WireConfig, faults: FaultBook) -> None:
+        """Stand before `exchange`; all times come from `clock`."""
+        self.exchange = exchange
+        self.clock = clock
+        self.config = config
+        self.faults = faults
+        self.agents = AgentBook()
+        self.nonces = NonceBook()
+        self.weights = WeightLimiter()
+        self.addresses = AddressLimiter()
+        self.records = Records()
+        self.coins: Mapping[int, str] = {spec.asset_id: spec.coin for spec in exchange.specs()}
+        self.assets: Mapping[str, int] = {coin: asset for asset, coin in self.coins.items()}
+
+    def now_ms(self) -> int:
+        """Return the venue's clock in ms: the run's, plus the skew of a fault."""
+        return milliseconds(self.clock.now()) + self.faults.skew_ms(VENUE)
+
+    def now_seconds(self) -> float:
+        """Return the run's clock in seconds, for rate limits."""
+        return self.clock.now().timestamp()
+
+    def open_account(self, address: str, deposit: Decimal) -> None:
+        """Open an account with `deposit` dollars, or add them to one that is open."""
+        self.exchange.open_account(address.lower(), deposit)
+        now = self.now_ms()
+        delta = {"type": "deposit", "usdc": str(deposit)}
+        self.records.ledger.setdefault(address.lower(), []).append(
+            {"time": now, "hash": f"0x{now:064x}", "delta": delta}
+        )
+
+    def has_account(self, address: str) -> bool:
+        """Return whether somebody deposited for `address`."""
+        return self.exchange.master_of(address) == address
+
+    def state(self, address: str) -> AccountState | None:
+        """Return the account at the marks, None when there is none."""
+        try:
+            return self.exchange.account_state(address)
+        except UnknownAccount:
+            return None
+
+    def volume(self, address: str) -> Decimal:
+        """Return the dollars this account has traded."""
+        state = self.state(address)
+        return Decimal(0) if state is None else state.volume
