@@ -8,6 +8,8 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from apps.exchanges.models.fields import AmountField
+from apps.exchanges.ports import Environment as PortEnvironment
+from apps.exchanges.ports import VenueConfig
 from moondev.domain.instruments import Instrument, PriceGrid
 from moondev.domain.values import Money, Quantity
 
@@ -41,6 +43,16 @@ class Venue(models.Model):
     def __str__(self) -> str:
         """Return code and environment."""
         return f"{self.code} ({self.environment})"
+
+    def to_config(self) -> VenueConfig:
+        """Return what the adapters need to reach this venue."""
+        return VenueConfig(
+            code=self.code,
+            protocol=self.protocol,
+            environment=PortEnvironment(self.environment),
+            rest_url=self.rest_url,
+            websocket_url=self.websocket_url,
+        )
 
 
 class InstrumentRow(models.Model):

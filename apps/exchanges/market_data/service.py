@@ -1,0 +1,104 @@
+"""Start and stop a venue's stream processes with the adapters, the cache and the signals of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import uvloop
+
+from apps.exchanges.market_data.cache import MarketWriter, redis_client
+from apps.exchanges.market_data.stream import MarketStreamProcess
+from apps.exchanges.models import Account, InstrumentRow, Venue
+from apps.exchanges.orders.user_stream import UserStreamProcess
+from apps.exchanges.ports import FillBatch, MarketHandler, MarketSubscription, Stream, UserEvent, UserHandler
+from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
+from moondev.domain.clock import process_clock
+from moondev.domain.errors import Configuration, Connectivity
+
+
+class Process(Protocol):
+    """Something that runs until it is told to stop."""
+
+    async def run(self) -> None:
+        """Run until stopped."""
+        ...
+
+    def stop(self) -> None:
+        """Ask `run` to return."""
+        ...
+
+
+def venue_named(code: str) -> Venue:
+    """Return the enabled venue called `code`. Raises Configuration that names the known ones."""
+    try:
+        return Venue.objects.get(code=code, enabled=True)
+    except Venue.DoesNotExist:
+        known = ", ".join(Venue.objects.filter(enabled=True).values_list("code", flat=True)) or "none yet"
+        raise Configuration(f"venue is {code!r}; allowed: {known}") from None
+
+
+def market_process(venue: Venue) -> MarketStreamProcess:
+    """Return the process that keeps the market data of `venue` fresh."""
+    config = venue.to_config()
+
+    def open_stream(subscriptions: Sequence[MarketSubscription], handler: MarketHandler) -> Stream:
+        return market_stream_for(config, subscriptions, handler)
+
+    return MarketStreamProcess(
+        venue.code, market_data_for(config), open_stream, MarketWriter(redis_client()), process_clock()
+    )
+
+
+def user_process(
+    venue: Venue, apply: Callable[[int, Sequence[UserEvent]], None], sweep: Callable[[], None]
+) -> UserStreamProcess:
+    """Return the process that hears what `venue` says of our accounts."""
+    config = venue.to_config()
+    addresses = dict(Account.objects.filter(venue=venue, enabled=True).values_list("pk", "address"))
+    if not addresses:
+        raise Configuration(f"venue {venue.code} has no enabled account; add one in the admin")
+
+    def open_stream(account_id: int, handler: UserHandler) -> Stream:
+        return user_stream_for(config, addresses[account_id], handler)
+
+    return UserStreamProcess(addresses, open_stream, apply, FillNews(venue.code), sweep)
+
+
+class FillNews:
+    """Tells the dispatcher which instruments were filled, so that their strategies look again."""
+
+    def __init__(self, venue: str) -> None:
+        self._venue, self._clock = venue, process_clock()
+        self._writer = MarketWriter(redis_client())
+
+    def __call__(self, account_id: int, batch: Sequence[UserEvent]) -> None:
+        """Publish one event per instrument filled; a cache that is away costs only the haste."""
+        newest = {
+            fill.symbol: fill
+            for event in batch
+            if isinstance(event, FillBatch) and not event.snapshot
+            for fill in event.fills
+        }
+        for symbol, fill in newest.items():
+            key = InstrumentRow(venue_id=self._venue, symbol=symbol).key
+            self._writer.event("fill", key, f"fill:{account_id}:{fill.venue_trade_id}", self._clock.now())
+        try:
+            if newest:
+                self._writer.flush()
+        except Connectivity:
+            return
+
+
+def run_until_signalled(process: Process) -> None:
+    """Run `process` on an event loop until it ends or SIGINT or SIGTERM asks it to."""
+
+    async def session() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, process.stop)
+        await process.run()
+
+    uvloop.run(session())

@@ -1,0 +1,1 @@
+"""The strategy floor in the admin."""
