@@ -137,8 +137,8 @@ def _target(key: str, market: Market, scene: Scene) -> Target:
         weight=trade.weight,
         signal_id=trade.signal_id,
         reason=f"{trade.system} {side}, {trade.units} unit(s)",
-        stop=_price(scene.stop(trade.direction, trade.fills, trade.n)),
-        take_profit=_price(scene.take_profit(trade.direction, trade.fills)),
+        stop=_price(scene.stop(trade.direction, trade.prices, trade.n)),
+        take_profit=_price(scene.take_profit(trade.direction, trade.prices)),
     )
 
 

@@ -27,7 +27,8 @@ class Trade(BaseModel):
 
     `signal_ms` is the open time of the bar that began it, `bar_ms` of the newest bar already acted
     upon. `n` is N at entry, `unit_quantity` one unit in base units; both stay fixed for the trade.
-    `weights` and `fills` have one entry per unit (fills lag behind while a unit is being bought).
+    `weights` and `fills` have one entry per unit (fills lag behind while a unit is being bought);
+    `expected` is the price at the signal, which stands in until there is a fill.
     `base_quantity` and `base_cost` are the holding before the newest unit, `seen_quantity` the
     signed holding at the last tick, `settled` what the holding had realised and paid in fees
     before the trade. `revision` counts how often the position turned out other than planned;
@@ -44,7 +45,8 @@ class Trade(BaseModel):
     n: float = Field(gt=0)
     unit_quantity: float = Field(ge=0)
     weights: tuple[float, ...] = Field(min_length=1)
-    fills: tuple[float, ...]
+    fills: tuple[float, ...] = ()
+    expected: float = Field(gt=0)
     base_quantity: float = 0.0
     base_cost: float = 0.0
     seen_quantity: float = 0.0
@@ -56,6 +58,11 @@ class Trade(BaseModel):
     def units(self) -> int:
         """Return the units held or being bought."""
         return len(self.weights)
+
+    @property
+    def prices(self) -> tuple[float, ...]:
+        """Return what the units were bought at, as far as known."""
+        return self.fills or (self.expected,)
 
     @property
     def weight(self) -> float:

@@ -32,8 +32,8 @@ def reconciled(market: Market, scene: Scene) -> tuple[Market, str]:
 def touched_exit(trade: Trade, scene: Scene) -> tuple[bool, bool]:
     """Return whether a bar not yet acted upon touched the stop, and whether the take-profit."""
     new = scene.since(trade.bar_ms)
-    stop = scene.stop(trade.direction, trade.fills, trade.n)
-    target = scene.take_profit(trade.direction, trade.fills)
+    stop = scene.stop(trade.direction, trade.prices, trade.n)
+    target = scene.take_profit(trade.direction, trade.prices)
     if trade.direction > 0:
         against, favour = scene.bars.low[new], scene.bars.high[new]
         return bool(np.any(against <= stop)), target is not None and bool(np.any(favour >= target))
@@ -126,17 +126,18 @@ def _revised(market: Market, trade: Trade, scene: Scene, how: str) -> tuple[Mark
 def _adopted(market: Market, scene: Scene) -> tuple[Market, str]:
     """Return a trade made from a position nobody remembers, with its stop, never added to."""
     direction = 1 if scene.quantity > 0 else -1
-    params = scene.params
+    entry = scene.cost / scene.quantity
     trade = Trade(
         phase=Phase.OPEN,
         direction=direction,
-        system="s1" if params.system == "s1" else "s2",
+        system="s1" if scene.params.system == "s1" else "s2",
         signal_ms=scene.last_ms,
         bar_ms=scene.last_ms,
         n=float(scene.n[-1]),
         unit_quantity=abs(scene.quantity),
         weights=(scene.held_weight,),
-        fills=(scene.cost / scene.quantity,),
+        fills=(entry,),
+        expected=entry,
         base_quantity=scene.quantity,
         base_cost=scene.cost,
         seen_quantity=scene.quantity,

@@ -150,7 +150,7 @@ def _filtered_breakout(scene: Scene) -> tuple[int, str]:
 def _opened(signal: Signal, scene: Scene) -> tuple[Trade | None, str]:
     """Return a new trade of one unit, or None and why there cannot be one."""
     system, direction = signal
-    n = float(scene.n[-1])
+    n, close = float(scene.n[-1]), float(scene.bars.close[-1])
     if not n > 0:
         return None, "N is 0: the market does not move"
     unit = scene.unit
@@ -160,7 +160,7 @@ def _opened(signal: Signal, scene: Scene) -> tuple[Trade | None, str]:
         return None, f"one unit of {unit:g} is below one lot of {instrument.lot}"
     if notional < float(instrument.min_notional.value):
         return None, f"one unit of {notional:g} is below the minimum of {instrument.min_notional}"
-    if scene.stop(direction, (), n) <= 0:
+    if scene.stop(direction, (close,), n) <= 0:
         return None, f"the stop would lie below zero: N is {n:g} at a price of {scene.price:g}"
     trade = Trade(
         phase=Phase.ENTERING,
@@ -171,7 +171,7 @@ def _opened(signal: Signal, scene: Scene) -> tuple[Trade | None, str]:
         n=n,
         unit_quantity=unit,
         weights=(min(1.0, notional / scene.capital.allocation),),
-        fills=(),
+        expected=close,
         base_quantity=scene.quantity,
         base_cost=scene.cost,
         settled=scene.settled,

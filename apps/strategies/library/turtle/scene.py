@@ -102,16 +102,14 @@ class Scene:
         return self.bars.opened_ms > stamp_ms
 
     def stop(self, direction: int, fills: tuple[float, ...], n: float) -> float:
-        """Return the stop of a position; of one about to be opened at the last close if no fill."""
-        known = fills or (float(self.bars.close[-1]),)
-        return position_stop(direction, known, n, self.params.stop_n, self.params.add_step_n)
+        """Return the stop of a position bought at `fills`."""
+        return position_stop(direction, fills, n, self.params.stop_n, self.params.add_step_n)
 
     def take_profit(self, direction: int, fills: tuple[float, ...]) -> float | None:
         """Return the price at which the profit is taken; None when the rules have none."""
         if not self.params.take_profit_percent:
             return None
-        entry = fills[0] if fills else float(self.bars.close[-1])
-        return entry * (1 + direction * self.params.take_profit_percent / 100)
+        return fills[0] * (1 + direction * self.params.take_profit_percent / 100)
 
 
 def usable_bars(view: InstrumentView, params: TurtleParameters) -> tuple[BarSeries | None, str]:
@@ -120,11 +118,10 @@ def usable_bars(view: InstrumentView, params: TurtleParameters) -> tuple[BarSeri
     if bars is None or len(bars) < params.minimum_bars:
         have = 0 if bars is None else len(bars)
         return None, f"{have} closed {params.interval} bars, {params.minimum_bars} needed"
-    newest = bars.tail(params.history_bars)
-    prices = np.stack((newest.open, newest.high, newest.low, newest.close))
-    if not bool(np.isfinite(prices).all()):
+    prices = np.stack((bars.open, bars.high, bars.low, bars.close))
+    if not bool(np.isfinite(prices[:, -params.history_bars :]).all()):
         return None, f"a {params.interval} bar holds a price that is not a finite number"
-    return newest, ""
+    return bars.tail(params.history_bars), ""
 
 
 def price_now(view: InstrumentView, bars: BarSeries) -> float:
