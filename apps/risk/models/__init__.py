@@ -1,6 +1,8 @@
-"""Rows of the risk floor: limits with their history, and high-water marks."""
+"""Rows of the risk floor: limits with their history, allocations, high-water marks and events."""
 
+from apps.risk.models.allocations import Allocation
+from apps.risk.models.events import RiskEvent
 from apps.risk.models.limits import Limit, LimitChange, LimitKind
 from apps.risk.models.marks import HighWaterMark
 
-__all__ = ["HighWaterMark", "Limit", "LimitChange", "LimitKind"]
+__all__ = ["Allocation", "HighWaterMark", "Limit", "LimitChange", "LimitKind", "RiskEvent"]

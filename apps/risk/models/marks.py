@@ -9,9 +9,11 @@ from apps.exchanges.models.fields import AmountField
 
 
 class HighWaterMark(models.Model):
-    """The highest profit-adjusted equity a scope has had, and the latest one.
+    """The highest equity a scope has had, and the latest one.
 
-    Both exclude deposits and withdrawals, so moving money never looks like profit or loss.
+    A deposit or withdrawal scales the peak with the equity, so moving money never looks like profit or
+    loss. `funded` is what had been paid in, net, when the mark was taken: the difference to now tells
+    how much money has moved since (a strategy: its capital; a portfolio: the sum of transfers).
     """
 
     scope_kind = models.CharField(max_length=12, choices=ScopeKind)
@@ -19,6 +21,7 @@ class HighWaterMark(models.Model):
     peak = AmountField()
     peak_at = models.DateTimeField()
     equity = AmountField()
+    funded = AmountField(default=0)
     marked_at = models.DateTimeField()
 
     class Meta:

@@ -1,0 +1,31 @@
+"""Every check of the review, in the order in which they are asked; the first breach decides."""
+
+from apps.risk.checks.asset_exposure import ASSET_EXPOSURE
+from apps.risk.checks.candidate import Check
+from apps.risk.checks.data_age import DATA_AGE
+from apps.risk.checks.drawdown import PORTFOLIO_DRAWDOWN, STRATEGY_DRAWDOWN
+from apps.risk.checks.leverage import LEVERAGE
+from apps.risk.checks.order_notional import ORDER_NOTIONAL
+from apps.risk.checks.order_size import ORDER_SIZE
+from apps.risk.checks.price_band import PRICE_BAND
+from apps.risk.checks.price_grid import PRICE_GRID
+from apps.risk.checks.reducing import REDUCING
+from apps.risk.checks.self_trade import SELF_TRADE
+from apps.risk.checks.trading_state import TRADING_STATE
+
+CHECKS: tuple[Check, ...] = (
+    TRADING_STATE,
+    ORDER_SIZE,
+    PRICE_GRID,
+    REDUCING,
+    PRICE_BAND,
+    DATA_AGE,
+    ORDER_NOTIONAL,
+    SELF_TRADE,
+    STRATEGY_DRAWDOWN,
+    PORTFOLIO_DRAWDOWN,
+    ASSET_EXPOSURE,
+    LEVERAGE,
+)
+
+__all__ = ["CHECKS"]

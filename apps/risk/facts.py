@@ -1,0 +1,104 @@
+"""What the review has to know about a strategy besides the market, frozen for one tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from apps.exchanges.models import ScopeKind, TradingMode, TradingState
+from apps.risk.allocations import allocations_remember
+from apps.risk.limits import LimitBook, read_limits
+from apps.risk.models import LimitKind
+from apps.risk.portfolio.drawdown import Mark, read_marks
+from apps.risk.portfolio.equity import Equities, read_equities
+from apps.risk.scope import ScopeId, StrategyScope
+
+STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFacts:
+    """Limits, trading modes, equities and drawdowns of one strategy.
+
+    Amounts are in the currency of the scope. None means "not known now", never zero: the checks that
+    need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %).
+    """
+
+    scope: StrategyScope
+    limits: LimitBook
+    modes: Mapping[ScopeId, TradingMode]
+    portfolio_equity: Decimal | None
+    account_equity: Decimal | None
+    strategy_equity: Decimal | None
+    portfolio_drawdown: Decimal | None
+    strategy_drawdown: Decimal | None
+
+    def limit(self, kind: LimitKind, instrument: str) -> Decimal | None:
+        """Return the tightest limit of `kind` on an order in `instrument`; None when there is none."""
+        return self.limits.tightest(kind, self.scope.containing(instrument))
+
+    def mode(self, instrument: str) -> TradingMode:
+        """Return the strictest mode of all scopes around an order in `instrument`.
+
+        A portfolio or account without a row of its own is HALTED: silence is safe.
+        """
+        must_exist = {ScopeKind.PORTFOLIO.value, ScopeKind.ACCOUNT.value}
+        modes = (
+            self.modes.get(scope, TradingMode.HALTED if scope[0] in must_exist else TradingMode.ACTIVE)
+            for scope in self.scope.containing(instrument)
+        )
+        return max(modes, key=STRICTNESS.index)
+
+
+def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, RiskFacts]:
+    """Read the facts of many strategies, by slug, in a number of queries that does not grow with them.
+
+    Also keeps the allocations in step, from which the guard knows whose drawdown to watch.
+    """
+    allocations_remember(scopes, now)
+    limits = read_limits()
+    modes = _read_modes()
+    equities = read_equities({scope.portfolio for scope in scopes}, now)
+    marks = read_marks(_marked_scopes(scopes), now)
+    return {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
+
+
+def _facts_of(
+    scope: StrategyScope,
+    limits: LimitBook,
+    modes: Mapping[ScopeId, TradingMode],
+    equities: Equities,
+    marks: Mapping[ScopeId, Mark],
+) -> RiskFacts:
+    portfolio_equity = equities.portfolio(scope.portfolio)
+    portfolio_mark = marks.get((ScopeKind.PORTFOLIO.value, scope.portfolio))
+    strategy_mark = marks.get((ScopeKind.STRATEGY.value, scope.strategy))
+    return RiskFacts(
+        scope=scope,
+        limits=limits,
+        modes=modes,
+        portfolio_equity=portfolio_equity,
+        account_equity=equities.account(scope.account),
+        strategy_equity=strategy_mark.fresh_equity if strategy_mark else None,
+        portfolio_drawdown=_portfolio_drawdown(portfolio_equity, portfolio_mark),
+        strategy_drawdown=strategy_mark.fresh_drawdown if strategy_mark else None,
+    )
+
+
+def _portfolio_drawdown(equity: Decimal | None, mark: Mark | None) -> Decimal | None:
+    """Return the drawdown; zero before the guard's first mark, as the first equity is the first peak."""
+    if equity is None or equity <= 0:
+        return None
+    return Decimal(0) if mark is None else mark.fresh_drawdown
+
+
+def _marked_scopes(scopes: Iterable[StrategyScope]) -> set[ScopeId]:
+    portfolios = {(ScopeKind.PORTFOLIO.value, scope.portfolio) for scope in scopes}
+    return portfolios | {(ScopeKind.STRATEGY.value, scope.strategy) for scope in scopes}
+
+
+def _read_modes() -> dict[ScopeId, TradingMode]:
+    rows = TradingState.objects.values_list("scope_kind", "scope_key", "mode")
+    return {(kind, key): TradingMode(mode) for kind, key, mode in rows}

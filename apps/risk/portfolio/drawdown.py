@@ -1,0 +1,97 @@
+"""How far a strategy or portfolio has fallen from its peak, with moved money taken out.
+
+Drawdown = (peak - equity) / peak. When money is paid in or out, the peak is scaled by the ratio of
+equity after to equity before, as in time-weighted returns (CFA Institute, GIPS standards): the share
+lost stays what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
+from apps.risk.models import HighWaterMark
+from apps.risk.portfolio.equity import is_fresh
+from apps.risk.scope import ScopeId
+from moondev.domain.values import ZERO
+
+# Amount columns hold twelve places; what the database would cut off is cut here.
+PLACES = Decimal("1e-12")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Peak and latest equity of one scope; `fresh` tells whether the latest is recent."""
+
+    peak: Decimal
+    equity: Decimal
+    funded: Decimal
+    marked_at: datetime
+    fresh: bool = True
+
+    @property
+    def drawdown(self) -> Decimal | None:
+        """Return the share lost since the peak; None while there is no peak above zero."""
+        return drawdown_share(self.peak, self.equity)
+
+    @property
+    def fresh_drawdown(self) -> Decimal | None:
+        """Return the drawdown if the mark is recent; None otherwise."""
+        return self.drawdown if self.fresh else None
+
+    @property
+    def fresh_equity(self) -> Decimal | None:
+        """Return the equity if the mark is recent; None otherwise."""
+        return self.equity if self.fresh else None
+
+
+def drawdown_share(peak: Decimal, equity: Decimal) -> Decimal | None:
+    """Return (peak - equity) / peak, at least zero; None for a peak of zero or less."""
+    if peak <= 0:
+        return None
+    return max((peak - equity) / peak, ZERO)
+
+
+def advance(mark: Mark | None, equity: Decimal, funded: Decimal, explained: Decimal | None, now: datetime) -> Mark:
+    """Return the mark after `equity` was seen with `funded` paid in by then.
+
+    `explained` bounds what may become a new peak (None: anything): a deposit that is not booked yet
+    raises equity like a profit, and as a peak it would turn into a false loss once it is booked.
+    """
+    credible = equity if explained is None else min(equity, explained)
+    if mark is None:
+        return Mark(credible, equity, funded, now)
+    peak = scaled_peak(mark.peak, equity, funded - mark.funded)
+    return Mark(max(peak, credible), equity, funded, now)
+
+
+def scaled_peak(peak: Decimal, equity: Decimal, moved: Decimal) -> Decimal:
+    """Return the peak after `moved` money came in (positive) or went out, `equity` being left.
+
+    With nothing before the move there is nothing to compare with: the peak starts anew.
+    """
+    if moved == 0:
+        return peak
+    before = equity - moved
+    if before <= 0:
+        return max(equity, ZERO)
+    return (peak * equity / before).quantize(PLACES)
+
+
+def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark]:
+    """Read the marks of `scopes` that have one, in one query."""
+    if not scopes:
+        return {}
+    wanted = reduce(or_, (Q(scope_kind=kind, scope_key=key) for kind, key in scopes))
+    rows = HighWaterMark.objects.filter(wanted).values_list(
+        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at"
+    )
+    return {
+        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now)) for kind, key, peak, equity, funded, at in rows
+    }

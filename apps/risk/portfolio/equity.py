@@ -1,0 +1,68 @@
+"""What accounts and portfolios are worth: the latest word of the venues, or "not known".
+
+A portfolio's equity is the sum over its enabled accounts in one currency. One account without a
+recent mark, or in another currency, makes the sum unknown: a missing part is never counted as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import OuterRef, Subquery
+
+from apps.exchanges.models import Account, EquityMark
+from moondev.domain.clock import process_clock
+
+# Marks come every second; after a minute without one the venue is out of sight.
+MAX_MARK_AGE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Equities:
+    """Equity by account code and by portfolio code, None where it is not known."""
+
+    accounts: Mapping[str, Decimal | None]
+    portfolios: Mapping[str, Decimal | None]
+
+    def account(self, code: str) -> Decimal | None:
+        """Return the account's equity in its currency; None when unknown."""
+        return self.accounts.get(code)
+
+    def portfolio(self, code: str) -> Decimal | None:
+        """Return the portfolio's equity in its currency; None when unknown."""
+        return self.portfolios.get(code)
+
+
+def is_fresh(taken_at: datetime | None, now: datetime) -> bool:
+    """Return whether a mark of `taken_at` still says something about `now`.
+
+    Marks are taken by processes, so their age counts in real seconds however fast a replay runs.
+    """
+    if taken_at is None:
+        return False
+    return process_clock().wall_seconds((now - taken_at).total_seconds()) <= MAX_MARK_AGE_SECONDS
+
+
+def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
+    """Read the latest mark of every enabled account of `portfolios`, in one query."""
+    latest = EquityMark.objects.filter(account=OuterRef("pk")).order_by("-taken_at")
+    rows = (
+        Account.objects.filter(enabled=True, portfolio__in=portfolios)
+        .annotate(equity=Subquery(latest.values("venue_equity")[:1]), taken_at=Subquery(latest.values("taken_at")[:1]))
+        .values_list("code", "portfolio_id", "currency", "portfolio__currency", "equity", "taken_at")
+    )
+    accounts: dict[str, Decimal | None] = {}
+    totals: dict[str, Decimal | None] = {}
+    for code, portfolio, currency, portfolio_currency, equity, taken_at in rows:
+        known = equity if is_fresh(taken_at, now) else None
+        accounts[code] = known
+        counted = known if currency == portfolio_currency else None
+        totals[portfolio] = _plus(totals.get(portfolio, Decimal(0)), counted)
+    return Equities(accounts, totals)
+
+
+def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:
+    return None if total is None or part is None else total + part

@@ -1,0 +1,44 @@
+"""Whose money an order moves: the strategy, its account, the portfolio it counts against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from apps.exchanges.models import ScopeKind
+
+ScopeId = tuple[str, str]
+EVERYTHING: ScopeId = (ScopeKind.EVERYTHING.value, "*")
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyScope:
+    """One strategy with everything it lies in; it came down as data from the floor above.
+
+    `strategy`, `account`, `portfolio` and `venue` are codes; `capital` is in `currency`, the account's;
+    `leverage` is the notional the strategy may hold per unit of its equity.
+    """
+
+    strategy: str
+    account_id: int
+    account: str
+    portfolio: str
+    venue: str
+    currency: str
+    capital: Decimal
+    leverage: Decimal
+
+    @property
+    def enclosing(self) -> tuple[ScopeId, ...]:
+        """Return every scope that contains this strategy, widest first."""
+        return (
+            EVERYTHING,
+            (ScopeKind.PORTFOLIO.value, self.portfolio),
+            (ScopeKind.VENUE.value, self.venue),
+            (ScopeKind.ACCOUNT.value, self.account),
+            (ScopeKind.STRATEGY.value, self.strategy),
+        )
+
+    def containing(self, instrument: str) -> tuple[ScopeId, ...]:
+        """Return every scope that contains an order of this strategy in `instrument` (a key)."""
+        return (*self.enclosing, (ScopeKind.INSTRUMENT.value, instrument))
