@@ -10,7 +10,7 @@ from django.db import models
 class AmountField(models.DecimalField):  # type: ignore[type-arg]
     """A price, quantity or amount of money: 18 digits before the point, 12 behind it."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  the signature is Django's
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Fix the precision; everything else is an ordinary DecimalField."""
         kwargs.setdefault("max_digits", 30)
         kwargs.setdefault("decimal_places", 12)
