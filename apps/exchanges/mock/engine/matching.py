@@ -1,0 +1,81 @@
+"""Matching: an incoming order trades against the book, best price first, oldest order first."""
+
+from __future__ import annotations
+
+from apps.exchanges.mock.engine.api import CancelReason, OrderStatus
+from apps.exchanges.mock.engine.lifecycle import Lifecycle
+from apps.exchanges.mock.engine.orders import Order
+from apps.exchanges.mock.engine.settlement import Settlement
+from apps.exchanges.mock.engine.venue import Venue
+
+
+class Matcher:
+    """Executes orders that have passed every check."""
+
+    __slots__ = ("_lifecycle", "_settlement", "_venue")
+
+    def __init__(self, venue: Venue, lifecycle: Lifecycle, settlement: Settlement) -> None:
+        self._venue = venue
+        self._lifecycle = lifecycle
+        self._settlement = settlement
+
+    def match(self, taker: Order) -> None:
+        """Trade `taker` as far as price and book allow; what remains is left to the caller."""
+        side = taker.market.book.other_side(taker)
+        while taker.remaining:
+            maker = side.first()
+            if maker is None or not taker.crosses(maker.px):
+                return
+            # The venue expires the resting order when both belong to one owner.
+            if maker.account is taker.account:
+                self._lifecycle.cancel(maker, CancelReason.SELF_TRADE)
+                continue
+            size = min(taker.remaining, maker.remaining)
+            if self._unaffordable(maker, size):
+                self._lifecycle.cancel(maker, CancelReason.MARGIN)
+                continue
+            self._settlement.trade(taker, maker, size)
+
+    def run(self, order: Order) -> bool:
+        """Match `order`, then end it or let the remainder rest.
+
+        Return False for an immediate order that found nothing: the caller decides how it ends.
+        """
+        self.match(order)
+        if not order.remaining:
+            self._lifecycle.fill_out(order)
+        elif not order.tif.immediate:
+            self._lifecycle.rest(order)
+        elif order.filled:
+            self._lifecycle.cancel(order, CancelReason.IMMEDIATE_REMAINDER)
+        else:
+            return False
+        return True
+
+    def _unaffordable(self, maker: Order, size: int) -> bool:
+        if maker.account.house or maker.reduce_only:
+            return False
+        return not self._venue.margin.survives_fill(maker, size)
+
+    def fire(self, order: Order) -> None:
+        """Send a triggered order on its way."""
+        self._lifecycle.withdraw(order)
+        order.status, order.status_ms = OrderStatus.TRIGGERED, self._venue.now_ms
+        self._lifecycle.announce(order)
+        order.status = OrderStatus.OPEN
+        if order.reduce_only and not fits_position(order):
+            self._lifecycle.cancel(order, CancelReason.REDUCE_ONLY)
+        elif not order.reduce_only and not self._venue.margin.allows(order):
+            self._lifecycle.cancel(order, CancelReason.MARGIN)
+        elif not self.run(order):
+            self._lifecycle.cancel(order, CancelReason.IMMEDIATE_REMAINDER)
+
+
+def fits_position(order: Order) -> bool:
+    """Cut a reduce-only `order` to the position; return False when there is nothing to reduce."""
+    held = order.account.size_of(order.market.coin)
+    if held == 0 or (held > 0) is order.is_buy:
+        return False
+    if order.remaining > abs(held):
+        order.shrink(abs(held))
+    return True

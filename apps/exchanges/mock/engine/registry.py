@@ -1,0 +1,83 @@
+"""Who has an account, who may sign for it, and the leverage it chose."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.exchanges.mock.engine.accounts import Account
+from apps.exchanges.mock.engine.api import Agent, Done, RejectCode, Rejected
+from apps.exchanges.mock.engine.grid import money_units
+from apps.exchanges.mock.engine.venue import Venue
+from moondev.domain.errors import InvalidValue
+
+
+class Registry:
+    """Opens accounts and keeps their agents."""
+
+    __slots__ = ("_venue",)
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def open(self, address: str, deposit: Decimal) -> None:
+        """Open an account, or add `deposit` to the one that is open."""
+        units = money_units("deposit", deposit)
+        if units < 0:
+            raise InvalidValue("deposit", deposit, "0 or more")
+        key, config = address.lower(), self._venue.config
+        account = self._venue.accounts.get(key)
+        if account is None:
+            account = Account(key, config.fees(), config.kept_orders, config.kept_fills)
+            self._venue.accounts[key] = account
+        if account.house:
+            raise InvalidValue("address", address, "an address that is not the market's own")
+        account.deposit += units
+        account.cash += units
+
+    def approve(self, master: str, agent: str, name: str | None, valid_until_ms: int) -> Done | Rejected:
+        """Let `agent` sign for `master`; an agent of the same name is replaced."""
+        account, key = self._venue.account(master), agent.lower()
+        owner = self._venue.masters.get(key)
+        if key in self._venue.accounts or owner not in (None, account.address):
+            return Rejected(RejectCode.AGENT_IN_USE, f"{key} belongs to another account")
+        for old in [a for a in account.agents.values() if a.name == name or a.address == key]:
+            del account.agents[old.address]
+            del self._venue.masters[old.address]
+        account.agents[key] = Agent(key, name, valid_until_ms)
+        self._venue.masters[key] = account.address
+        return Done()
+
+    def agents(self, master: str) -> tuple[Agent, ...]:
+        """Return the agents of `master` that are still valid."""
+        agents = self._venue.account(master).agents.values()
+        return tuple(agent for agent in agents if agent.valid_until_ms > self._venue.now_ms)
+
+    def master_of(self, address: str) -> str | None:
+        """Return the account `address` may act for: itself, its master, or None."""
+        key = address.lower()
+        account = self._venue.accounts.get(key)
+        if account is not None:
+            return None if account.house else key
+        master = self._venue.masters.get(key)
+        if master is None:
+            return None
+        agent = self._venue.accounts[master].agents[key]
+        return master if agent.valid_until_ms > self._venue.now_ms else None
+
+    def update_leverage(self, account: Account, coin: str, leverage: int) -> Done | Rejected:
+        """Set the leverage of `coin`; refused when the account could not carry its positions."""
+        market = self._venue.markets.get(coin)
+        if market is None:
+            return Rejected(RejectCode.UNKNOWN_COIN, f"coin {coin}")
+        if not 1 <= leverage <= market.spec.max_leverage:
+            return Rejected(RejectCode.INVALID_LEVERAGE, f"leverage {leverage}: 1 to {market.spec.max_leverage}")
+        before = account.leverage.get(coin)
+        account.leverage[coin] = leverage
+        margin = self._venue.margin
+        if account.size_of(coin) and margin.required(account) > margin.account_value(account):
+            if before is None:
+                del account.leverage[coin]
+            else:
+                account.leverage[coin] = before
+            return Rejected(RejectCode.INSUFFICIENT_MARGIN, f"leverage {leverage} of {coin} needs more margin")
+        return Done()

@@ -1,0 +1,104 @@
+"""Books one trade on both accounts: cash, position, fee, fill; and what follows from it."""
+
+from __future__ import annotations
+
+from apps.exchanges.mock.engine.accounts import Account, Position
+from apps.exchanges.mock.engine.api import CancelReason, Fill
+from apps.exchanges.mock.engine.events import UserFill
+from apps.exchanges.mock.engine.grid import money
+from apps.exchanges.mock.engine.lifecycle import Lifecycle
+from apps.exchanges.mock.engine.market import Market
+from apps.exchanges.mock.engine.orders import Order
+from apps.exchanges.mock.engine.tape import Tape
+from apps.exchanges.mock.engine.venue import Venue
+
+
+class Settlement:
+    """Moves money and positions."""
+
+    __slots__ = ("_lifecycle", "_tape", "_venue")
+
+    def __init__(self, venue: Venue, lifecycle: Lifecycle, tape: Tape) -> None:
+        self._venue = venue
+        self._lifecycle = lifecycle
+        self._tape = tape
+
+    def trade(self, taker: Order, maker: Order, size: int) -> None:
+        """Execute `size` units between `taker` and `maker` at the maker's price."""
+        tid = self._venue.next_tid()
+        self._lifecycle.reduce(maker, size)
+        taker.remaining -= size
+        self._book(maker, taker, maker.px, size, tid)
+        self._book(taker, taker, maker.px, size, tid)
+        self._tape.trade(taker, maker, size, tid)
+        if maker.remaining:
+            self._lifecycle.announce(maker)
+        else:
+            self._lifecycle.fill_out(maker)
+        self.position_changed(maker.account, maker.market)
+        self.position_changed(taker.account, taker.market)
+
+    def position_changed(self, account: Account, market: Market) -> None:
+        """Cut or cancel the orders that may only reduce what is left of the position."""
+        followers = account.followers.get(market.coin)
+        if not followers:
+            return
+        held = account.size_of(market.coin)
+        for order in list(followers.values()):
+            if order.oid not in followers:
+                continue
+            if held == 0 or (held > 0) is order.is_buy:
+                self._lifecycle.cancel(order, CancelReason.REDUCE_ONLY)
+            elif order.remaining > abs(held) or (
+                order.position_tpsl and order.waiting and order.remaining != abs(held)
+            ):
+                self._lifecycle.cut(order, abs(held))
+
+    def _book(self, order: Order, taker: Order, px: int, size: int, tid: int) -> None:
+        account, market = order.account, order.market
+        signed = size if order.is_buy else -size
+        notional = size * px
+        position = account.positions.get(market.coin)
+        if position is None:
+            position = account.positions[market.coin] = Position()
+        start = position.size
+        profit = position.apply(signed, px)
+        fee = account.fees.on(notional, order, taker)
+        account.cash -= signed * px + fee
+        account.fees_paid += fee
+        account.volume += notional
+        order.notional += notional
+        self._venue.fees_collected += fee
+        self._remember_holder(account, market, position)
+        if account.house:
+            return
+        fill = self._fill(order, px, size, tid, start, profit, fee, crossed=order is taker)
+        account.fills.append(fill)
+        self._venue.outbox.add(UserFill(account.address, fill))
+
+    def _remember_holder(self, account: Account, market: Market, position: Position) -> None:
+        if position.size:
+            market.holders[account.address] = account
+            return
+        market.holders.pop(account.address, None)
+        del account.positions[market.coin]
+
+    def _fill(
+        self, order: Order, px: int, size: int, tid: int, start: int, profit: int, fee: int, *, crossed: bool
+    ) -> Fill:
+        grid = order.market.grid
+        return Fill(
+            coin=order.market.coin,
+            oid=order.oid,
+            cloid=order.cloid,
+            tid=tid,
+            is_buy=order.is_buy,
+            price=grid.price(px),
+            size=grid.size(size),
+            time_ms=self._venue.now_ms,
+            start_position=grid.size(start),
+            closed_pnl=money(profit),
+            fee=money(fee),
+            crossed=crossed,
+            liquidation=order.liquidation,
+        )
