@@ -17,9 +17,9 @@ from moondev.domain.fills import FillKind, Liquidity
 from moondev.domain.instruments import Rounding
 from moondev.domain.orders import OrderReport, OrderStatus
 from moondev.domain.values import Money, Price, Quantity, Side, SignedQuantity
+from tests.unit.apps.exchanges.venues.hyperliquid import recordings
 
 recorded = pytest.mark.skipif(not recordings.PRESENT, reason=recordings.WHY_NOT)
-from tests.unit.apps.exchanges.venues.hyperliquid import recordings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 US = "0x193bd350ec838b1e22d6f302da5343b920aa1c2b"

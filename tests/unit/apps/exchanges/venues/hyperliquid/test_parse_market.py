@@ -12,9 +12,9 @@ from apps.exchanges.ports import ParseError
 from apps.exchanges.venues.hyperliquid import messages, parse_market
 from moondev.domain.errors import InvalidValue
 from moondev.domain.values import Price, Side
+from tests.unit.apps.exchanges.venues.hyperliquid import recordings
 
 recorded = pytest.mark.skipif(not recordings.PRESENT, reason=recordings.WHY_NOT)
-from tests.unit.apps.exchanges.venues.hyperliquid import recordings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STAMP = 1_786_539_540_000
