@@ -224,7 +224,7 @@ class ExecutionClient(Protocol):
 
         Resting or waiting for a trigger is OPEN; filled is FILLED with `filled_quantity` (the fills
         themselves come from the user stream or `fills`); filled in part is PARTIALLY_FILLED, or
-        EXPIRED when the order was immediate-or-cancel; refused is REJECTED with the venue's words.
+        CANCELLED when the order was immediate-or-cancel; refused is REJECTED with the venue's words.
         The venue drops the whole request after `expires_at`.
         """
         ...
@@ -232,8 +232,9 @@ class ExecutionClient(Protocol):
     def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:
         """Change resting orders as one signed request; return one report per amendment.
 
-        The venue order id of the report is the new one where the venue replaces the order. A
-        refused amendment has status None and a reason: ask `order_status` what is left.
+        The venue order id of the report is the new one where the venue replaces the order; from
+        then on `filled_quantity` counts the replacement alone. A refused amendment has status None
+        and a reason: ask `order_status` what is left.
         """
         ...
 

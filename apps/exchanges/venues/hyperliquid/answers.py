@@ -122,8 +122,9 @@ def _refusal(text: str) -> TradingError:
 def _after_fill(order: PlaceOrder, filled: Quantity) -> OrderStatus:
     if filled >= order.quantity:
         return OrderStatus.FILLED
+    # The venue's other words for the rest of an immediate order are "canceled"; so is ours.
     cannot_rest = order.order_type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC
-    return OrderStatus.EXPIRED if cannot_rest else OrderStatus.PARTIALLY_FILLED
+    return OrderStatus.CANCELLED if cannot_rest else OrderStatus.PARTIALLY_FILLED
 
 
 def _report(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from apps.exchanges import registry
 from apps.exchanges.ports import Credentials, Environment, MarketSubscription, VenueConfig
@@ -50,7 +49,7 @@ def test_a_forked_process_gets_a_session_of_its_own(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("word", ["", "yes", "YES-TRADE-REAL-MONEY"])
 @pytest.mark.parametrize(("environment", "host"), [(Environment.LIVE, LIVE_HOST), (Environment.TESTNET, TESTNET_HOST)])
 def test_a_real_venue_is_refused_without_the_word(
-    settings: SettingsWrapper, word: str, environment: Environment, host: str
+    settings: Any, word: str, environment: Environment, host: str
 ) -> None:
     settings.MOONDEV_LIVE_TRADING = word
     venue = real(environment, host)
@@ -64,7 +63,7 @@ def test_a_real_venue_is_refused_without_the_word(
             attempt()
 
 
-def test_the_word_opens_a_real_venue(settings: SettingsWrapper) -> None:
+def test_the_word_opens_a_real_venue(settings: Any) -> None:
     settings.MOONDEV_LIVE_TRADING = registry.LIVE_TRADING_WORD
     assert registry.client_for(real(Environment.LIVE, LIVE_HOST), CREDENTIALS)
 

@@ -58,8 +58,8 @@ def test_waiting_is_open_without_a_venue_id(word: str) -> None:
     [
         ("2.0", TimeInForce.IOC, OrderType.LIMIT, OrderStatus.FILLED),
         ("2", TimeInForce.GTC, OrderType.LIMIT, OrderStatus.FILLED),
-        ("1.5", TimeInForce.IOC, OrderType.LIMIT, OrderStatus.EXPIRED),
-        ("1.5", TimeInForce.GTC, OrderType.MARKET, OrderStatus.EXPIRED),
+        ("1.5", TimeInForce.IOC, OrderType.LIMIT, OrderStatus.CANCELLED),
+        ("1.5", TimeInForce.GTC, OrderType.MARKET, OrderStatus.CANCELLED),
         ("1.5", TimeInForce.GTC, OrderType.LIMIT, OrderStatus.PARTIALLY_FILLED),
     ],
 )
