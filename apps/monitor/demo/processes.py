@@ -1,0 +1,86 @@
+"""Every process of the platform, as a command line."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import celeryconfig
+from apps.monitor.demo.ports import Ports
+from apps.monitor.demo.supervisor import ProcessSpec
+
+# Celery finishes the tasks it has begun before it ends.
+_WORKER_STOP_S = 20.0
+# Stopped first when trading ends: what makes strategies due.
+TICK_SOURCES = ("dispatcher", "beat")
+
+
+def mock_process(ports: Ports, feed: Path | None) -> ProcessSpec:
+    """Return the mock exchange, on a recorded feed or (None) on its seeded synthetic market."""
+    recorded = ["--feed", str(feed)] if feed else []
+    return _python("mock", "-m", "apps.exchanges.mock", "--port", str(ports.mock), *recorded)
+
+
+def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]:
+    """Return everything but the mock exchange, in the order in which it is started."""
+    per_venue = [spec for venue in venues for spec in _venue_processes(venue)]
+    return [
+        *per_venue,
+        _worker("ticks", "ticks"),
+        _worker("general", "general"),
+        _manage("risk_guard", "risk_guard"),
+        _manage("dispatcher", "dispatcher"),
+        _celery("beat", "beat", "--loglevel=INFO", "--pidfile="),
+        web_process(ports),
+        flower_process(ports),
+    ]
+
+
+def web_process(ports: Ports) -> ProcessSpec:
+    """Return the web process: admin and API."""
+    options = ["--host", "127.0.0.1", "--port", str(ports.web), "--lifespan", "off", "--no-access-log"]
+    return _python("web", "-m", "uvicorn", "moondev.asgi:application", *options)
+
+
+def flower_process(ports: Ports) -> ProcessSpec:
+    """Return Flower. Its login comes from FLOWER_BASIC_AUTH: a command line is everybody's to read."""
+    return _celery("flower", "flower", "--address=127.0.0.1", f"--port={ports.flower}", "--loglevel=WARNING")
+
+
+def _venue_processes(venue: str) -> list[ProcessSpec]:
+    return [
+        _manage(f"stream-market-{venue}", "stream", "market", "--venue", venue),
+        _manage(f"stream-user-{venue}", "stream", "user", "--venue", venue),
+        _worker(f"orders-{venue}", "orders", venue),
+        _worker(f"vetoes-{venue}", "vetoes", venue),
+    ]
+
+
+def _worker(name: str, row: str, venue: str = "") -> ProcessSpec:
+    """Return a worker as its row of the table in celeryconfig describes it."""
+    rule = celeryconfig.WORKERS[row]
+    return _celery(
+        name,
+        "worker",
+        f"--hostname={name}@%h",
+        f"--queues={','.join(queue.format(venue=venue) for queue in rule.queues)}",
+        f"--pool={rule.pool}",
+        f"--concurrency={rule.concurrency}",
+        f"--prefetch-multiplier={rule.prefetch}",
+        "--loglevel=INFO",
+        # Workers do not need to know of each other, and their greetings delay the start.
+        "--without-gossip",
+        "--without-mingle",
+        stop_s=_WORKER_STOP_S,
+    )
+
+
+def _celery(name: str, *arguments: str, stop_s: float = 10.0) -> ProcessSpec:
+    return _python(name, "-m", "celery", "-A", "moondev.celery", *arguments, stop_s=stop_s)
+
+
+def _manage(name: str, *arguments: str) -> ProcessSpec:
+    return _python(name, "manage.py", *arguments)
+
+
+def _python(name: str, *arguments: str, stop_s: float = 10.0) -> ProcessSpec:
+    return ProcessSpec(name, [sys.executable, *arguments], stop_s=stop_s)

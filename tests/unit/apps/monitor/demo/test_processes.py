@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import celeryconfig
+from apps.monitor.demo.ports import Ports
+from apps.monitor.demo.processes import TICK_SOURCES, mock_process, platform_processes
+
+PORTS = Ports(mock=1, web=2, flower=3)
+
+
+def test_every_process_of_the_design_is_there():
+    names = [spec.name for spec in platform_processes(["hyperliquid"], PORTS)]
+    assert sorted(names) == sorted(
+        [
+            "stream-market-hyperliquid",
+            "stream-user-hyperliquid",
+            "orders-hyperliquid",
+            "vetoes-hyperliquid",
+            "ticks",
+            "general",
+            "risk_guard",
+            "dispatcher",
+            "beat",
+            "web",
+            "flower",
+        ]
+    )
+    assert set(TICK_SOURCES) <= set(names)
+
+
+def test_every_queue_is_consumed():
+    commands = [word for spec in platform_processes(["hyperliquid"], PORTS) for word in spec.command]
+    consumed = {q for word in commands if word.startswith("--queues=") for q in word[9:].split(",")}
+    assert consumed == {queue.name for queue in celeryconfig.task_queues}
+
+
+def test_the_veto_worker_is_a_process_of_its_own():
+    (veto,) = [spec for spec in platform_processes(["hyperliquid"], PORTS) if spec.name.startswith("vetoes")]
+    assert "--queues=vetoes.hyperliquid" in veto.command
+
+
+def test_no_password_is_on_a_command_line():
+    words = " ".join(word for spec in platform_processes(["hyperliquid"], PORTS) for word in spec.command)
+    assert "basic" not in words
+    assert "redis://" not in words
+
+
+def test_the_mock_gets_the_feed_only_when_there_is_one():
+    assert "--feed" not in mock_process(PORTS, None).command
+    assert list(mock_process(PORTS, Path("/x.parquet")).command)[-2:] == ["--feed", "/x.parquet"]
