@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.strategies.orchestrator.planner import plan
+from apps.strategies.orchestrator.planner.situation import tolerance
+from apps.strategies.orchestrator.planner.targets import stop_passed
 from moondev.domain.desired import Quote, Quotes
 from moondev.domain.orders import NON_FINAL, AmendOrder, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.values import ZERO, Price, Quantity, Side
@@ -188,18 +190,23 @@ def _drop_reducing_orders_beyond_the_position(market):
 
 
 @settings(max_examples=200)
-@given(targets(), st.data())
-def test_converges_on_the_target_through_partial_fills(wish, data):
-    market = ToyMarket(BTC, d(50_000), d(data.draw(maybe_lots)))
+@given(targets(), maybe_lots, st.data())
+def test_converges_on_the_target_through_partial_fills(wish, position, data):
+    market = ToyMarket(BTC, d(50_000), d(position))
     for tick in range(1, 12):
         market.carry_out(planned(replace(wish, fresh=tick == 1), market, tick))
-        for order in [o for o in market.orders.values() if o.purpose is not Purpose.PROTECTIVE]:
+        for order in _trading(market):
             share = data.draw(st.integers(0, order.remaining.value // BTC.lot.value))
             if share:
                 market.fill(order, share * BTC.lot.value)
         _drop_reducing_orders_beyond_the_position(market)
-    live = [o for o in market.orders.values() if o.purpose is not Purpose.PROTECTIVE]
-    for order in list(live):
+    for order in _trading(market):
         market.fill(order, order.remaining.value)
-    wanted = wish.quantity.value
-    assert abs(market.position) <= max(abs(wanted), abs(market.position)) if wanted else True
+    at = market.situation()
+    wanted = ZERO if stop_passed(wish.target, at) else wish.quantity.value
+    allowed = tolerance(wanted, at.mid, BTC) if wanted else ZERO
+    assert abs(market.position - wanted) <= allowed
+
+
+def _trading(market):
+    return [order for order in market.orders.values() if order.purpose is not Purpose.PROTECTIVE]

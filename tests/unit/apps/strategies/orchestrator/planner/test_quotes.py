@@ -22,9 +22,9 @@ def quote(side, quantity, price, **more):
 def test_rests_each_level_as_a_maker_only_order():
     orders = requests_for(quotes([("49990", "0.1"), ("49980", "0.2")], [("50010", "0.1")]), at())
     assert {(o.side, str(o.price), str(o.quantity)) for o in orders} == {
-        (BUY, "49990", "0.100"),
-        (BUY, "49980", "0.200"),
-        (SELL, "50010", "0.100"),
+        (BUY, "49990", "0.1"),
+        (BUY, "49980", "0.2"),
+        (SELL, "50010", "0.1"),
     }
     assert {(o.order_type, o.time_in_force) for o in orders} == {(OrderType.LIMIT, TimeInForce.POST_ONLY)}
     assert len({o.client_order_id for o in orders}) == 3
@@ -83,9 +83,9 @@ def test_a_moved_order_never_grows():
 def test_what_closes_is_reduce_only_and_the_rest_of_the_level_opens():
     orders = requests_for(quotes((), [("50010", "0.1"), ("50020", "0.1")]), at("0.15"))
     assert [(o.purpose, str(o.quantity)) for o in sorted(orders, key=lambda o: (o.price, o.purpose.value, 0))] == [
-        (Purpose.REDUCING, "0.100"),
-        (Purpose.OPENING, "0.050"),
-        (Purpose.REDUCING, "0.050"),
+        (Purpose.REDUCING, "0.1"),
+        (Purpose.OPENING, "0.05"),
+        (Purpose.REDUCING, "0.05"),
     ]
 
 

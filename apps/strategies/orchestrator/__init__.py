@@ -1,0 +1,1 @@
+"""Runs strategies: who is due, what they want, and the requests that lead there."""

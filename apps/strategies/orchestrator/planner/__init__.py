@@ -1,0 +1,70 @@
+"""Diffs what a strategy wants with what is, and says what to ask of the venue. Pure.
+
+Whatever is non-final counts with its whole unfilled quantity, so planning twice asks once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.strategies.orchestrator.planner.desk import Desk
+from apps.strategies.orchestrator.planner.legs import legs_to_plan
+from apps.strategies.orchestrator.planner.protection import plan_protection
+from apps.strategies.orchestrator.planner.quotes import plan_quotes
+from apps.strategies.orchestrator.planner.situation import (
+    Rules,
+    Situation,
+    SizedDesired,
+    SizedLegs,
+    SizedTarget,
+)
+from apps.strategies.orchestrator.planner.targets import plan_target, stop_passed
+from moondev.domain.desired import Quotes
+from moondev.domain.orders import AmendOrder, CancelOrder, OrderRequest
+
+__all__ = ["Plan", "Rules", "Situation", "SizedDesired", "SizedLegs", "SizedTarget", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Requests in the order in which they may be sent, and remarks for the operator."""
+
+    requests: tuple[OrderRequest, ...]
+    notes: tuple[str, ...] = ()
+
+
+def plan(desired: Sequence[SizedDesired], situations: Mapping[str, Situation], rules: Rules, now: datetime) -> Plan:
+    """Return the requests that lead from `situations` (by instrument key) to `desired`.
+
+    An instrument that `desired` does not name is left as it is.
+    """
+    requests: list[OrderRequest] = []
+    notes: list[str] = []
+    for wish in desired:
+        if isinstance(wish, Quotes):
+            requests += plan_quotes(wish, Desk(situations[wish.instrument], rules))
+            continue
+        targets, note = legs_to_plan(wish, situations, now) if isinstance(wish, SizedLegs) else ((wish,), "")
+        notes += [note] if note else []
+        for sized in targets:
+            requests += _plan_sized(sized, Desk(situations[sized.target.instrument], rules), notes)
+    return Plan(tuple(sorted(requests, key=_turn)), tuple(notes))
+
+
+def _plan_sized(sized: SizedTarget, desk: Desk, notes: list[str]) -> list[OrderRequest]:
+    if desk.at.uncertain:
+        notes.append(f"{sized.target.instrument}: an order is UNKNOWN, nothing is opened")
+    if stop_passed(sized.target, desk.at):
+        notes.append(f"{sized.target.instrument}: the market is beyond the stop {sized.target.stop}")
+    return plan_target(sized, desk) + plan_protection(sized, desk)
+
+
+def _turn(request: OrderRequest) -> int:
+    """Return 0 for a cancel, 1 for what reduces, 2 for an amend, 3 for what opens."""
+    if isinstance(request, CancelOrder):
+        return 0
+    if isinstance(request, AmendOrder):
+        return 2
+    return 1 if request.purpose.reduces else 3
