@@ -90,7 +90,7 @@ class AccountInfo:
             nested.update(children)
         return [row for oid, row in reversed(rows.items()) if oid not in nested]
 
-    def fills(self, user: str, start_ms: int | None = None, end_ms: int | None = None) -> list[Fill]:
+    def fills(self, user: str, start_ms: int = 0, end_ms: int | None = None) -> list[Fill]:
         """Return the fills within the span, oldest first."""
         return self._venue.exchange.fills(user, start_ms, end_ms) if self._venue.has_account(user) else []
 

@@ -35,6 +35,7 @@ _REJECTIONS: Mapping[RejectCode, str] = {
     RejectCode.PARENT_REJECTED: "Parent order was rejected.",
     RejectCode.UNKNOWN_ORDER: "Order was never placed, already canceled, or filled.",
     RejectCode.CANNOT_MODIFY: CANNOT_MODIFY,
+    RejectCode.AGENT_IN_USE: "Extra agent already used.",
     RejectCode.INVALID_LEVERAGE: "Invalid leverage value",
     RejectCode.ISOLATED_NOT_SUPPORTED: "Isolated margin is not available on this venue.",
     RejectCode.SCHEDULE_TOO_SOON: "Scheduled cancel time must be at least 5 seconds in the future.",

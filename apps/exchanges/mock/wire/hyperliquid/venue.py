@@ -13,6 +13,7 @@ from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.hyperliquid.agents import AgentBook
 from apps.exchanges.mock.wire.hyperliquid.limits import AddressLimiter, SocketLimits, WeightLimiter
 from apps.exchanges.mock.wire.hyperliquid.nonces import NonceBook
+from apps.exchanges.mock.wire.hyperliquid.numbers import wire_usd
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 from moondev.domain.clock import Clock, milliseconds
 
@@ -98,14 +99,14 @@ class Venue:
         """Return the run's clock in seconds, for rate limits."""
         return self.clock.now().timestamp()
 
-    def open_account(self, address: str, deposit: Decimal) -> None:
-        """Open an account with `deposit` dollars, or add them to one that is open."""
+    def open_account(self, address: str, deposit: Decimal) -> Json:
+        """Open an account with `deposit` dollars, or add them to one that is open; return the ledger's entry."""
         self.exchange.open_account(address.lower(), deposit)
         now = self.now_ms()
-        delta = {"type": "deposit", "usdc": str(deposit)}
-        self.records.ledger.setdefault(address.lower(), []).append(
-            {"time": now, "hash": f"0x{now:064x}", "delta": delta}
-        )
+        delta = {"type": "deposit", "usdc": wire_usd(deposit)}
+        row: Json = {"time": now, "hash": f"0x{now:064x}", "delta": delta}
+        self.records.ledger.setdefault(address.lower(), []).append(row)
+        return row
 
     def has_account(self, address: str) -> bool:
         """Return whether somebody deposited for `address`."""

@@ -1,0 +1,123 @@
+"""The HTTP side: routes, weights, faults, and the answers to bodies that make no sense."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+import orjson
+from aiohttp import web
+
+from apps.exchanges.mock.faults import FaultKind
+from apps.exchanges.mock.wire.hyperliquid.actions import Actions, batch_size
+from apps.exchanges.mock.wire.hyperliquid.envelope import read_json
+from apps.exchanges.mock.wire.hyperliquid.info import Info
+from apps.exchanges.mock.wire.hyperliquid.limits import exchange_weight, info_weight, rows_weight
+from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, json_object
+from apps.exchanges.mock.wire.hyperliquid.socket import SocketServer
+from apps.exchanges.mock.wire.hyperliquid.texts import DESERIALIZE
+from apps.exchanges.mock.wire.hyperliquid.venue import VENUE, Venue
+from apps.exchanges.mock.wire.hyperliquid.views import Json
+
+Answer: TypeAlias = Callable[[Json], object]
+_INFO, _EXCHANGE = "/info", "/exchange"
+_BROKEN = "Internal Server Error"
+
+
+class HyperliquidWire:
+    """One Hyperliquid over HTTP and websocket, under a prefix of the server's choice."""
+
+    def __init__(self, venue: Venue) -> None:
+        """Speak for `venue`."""
+        self.venue = venue
+        self.actions = Actions(venue)
+        self.info = Info(venue)
+        self.sockets = SocketServer(venue, self.actions, self.info)
+
+    def routes(self, prefix: str) -> list[web.RouteDef]:
+        """Return the routes under `prefix`."""
+        return [
+            web.post(prefix + _INFO, self._on_info),
+            web.post(prefix + _EXCHANGE, self._on_exchange),
+            web.get(prefix + "/ws", self.sockets.serve),
+        ]
+
+    def push_latest(self, now: float) -> None:
+        """Send what changed since the last call; `now` in monotonic seconds."""
+        self.sockets.hub.push_latest(now)
+        self.sockets.cut_idle(now)
+
+    async def _on_info(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = json_object(read_json(await request.read()))
+        except MalformedError:
+            return _malformed()
+        kind = str(body.get("type"))
+        refusal = await self._refusal(request, _INFO, kind, info_weight(kind))
+        if refusal is not None:
+            return refusal
+        return _answer(self._info_answer(request, kind), body)
+
+    def _info_answer(self, request: web.Request, kind: str) -> Answer:
+        def answer(body: Json) -> object:
+            result = self.info.answer(body)
+            extra = rows_weight(kind, len(result)) if isinstance(result, list) else 0
+            if extra and self.venue.config.limits:
+                self.venue.weights.charge(request.remote or "", extra, self.venue.now_seconds())
+            return result
+
+        return answer
+
+    async def _on_exchange(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = json_object(read_json(await request.read()))
+            action = json_object(body.get("action"))
+        except MalformedError:
+            return _malformed()
+        kind = str(action.get("type"))
+        refusal = await self._refusal(request, _EXCHANGE, kind, exchange_weight(batch_size(action)))
+        if refusal is not None:
+            return refusal
+        response = _answer(self.actions.handle, body)
+        if self._strikes(FaultKind.ACCEPT_THEN_DROP, _EXCHANGE, kind):
+            return _drop(request)
+        return response
+
+    async def _refusal(self, request: web.Request, path: str, kind: str, weight: int) -> web.StreamResponse | None:
+        """Return how this request fails before anything is done, or None; waits out a latency fault."""
+        delay = self.venue.faults.strike(FaultKind.LATENCY_MS, VENUE, path, kind)
+        if delay is not None:
+            await asyncio.sleep(delay.number(0) / 1000)
+        if self._strikes(FaultKind.DROP_BEFORE, path, kind):
+            return _drop(request)
+        broken = self.venue.faults.strike(FaultKind.ERROR_5XX, VENUE, path, kind)
+        if broken is not None:
+            return web.Response(status=int(broken.number(502)), text=_BROKEN)
+        if self._strikes(FaultKind.RATE_LIMIT, path, kind) or not self._admits(request, weight):
+            return web.Response(status=429, body=b"null", content_type="application/json")
+        return None
+
+    def _admits(self, request: web.Request, weight: int) -> bool:
+        limited = self.venue.config.limits
+        return not limited or self.venue.weights.admit(request.remote or "", weight, self.venue.now_seconds())
+
+    def _strikes(self, kind: FaultKind, path: str, action: str) -> bool:
+        return self.venue.faults.strike(kind, VENUE, path, action) is not None
+
+
+def _answer(answer: Answer, body: Json) -> web.Response:
+    try:
+        return web.Response(body=orjson.dumps(answer(body)), content_type="application/json")
+    except MalformedError:
+        return _malformed()
+
+
+def _malformed() -> web.Response:
+    return web.Response(status=422, text=DESERIALIZE)
+
+
+def _drop(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
