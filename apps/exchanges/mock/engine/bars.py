@@ -116,6 +116,11 @@ class Series:
             return
         self.bars[-1].merge(bar)
 
+    def clear(self) -> None:
+        """Forget every bar."""
+        self.bars.clear()
+        self.opened.clear()
+
     def within(self, start_ms: int, end_ms: int) -> list[Bar]:
         """Return the bars that open within [start_ms, end_ms]."""
         return self.bars[bisect_left(self.opened, start_ms) : bisect_right(self.opened, end_ms)]
@@ -145,9 +150,14 @@ class BarBuilder:
         return self._series[interval]
 
     def load(self, interval: str, bars: list[Bar]) -> None:
-        """Serve finished `bars` of `interval` as history, in it and in every longer interval."""
+        """Serve finished `bars` of `interval` as history, in it and in every longer interval.
+
+        What was there before is dropped; `roll` opens the bars in progress again.
+        """
         length_ms = interval_ms(interval)
+        self.next_roll_ms = 0
         for series in self._series.values():
+            series.clear()
             if series.length_ms % length_ms:
                 continue
             for bar in bars:
