@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -44,7 +44,9 @@ def build(exchange: Exchange, clock: Clock, config: WireConfig, seed: int = 0) -
     return MockServer(app, exchange, wire)
 
 
-def _running(exchange: Exchange, clock: Clock, wire: HyperliquidWire):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _running(
+    exchange: Exchange, clock: Clock, wire: HyperliquidWire
+) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(_: web.Application) -> AsyncIterator[None]:
         push_seconds = wire.venue.config.book_interval_ms / 1000
         tasks = [
@@ -83,14 +85,17 @@ def _fail_loudly(task: asyncio.Task[None]) -> None:
     raise SystemExit(1)
 
 
-async def serve(server: MockServer, port: int, stop: asyncio.Event) -> None:
-    """Serve on 127.0.0.1 at `port` (0: a free one) until `stop` is set."""
+async def serve(server: MockServer, port: int, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
+    """Serve on 127.0.0.1 at `port` (0: a free one) until `stop` is set.
+
+    `on_ready` is called once with the address, for example http://127.0.0.1:8001.
+    """
     runner = web.AppRunner(server.app, access_log=None, handler_cancellation=False)
     await runner.setup()
     try:
         site = web.TCPSite(runner, HOST, port)
         await site.start()
-        logger.info("mock exchange ready at http://%s:%d%s", HOST, runner.addresses[0][1], PREFIX)
+        on_ready(f"http://{HOST}:{runner.addresses[0][1]}")
         await stop.wait()
     finally:
         await runner.cleanup()
