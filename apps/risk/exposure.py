@@ -1,16 +1,28 @@
-"""Reserve exposure, so that no two ticks on any machines can overrun one limit together."""
+"""Reserve exposure, so that no two ticks on any machines can overrun one limit together.
+
+The counters of all scopes are locked once, in sorted order; the orders are then judged one after the
+other against what is in use, and the counters raised in one statement. Everything happens inside the
+caller's transaction: when that rolls back, nothing was reserved.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
+from apps.exchanges.locks import ExposureKey, exposure_keys, lock_exposures, move_exposures
+from apps.exchanges.models import ALL_ASSETS, ScopeKind
 from apps.risk.facts import RiskFacts
-from apps.risk.scope import StrategyScope
-from moondev.domain.decisions import RiskApproved, RiskRefused
+from apps.risk.models import LimitKind
+from apps.risk.scope import ScopeId, StrategyScope
+from moondev.domain.decisions import RefusalCode, RiskApproved, RiskRefused
 from moondev.domain.instruments import Instrument
 from moondev.domain.orders import PlaceOrder
+from moondev.domain.values import ZERO, Side
+
+# Amount columns hold twelve places; a reservation is rounded up to what they can hold.
+PLACES = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +41,107 @@ class ReserveItem:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Which orders got their exposure, and how much of it in the quote currency; which did not."""
+    """Which orders got their exposure, and how much of it in the quote currency; which did not.
+
+    Orders that reduce are kept with a reservation of zero.
+    """
 
     kept: list[tuple[RiskApproved[PlaceOrder], Decimal]] = field(default_factory=list)
     refused: list[RiskRefused] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """What one counter may reach; `amount` None when the equity behind it is not known."""
+
+    key: ExposureKey
+    code: RefusalCode
+    amount: Decimal | None
+
+
 def reserve(items: Sequence[ReserveItem], facts: Mapping[str, RiskFacts]) -> Reserved:
-    """Raise the exposure counters for as many of `items`, in order, as the limits allow."""
-    raise NotImplementedError
+    """Raise the exposure counters for as many of `items`, in order, as the limits allow.
+
+    Needs an open transaction, which then holds the counters until its end. `facts` are by strategy.
+    """
+    used = lock_exposures(key for item in items if not _reduces(item) for key in _keys(item))
+    raised: dict[ExposureKey, Decimal] = {}
+    reserved = Reserved()
+    for item in items:
+        amount = exposure_of(item)
+        refusal = None if _reduces(item) else _refusal(item, amount, used, facts.get(item.scope.strategy))
+        if refusal is not None:
+            reserved.refused.append(refusal)
+            continue
+        reserved.kept.append((item.approved, amount))
+        for key in _keys(item) if amount else ():
+            used[key] += amount
+            raised[key] = raised.get(key, ZERO) + amount
+    move_exposures(raised)
+    return reserved
+
+
+def exposure_of(item: ReserveItem) -> Decimal:
+    """Return the most the order can come to hold, in the quote currency; zero when it reduces."""
+    if _reduces(item):
+        return ZERO
+    order = item.approved.request
+    price = order.price.value
+    if order.side is Side.SELL and item.arrival_price is not None:
+        price = max(price, item.arrival_price)
+    return (order.quantity.value * price).quantize(PLACES, rounding=ROUND_UP)
+
+
+def _reduces(item: ReserveItem) -> bool:
+    return item.approved.request.purpose.reduces
+
+
+def _keys(item: ReserveItem) -> tuple[ExposureKey, ...]:
+    scope = item.scope
+    return exposure_keys(scope.portfolio, scope.account, scope.strategy, item.instrument.asset)
+
+
+def _refusal(
+    item: ReserveItem, amount: Decimal, used: Mapping[ExposureKey, Decimal], facts: RiskFacts | None
+) -> RiskRefused | None:
+    """Return the first bound that the order would break; None when it fits everywhere."""
+    order = item.approved.request
+    if facts is None:
+        return RiskRefused(order, RefusalCode.EQUITY_UNKNOWN, "facts of the strategy", "not loaded")
+    for kind in (LimitKind.ASSET_SHARE, LimitKind.MAX_LEVERAGE):
+        if facts.limit(kind, item.instrument.key) is None:
+            return RiskRefused(order, RefusalCode.LIMIT_MISSING, "an active limit", kind.value)
+    for bound in _bounds(item, facts):
+        if bound.amount is None:
+            return RiskRefused(order, RefusalCode.EQUITY_UNKNOWN, f"equity of {bound.key.scope_kind}", "not known now")
+        if used[bound.key] + amount > bound.amount:
+            return RiskRefused(order, bound.code, bound.amount, used[bound.key] + amount)
+    return None
+
+
+def _bounds(item: ReserveItem, facts: RiskFacts) -> Iterator[_Bound]:
+    """Yield what each counter may reach: a share of equity per asset, a multiple of it in all.
+
+    The share is the tightest of all limits around the order. A multiple bounds the scopes it is set
+    for and those inside: a limit of one strategy does not bind what the whole portfolio holds.
+    """
+    scope, key = item.scope, item.instrument.key
+    share = facts.limits.tightest(LimitKind.ASSET_SHARE, scope.containing(key))
+    if share is not None:
+        asset = ExposureKey(ScopeKind.PORTFOLIO.value, scope.portfolio, item.instrument.asset)
+        yield _Bound(asset, RefusalCode.ASSET_EXPOSURE_EXCEEDED, _times(facts.portfolio_equity, share))
+    everything, portfolio, venue, account, strategy = scope.enclosing
+    levels: tuple[tuple[ScopeId, tuple[ScopeId, ...], Decimal | None], ...] = (
+        (portfolio, (everything, portfolio), facts.portfolio_equity),
+        (account, (everything, portfolio, venue, account), facts.account_equity),
+        (strategy, scope.containing(key), facts.strategy_equity),
+    )
+    for (kind, code), around, equity in levels:
+        multiple = facts.limits.tightest(LimitKind.MAX_LEVERAGE, around)
+        if multiple is not None:
+            gross = ExposureKey(kind, code, ALL_ASSETS)
+            yield _Bound(gross, RefusalCode.LEVERAGE_EXCEEDED, _times(equity, multiple))
+
+
+def _times(equity: Decimal | None, factor: Decimal) -> Decimal | None:
+    return None if equity is None else equity * factor

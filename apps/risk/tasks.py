@@ -1,0 +1,20 @@
+"""Tasks of the risk floor."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from apps.risk.exposure_recompute import exposures_recompute
+from moondev.celery import TradingTask
+from moondev.domain.clock import process_clock
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(base=TradingTask, name="risk.exposures_recompute")
+def exposures_recompute_task() -> None:
+    """Put exposure counters right; safe to run twice and at once."""
+    for drift in exposures_recompute(now=process_clock().now(), actor="risk.exposures_recompute"):
+        logger.warning("%s:%s %s", drift.key.scope_kind, drift.key.scope_key, drift)
