@@ -392,8 +392,9 @@ class FundingBatch:
 class Connected:
     """The stream is up and subscribed (for the first time or again).
 
-    `silent_since` is when the last message before it was heard: ask the venue for everything that
-    happened after it. None on the first connection: ask for everything still unknown.
+    `silent_since` is when the last message before the silence was heard, by our clock: ask the venue
+    for everything since then, and a little earlier, because its clock is another. None on the first
+    connection: ask for everything still unknown.
     """
 
     silent_since: datetime | None

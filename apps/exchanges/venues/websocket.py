@@ -104,7 +104,6 @@ class ReconnectingWebsocket:
 
     async def _one_connection(self) -> str:
         listener = _Listener(self)
-        silent_since = self._heard_at
         try:
             transport, _ = await asyncio.wait_for(
                 ws_connect(lambda: listener, self._url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
@@ -114,7 +113,6 @@ class ReconnectingWebsocket:
         self._transport = transport
         if self._stopping.is_set():
             transport.disconnect(graceful=False)
-        listener.silent_since = silent_since
         try:
             return await self._converse(transport, listener)
         finally:
@@ -168,10 +166,12 @@ class ReconnectingWebsocket:
         received = self._clock.now()
         listener.heard_monotonic = self._heard_monotonic = monotonic()
         standing = self._dialect.read(message, received)
-        self._heard_at = received
         if standing and not self._connected:
             self._connected = True
-            self._on_state(Connected(listener.silent_since, received))
+            self._on_state(Connected(self._heard_at, received))
+        # What is heard before the subscriptions stand proves nothing about what was missed.
+        if self._connected:
+            self._heard_at = received
 
     def _went_down(self, reason: str) -> None:
         if self._connected:
@@ -185,7 +185,6 @@ class _Listener(WSListener):
     def __init__(self, owner: ReconnectingWebsocket) -> None:
         self._owner = owner
         self._parts: list[bytes] = []
-        self.silent_since: datetime | None = None
         self.heard_monotonic = monotonic()
         self.reason = ""
         self.failure: Exception | None = None

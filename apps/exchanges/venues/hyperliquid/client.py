@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from string import hexdigits
 from typing import TypeVar
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from moondev.domain.orders import CancelOrder, OrderReport, PlaceOrder
 
 R = TypeVar("R")
 
-_ADDRESS_LENGTH = 42
+_ADDRESS_DIGITS = 40
 
 
 class HyperliquidClient:
@@ -179,9 +180,9 @@ def _batch(requests: Sequence[R]) -> list[R]:
 def account_address(text: str) -> str:
     """Return an account address in lower case. Raises InvalidValue when it is not one."""
     address = text.lower()
-    digits = address.removeprefix("0x")
-    if len(address) != _ADDRESS_LENGTH or any(digit not in "0123456789abcdef" for digit in digits):
-        raise InvalidValue("account_address", text, "0x and 40 hex digits")
+    prefix, digits = address[:2], address[2:]
+    if prefix != "0x" or len(digits) != _ADDRESS_DIGITS or any(digit not in hexdigits for digit in digits):
+        raise InvalidValue("account_address", text, f"0x and {_ADDRESS_DIGITS} hex digits")
     return address
 
 
