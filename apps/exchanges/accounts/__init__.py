@@ -1,0 +1,1 @@
+"""What an account holds and is worth: positions, profit, fees, funding, equity."""

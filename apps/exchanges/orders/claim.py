@@ -1,0 +1,253 @@
+"""Claim an account's work: the lease of its one sender, and a batch of rows that nobody else will touch.
+
+A claimed order stays APPROVED; it becomes SENDING in `begin`, the last commit before the bytes leave. A sender that
+dies in between therefore loses nothing: its claim lapses and another claims the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.exchanges.bulk import Row, fetch
+from apps.exchanges.locks import lease_take, lock_account
+from apps.exchanges.models import CommandKind
+from apps.exchanges.orders.ending import unsent_end
+from apps.exchanges.ports import Amendment
+from moondev.domain.decisions import RiskApproved
+from moondev.domain.orders import AmendOrder, CancelOrder, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
+from moondev.domain.values import Price, Quantity, Side
+
+PASSED_ITS_TIME = "not sent in time"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedOrder:
+    """One order of a claim, ready to be placed, with what the gate has to know."""
+
+    order_id: int
+    approved: RiskApproved[PlaceOrder]
+    strategy: str
+    valid_until: datetime
+
+    @property
+    def client_order_id(self) -> UUID:
+        """Return the id by which the venue will know it."""
+        return self.approved.request.client_order_id
+
+    @property
+    def reduces(self) -> bool:
+        """Return whether it can only shrink a position."""
+        return self.approved.request.reduce_only
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCancel:
+    """One cancel of a claim."""
+
+    command_id: int
+    order_id: int
+    request: CancelOrder
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedAmend:
+    """One amend of a claim, with what the venue wants repeated about the order."""
+
+    command_id: int
+    order_id: int
+    amendment: Amendment
+    strategy: str
+
+    @property
+    def request(self) -> AmendOrder:
+        """Return what is asked for."""
+        return self.amendment.approved.request
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one sender may do now for one account. `fence` names its lease, which ends at `until`."""
+
+    account_id: int
+    worker: str
+    fence: int
+    until: datetime
+    cancels: tuple[ClaimedCancel, ...] = field(default=())
+    amends: tuple[ClaimedAmend, ...] = field(default=())
+    orders: tuple[ClaimedOrder, ...] = field(default=())
+
+    @property
+    def reducing(self) -> tuple[ClaimedOrder, ...]:
+        """Return the orders that reduce, oldest first."""
+        return tuple(order for order in self.orders if order.reduces)
+
+    @property
+    def opening(self) -> tuple[ClaimedOrder, ...]:
+        """Return the orders that open, oldest first."""
+        return tuple(order for order in self.orders if not order.reduces)
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to do."""
+        return bool(self.cancels or self.amends or self.orders)
+
+
+def orders_claim(*, account_id: int, worker: str, lease_seconds: float, limit: int = 50, now: datetime) -> Claim | None:
+    """Take the account's lease and claim up to `limit` rows of each kind; None when it is another's or idle.
+
+    Rows past their time end first: orders EXPIRED with their exposure freed, commands DROPPED. `lease_seconds` are
+    seconds of the run's clock. A lease that `worker` holds already is taken anew with a higher fence.
+    """
+    overdue_end(account_id, now)
+    with transaction.atomic():
+        lease = lock_account(account_id)
+        if lease is None or not lease.enabled or lease.held_by_other(worker, now):
+            return None
+        fence, until = lease.fence + 1, now + timedelta(seconds=lease_seconds)
+        claim = Claim(
+            account_id,
+            worker,
+            fence,
+            until,
+            cancels=_claim_cancels(account_id, worker, until, limit, now),
+            amends=_claim_amends(account_id, worker, until, limit, now),
+            orders=_claim_orders(account_id, worker, until, limit, fence, now),
+        )
+        if not claim:
+            return None
+        lease_take(account_id, worker, until, fence)
+        return claim
+
+
+def overdue_end(account_id: int, now: datetime) -> int:
+    """End what was not sent in time: orders EXPIRED, commands DROPPED; return how many orders."""
+    condition = "o.account_id = %s AND o.valid_until <= %s"
+    ended = unsent_end(
+        condition, (account_id, now), status=OrderStatus.EXPIRED, reason=PASSED_ITS_TIME, source="claim", now=now
+    )
+    fetch(
+        "UPDATE exchanges_ordercommand SET status = 'dropped', reason = %s, done_at = %s WHERE id IN"
+        " (SELECT id FROM exchanges_ordercommand WHERE account_id = %s AND status = 'approved'"
+        " AND valid_until <= %s ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+        (PASSED_ITS_TIME, now, account_id, now),
+    )
+    return ended
+
+
+_ORDER_FIELDS = (
+    "o.id, o.client_order_id, i.venue_id, i.symbol, o.side, o.order_type, o.time_in_force, o.quantity, o.price,"
+    " o.purpose, o.signal_id, o.trigger_price, o.strategy, o.valid_until"
+)
+
+
+def _claim_orders(
+    account_id: int, worker: str, until: datetime, limit: int, fence: int, now: datetime
+) -> tuple[ClaimedOrder, ...]:
+    # Reducing orders first, then oldest first: 'opening' sorts before 'protective' and 'reducing'.
+    rows = fetch(
+        f"UPDATE exchanges_order o SET claimed_by = %s, claimed_until = %s, fence = %s FROM exchanges_instrument i"  # noqa: S608  columns of ours
+        " WHERE i.id = o.instrument_id AND o.id IN (SELECT id FROM exchanges_order"
+        " WHERE account_id = %s AND status = 'approved' AND valid_until > %s"
+        " AND (claimed_until IS NULL OR claimed_until <= %s OR claimed_by = %s)"
+        " ORDER BY (purpose = 'opening'), created_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
+        f" RETURNING {_ORDER_FIELDS}",
+        (worker, until, fence, account_id, now, now, worker, limit),
+    )
+    claimed = [claimed_order(row) for row in rows]
+    return tuple(sorted(claimed, key=lambda order: (not order.reduces, order.order_id)))
+
+
+def claimed_order(row: Row) -> ClaimedOrder:
+    """Return a claimed row as an approved order; only rows that were APPROVED may be given here."""
+    trigger = None if row[11] is None else Price(plain(row[11]))
+    request = PlaceOrder(
+        client_order_id=row[1],
+        instrument=f"{row[2]}:{row[3]}",
+        side=Side(row[4]),
+        order_type=OrderType(row[5]),
+        time_in_force=TimeInForce(row[6]),
+        quantity=Quantity(plain(row[7])),
+        price=Price(plain(row[8])),
+        purpose=Purpose(row[9]),
+        signal_id=row[10],
+        leg="",
+        trigger_price=trigger,
+    )
+    return ClaimedOrder(row[0], RiskApproved(request), row[12], row[13])
+
+
+def plain(amount: Decimal) -> Decimal:
+    """Return a stored amount without its trailing zeros, as venues want it."""
+    return amount.normalize()
+
+
+_COMMANDS_OF_LIVING_ORDERS = (
+    "SELECT c.id FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
+    " WHERE c.account_id = %s AND c.kind = %s AND c.status = 'approved' AND c.valid_until > %s"
+    " AND (c.claimed_until IS NULL OR c.claimed_until <= %s OR c.claimed_by = %s) AND o.status = ANY(%s)"
+    " ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED"
+)
+# A cancel may chase an order whose fate is unknown; an amend needs one that rests.
+_CANCELLABLE = ["open", "partially_filled", "unknown", "amending"]
+_AMENDABLE = ["open", "partially_filled"]
+
+
+def _claim_cancels(
+    account_id: int, worker: str, until: datetime, limit: int, now: datetime
+) -> tuple[ClaimedCancel, ...]:
+    rows = fetch(
+        "UPDATE exchanges_ordercommand c SET claimed_by = %s, claimed_until = %s"  # noqa: S608  SQL of ours
+        " FROM exchanges_order o, exchanges_instrument i"
+        f" WHERE o.id = c.order_id AND i.id = o.instrument_id AND c.id IN ({_COMMANDS_OF_LIVING_ORDERS})"
+        " RETURNING c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.reason, o.strategy",
+        (worker, until, account_id, CommandKind.CANCEL.value, now, now, worker, _CANCELLABLE, limit),
+    )
+    return tuple(
+        ClaimedCancel(row[0], row[1], CancelOrder(row[2], f"{row[3]}:{row[4]}", row[5]), row[6]) for row in sorted(rows)
+    )
+
+
+def _claim_amends(account_id: int, worker: str, until: datetime, limit: int, now: datetime) -> tuple[ClaimedAmend, ...]:
+    rows = fetch(
+        "UPDATE exchanges_ordercommand c SET claimed_by = %s, claimed_until = %s"  # noqa: S608  SQL of ours
+        " FROM exchanges_order o, exchanges_instrument i"
+        f" WHERE o.id = c.order_id AND i.id = o.instrument_id AND c.id IN ({_COMMANDS_OF_LIVING_ORDERS})"
+        " RETURNING c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.remaining, c.price,"
+        " c.filled_when_planned, o.side, o.order_type, o.time_in_force, o.purpose, o.trigger_price, o.strategy",
+        (worker, until, account_id, CommandKind.AMEND.value, now, now, worker, _AMENDABLE, limit),
+    )
+    return tuple(_claimed_amend(row) for row in sorted(rows, key=lambda row: int(row[0])))
+
+
+def _claimed_amend(row: Row) -> ClaimedAmend:
+    request = AmendOrder(
+        client_order_id=row[2],
+        instrument=f"{row[3]}:{row[4]}",
+        remaining=Quantity(plain(row[5])),
+        price=Price(plain(row[6])),
+        filled_when_planned=Quantity(plain(row[7])),
+    )
+    amendment = Amendment(
+        approved=RiskApproved(request),
+        side=Side(row[8]),
+        order_type=OrderType(row[9]),
+        time_in_force=TimeInForce(row[10]),
+        reduce_only=Purpose(row[11]).reduces,
+        trigger_price=None if row[12] is None else Price(plain(row[12])),
+    )
+    return ClaimedAmend(row[0], row[1], amendment, row[13])
+
+
+def unclaim(order_ids: Sequence[int], fence: int) -> None:
+    """Give claimed orders back that were not begun, so that the next claim need not wait for the lease to lapse."""
+    fetch(
+        "UPDATE exchanges_order SET claimed_by = '', claimed_until = NULL"
+        " WHERE id = ANY(%s) AND status = 'approved' AND fence = %s RETURNING id",
+        (list(order_ids), fence),
+    )

@@ -1,0 +1,52 @@
+"""The history of orders and accounts: what is appended, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.exchanges.bulk import values_run
+from apps.exchanges.models import AccountEvent
+
+DETAIL_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of one order. `status_from` is empty at birth; `detail` must say something when nothing changes."""
+
+    order_id: int
+    source: str
+    status_from: str
+    status_to: str
+    detail: str = ""
+    time_exchange: datetime | None = None
+
+
+def steps_append(steps: Sequence[Step], now: datetime) -> None:
+    """Append steps to the orders' histories."""
+    values_run(
+        "INSERT INTO exchanges_orderevent (order_id, at, source, status_from, status_to, time_exchange, detail)"
+        " VALUES %s",
+        [
+            (s.order_id, now, s.source, s.status_from, s.status_to, s.time_exchange, s.detail[:DETAIL_CHARACTERS])
+            for s in steps
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something about an account that a person should look into."""
+
+    kind: AccountEvent.Kind
+    message: str
+
+
+def alarms_append(account_id: int, alarms: Sequence[Alarm], now: datetime) -> None:
+    """Append alarms to the account's events."""
+    values_run(
+        "INSERT INTO exchanges_accountevent (account_id, at, kind, message) VALUES %s",
+        [(account_id, now, alarm.kind.value, alarm.message[:DETAIL_CHARACTERS]) for alarm in alarms],
+    )
