@@ -42,7 +42,7 @@ class Dialect(Protocol):
     """What to say to a venue, and how to read it."""
 
     def opening(self) -> Sequence[bytes]:
-        """Return the messages to send on every connection, before anything else."""
+        """Begin a new connection; return the messages to send first on it."""
         ...
 
     def ping(self) -> bytes:
@@ -104,6 +104,9 @@ class ReconnectingWebsocket:
 
     async def _one_connection(self) -> str:
         listener = _Listener(self)
+        # Before connecting: the first message may be read before the connect call returns, and must
+        # not be judged by what the last connection had subscribed.
+        opening = self._dialect.opening()
         try:
             transport, _ = await asyncio.wait_for(
                 ws_connect(lambda: listener, self._url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
@@ -114,15 +117,15 @@ class ReconnectingWebsocket:
         if self._stopping.is_set():
             transport.disconnect(graceful=False)
         try:
-            return await self._converse(transport, listener)
+            return await self._converse(transport, listener, opening)
         finally:
             self._transport = None
             transport.disconnect(graceful=False)
 
-    async def _converse(self, transport: WSTransport, listener: _Listener) -> str:
+    async def _converse(self, transport: WSTransport, listener: _Listener, opening: Sequence[bytes]) -> str:
         heartbeat = asyncio.create_task(self._beat(transport, listener))
         try:
-            for message in self._dialect.opening():
+            for message in opening:
                 transport.send(WSMsgType.TEXT, message)
             await transport.wait_disconnected()
         except (OSError, WSError) as error:
