@@ -41,7 +41,7 @@ GTC, IOC, ALO = ({"limit": {"tif": tif}} for tif in ("Gtc", "Ioc", "Alo"))
 WAIT_SECONDS = 5.0
 
 
-def post(running: ThreadedMock, path: str, **body: object) -> dict[str, Any]:
+def post(running: ThreadedMock, path: str, /, **body: object) -> dict[str, Any]:
     answer = requests.post(running.url + path, json=body, timeout=5)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
