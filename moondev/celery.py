@@ -83,16 +83,20 @@ def send(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN
 def send_on_commit(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
     """Publish like ``send``, once the open transaction has committed; at once when there is none.
 
-    A broker that is down raises to whoever commits: for work that no row remembers.
+    A broker that is down raises to whoever commits: for work that no row remembers. What ``send`` would refuse
+    (ValueError) is refused at once, while the transaction can still be rolled back.
     """
+    celeryconfig.route_task(task, (), arguments, {})
     transaction.on_commit(partial(send, task, urgency=urgency, **arguments))
 
 
 def wake(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
     """Publish a wake-up on commit, and carry on when the broker is down.
 
-    Only for tasks whose work is a row that a sweeper finds anyway: then a lost message costs time, not work.
+    Only for tasks whose work is a row that a sweeper finds anyway: then a lost message costs time, not work. A task
+    or venue without a queue (ValueError) is refused at once, while the transaction can still be rolled back.
     """
+    celeryconfig.route_task(task, (), arguments, {})
     transaction.on_commit(partial(_publish_wake_up, task, urgency, arguments))
 
 

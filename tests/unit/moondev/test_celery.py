@@ -80,6 +80,13 @@ def test_a_wake_up_waits_for_the_commit(published, django_capture_on_commit_call
 
 
 @pytest.mark.django_db
+def test_a_wake_up_for_a_venue_without_queues_is_refused_before_the_commit(published):
+    with pytest.raises(ValueError, match="venue='kraken'"):
+        wake("exchanges.orders_send", venue="kraken", account_id=7)
+    assert published == []
+
+
+@pytest.mark.django_db
 def test_a_wake_up_survives_a_broker_that_is_down(monkeypatch, caplog, django_capture_on_commit_callbacks):
     def down(*_args, **_options):
         raise OperationalError("nobody listens")
