@@ -54,7 +54,8 @@ class Control:
         return {"status": "ok", "time_ms": milliseconds(self._venue.clock.now())}
 
     async def _open_account(self, body: Json) -> Json:
-        address, deposit = read_address("address", body.get("address")), _positive("deposit", body)
+        address = read_address("address", body.get("address"))
+        deposit = _positive("deposit", body) if "deposit" in body else self._venue.config.default_deposit
         row = self._venue.open_account(address, deposit)
         self._wire.sockets.hub.announce_deposit(address, row)
         return {"address": address, "account_value": str(self._exchange.account_state(address).account_value)}

@@ -28,12 +28,14 @@ class WireConfig:
     `limits` off lets everybody ask without end. `book_interval_ms` is the shortest time between two
     pushes of one book to one connection (wall time). `schedule_cancel_volume` is what an account must
     have traded, in dollars, before it may schedule a cancel: 1,000,000 at the venue, nothing here.
+    `default_deposit` is what an account starts with when nobody says otherwise.
     `max_backlog` is how many unsent messages a slow client may owe before it is cut off.
     """
 
     limits: bool = True
     book_interval_ms: int = 100
     schedule_cancel_volume: Decimal = Decimal(0)
+    default_deposit: Decimal = Decimal(100_000)
     max_backlog: int = 20_000
     socket: SocketLimits = field(default_factory=SocketLimits)
     maker_fee_bps: Decimal = Decimal("1.5")
