@@ -7,3 +7,6 @@ load_env_file(PROJECT_ROOT / ".env")
 load_env_file(PROJECT_ROOT / ".run" / "env")
 
 from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
+
+# Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
+STATIC_ROOT = None

@@ -1,0 +1,162 @@
+"""Write the rows the demo trades with. Running it twice changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from apps.exchanges.execution.states import trading_state_set
+from apps.exchanges.models import (
+    Account,
+    InstrumentRow,
+    Portfolio,
+    ScopeKind,
+    Signer,
+    TradingMode,
+    Transfer,
+    Venue,
+)
+from apps.exchanges.models.venues import Environment
+from apps.exchanges.ports import Listing
+from apps.exchanges.registry import market_data_for
+from apps.monitor.demo.paper import ACCOUNTS, PURPOSES, PaperAccount
+from apps.monitor.demo.strategies import seed_strategies
+from apps.risk.models import LimitKind
+from apps.risk.services import SEED_LIMITS, seed_limits
+from moondev.domain.clock import Clock
+
+VENUE = "hyperliquid"
+PORTFOLIO = "paper"
+OPERATOR = "operator"
+_ACTOR = "demo"
+_OPENING = "opening"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the operator types. Made anew for each run, printed once, kept nowhere."""
+
+    user: str
+    password: str
+
+
+def new_login() -> Login:
+    """Return a login with a password nobody has had."""
+    return Login(OPERATOR, secrets.token_urlsafe(9))
+
+
+@transaction.atomic
+def seed_demo(*, mock_url: str, login: Login, clock: Clock, speed: float) -> list[str]:
+    """Write venue, instruments, accounts, limits, states, login and strategies; return the strategies' names.
+
+    The mock exchange must be answering: instruments come from it as from any venue.
+
+    Args:
+        mock_url: address of the mock exchange, without the venue's path.
+        login: the operator's.
+        clock: the run's.
+        speed: how many seconds of the run pass in one real second; limits on ages and deadlines grow with it.
+
+    Raises:
+        Connectivity: the mock exchange does not answer.
+    """
+    venue = _venue(mock_url)
+    instruments = _instruments(venue)
+    portfolio, _ = Portfolio.objects.get_or_create(
+        code=PORTFOLIO, defaults={"currency": "USDC", "environment": Environment.PAPER}
+    )
+    accounts = {paper.code: _account(paper, venue, portfolio, clock) for paper in ACCOUNTS}
+    _limits(portfolio, clock, speed)
+    _activate(portfolio, list(accounts.values()), clock)
+    _operator(login)
+    return seed_strategies(accounts, instruments, speed=speed)
+
+
+def _venue(mock_url: str) -> Venue:
+    rest = f"{mock_url}/hl"
+    venue, _ = Venue.objects.update_or_create(
+        code=VENUE,
+        defaults={
+            "protocol": "hyperliquid",
+            "environment": Environment.PAPER,
+            "rest_url": rest,
+            "websocket_url": rest.replace("http", "ws", 1) + "/ws",
+        },
+    )
+    return venue
+
+
+def _instruments(venue: Venue) -> list[InstrumentRow]:
+    """Copy what the venue lists, as the refresh of any venue would."""
+    client = market_data_for(venue.to_config())
+    try:
+        listings = client.instruments()
+    finally:
+        client.close()
+    return [_instrument(venue, listing) for listing in listings]
+
+
+def _instrument(venue: Venue, listing: Listing) -> InstrumentRow:
+    rules = listing.instrument
+    row, _ = InstrumentRow.objects.update_or_create(
+        venue=venue,
+        symbol=rules.symbol,
+        defaults={
+            "asset": rules.asset,
+            "quote": rules.quote,
+            "venue_asset_id": str(listing.venue_asset_id),
+            "tick": rules.price_grid.tick,
+            "significant_figures": rules.price_grid.significant_figures,
+            "lot": rules.lot.value,
+            "min_notional": rules.min_notional.value,
+            "max_leverage": rules.max_leverage,
+        },
+    )
+    return row
+
+
+def _account(paper: PaperAccount, venue: Venue, portfolio: Portfolio, clock: Clock) -> Account:
+    account, _ = Account.objects.get_or_create(
+        code=paper.code,
+        defaults={"venue": venue, "portfolio": portfolio, "address": paper.address, "currency": "USDC"},
+    )
+    for purpose in PURPOSES:
+        Signer.objects.get_or_create(
+            account=account,
+            purpose=purpose,
+            defaults={"address": paper.agent_address(purpose), "secret_name": paper.secret_name(purpose)},
+        )
+    Transfer.objects.get_or_create(
+        account=account, reference=_OPENING, defaults={"amount": paper.deposit, "at": clock.now()}
+    )
+    return account
+
+
+def _limits(portfolio: Portfolio, clock: Clock, speed: float) -> None:
+    """Seed the usual limits; in a replay data may be as old as the same real seconds make it."""
+    values = {**SEED_LIMITS, LimitKind.MAX_DATA_AGE_MS: SEED_LIMITS[LimitKind.MAX_DATA_AGE_MS] * round(speed)}
+    seed_limits(portfolio.code, actor=_ACTOR, now=clock.now(), values=values)
+
+
+def _activate(portfolio: Portfolio, accounts: Sequence[Account], clock: Clock) -> None:
+    scopes = [(ScopeKind.PORTFOLIO, portfolio.code), *((ScopeKind.ACCOUNT, account.code) for account in accounts)]
+    for kind, key in scopes:
+        trading_state_set(
+            scope_kind=kind,
+            scope_key=key,
+            mode=TradingMode.ACTIVE,
+            reason="paper accounts of the demo",
+            actor=_ACTOR,
+            now=clock.now(),
+        )
+
+
+def _operator(login: Login) -> None:
+    users = get_user_model().objects
+    user, _ = users.get_or_create(username=login.user, defaults={"is_staff": True, "is_superuser": True})
+    user.set_password(login.password)
+    user.save(update_fields=["password"])

@@ -1,0 +1,75 @@
+"""The servers a demo runs on: embedded ones, or real ones with a database of the demo's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import redis
+from psycopg2 import sql
+
+from moondev.embedded import embedded_servers
+from moondev.servers import services
+from moondev.servers.state import write_private
+
+DEMO_DATABASE = "moondev_demo"
+DEMO_REDIS_NUMBER = 9
+
+
+@contextmanager
+def demo_servers(kind: str, run_folder: Path, services_folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the addresses of ``embedded`` or ``real`` servers while the block runs.
+
+    They are also written to ``<run_folder>/env``, so that commands in a second terminal join the demo.
+
+    Raises:
+        ServiceError: a server could not be started.
+    """
+    servers = embedded_servers(run_folder / "servers") if kind == "embedded" else _real(services_folder)
+    with servers as urls:
+        env_file = run_folder / "env"
+        write_private(env_file, "".join(f"{name}={url}\n" for name, url in urls.items()))
+        try:
+            yield urls
+        finally:
+            env_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _real(folder: Path) -> Iterator[dict[str, str]]:
+    """Use the servers of ``docker/services``; end them afterwards when they were not running before."""
+    were_running = bool(services.status(folder))
+    try:
+        urls = services.start_all(folder, os.environ)
+        yield {
+            **urls,
+            "DATABASE_URL": _fresh_database(urls["DATABASE_URL"]),
+            "REDIS_URL": _fresh_cache(urls["REDIS_URL"]),
+        }
+    finally:
+        if not were_running:
+            services.stop_all(folder)
+
+
+def _fresh_database(url: str) -> str:
+    """Make an empty database beside the one the URL names: the mock starts with no memory, so must the ledger."""
+    with contextlib.closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            name = sql.Identifier(DEMO_DATABASE)
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{DEMO_DATABASE}"))
+
+
+def _fresh_cache(url: str) -> str:
+    """Take a Redis database of the demo's own and empty it: an earlier market's data is not this one's."""
+    own = urlunsplit(urlsplit(url)._replace(path=f"/{DEMO_REDIS_NUMBER}"))
+    with redis.Redis.from_url(own, socket_timeout=5.0) as client:
+        client.flushdb()
+    return own
