@@ -2,6 +2,8 @@
 
 import django_stubs_ext
 
+from pathlib import Path
+
 from moondev.settings.env import (
     PROJECT_ROOT,
     env_bool,
@@ -76,7 +78,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATIC_ROOT = PROJECT_ROOT / "staticfiles"
+STATIC_ROOT: Path | None = PROJECT_ROOT / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
