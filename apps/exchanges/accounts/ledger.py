@@ -92,10 +92,11 @@ class Ledger:
 
     def write(self, now: datetime) -> None:
         """Write every position that was booked to."""
+        account_id = self._account.account_id
         rows = sorted(
-            (self._account.account_id, o.strategy, o.asset.instrument_id, h.quantity, h.cost, h.realised, h.fees, h.funding, now)
+            (account_id, o.strategy, o.asset.instrument_id, h.quantity, h.cost, h.realised, h.fees, h.funding, now)
             for o, h in self._now.items()
-        )  # fmt: skip
+        )
         values_run(
             "INSERT INTO exchanges_position (account_id, strategy, instrument_id, quantity, cost, realised, fees,"
             " funding, updated_at) VALUES %s ON CONFLICT (account_id, strategy, instrument_id) DO UPDATE SET"

@@ -79,7 +79,8 @@ class Desk:
         desk = cls(account)
         named = sorted(set(venue_ids))
         desk._load(
-            "o.client_order_id = ANY(%s::uuid[]) OR o.id = ANY(%s) OR (o.account_id = %s AND o.venue_order_id = ANY(%s))",
+            "o.client_order_id = ANY(%s::uuid[]) OR o.id = ANY(%s)"
+            " OR (o.account_id = %s AND o.venue_order_id = ANY(%s))",
             (list(map(str, client_ids)), list(order_ids), account.account_id, named),
         )
         desk._load_aliases(named)
@@ -108,7 +109,7 @@ class Desk:
             " venue_status = v.ending, venue_order_id = v.venue_id, filled_before_amend = v.earlier,"
             " reserved = v.reserved, triggered = v.triggered, updated_at = v.now,"
             " reason = CASE WHEN v.reason = '' THEN o.reason ELSE v.reason END,"
-            " acknowledged_at = CASE WHEN v.answered THEN COALESCE(o.acknowledged_at, v.now) ELSE o.acknowledged_at END,"
+            " acknowledged_at = COALESCE(o.acknowledged_at, CASE WHEN v.answered THEN v.now END),"
             " closed_at = CASE WHEN v.final THEN COALESCE(o.closed_at, v.now) END,"
             " claimed_by = CASE WHEN v.status = 'sending' THEN o.claimed_by ELSE '' END,"
             " claimed_until = CASE WHEN v.status = 'sending' THEN o.claimed_until END"
@@ -156,7 +157,8 @@ class Desk:
 
     def _write_aliases(self, changed: Sequence[DeskOrder]) -> None:
         values_run(
-            "INSERT INTO exchanges_venueorderalias (order_id, account_id, venue_order_id) VALUES %s ON CONFLICT DO NOTHING",
+            "INSERT INTO exchanges_venueorderalias (order_id, account_id, venue_order_id) VALUES %s"
+            " ON CONFLICT DO NOTHING",
             [
                 (order.order_id, self.account.account_id, name)
                 for order in changed

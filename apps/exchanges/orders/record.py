@@ -69,7 +69,7 @@ def rows_insert(rows: Sequence[Row]) -> dict[UUID, int]:
         " ON CONFLICT (client_order_id) DO NOTHING RETURNING client_order_id, id",
         rows,
     )
-    return {client_id: order_id for client_id, order_id in found}
+    return {row[0]: row[1] for row in found}
 
 
 def _request(entry: OrderEntry) -> object:

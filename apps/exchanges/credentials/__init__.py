@@ -1,0 +1,1 @@
+"""Keys that sign: where they are kept, and who asked for them."""

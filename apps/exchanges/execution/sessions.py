@@ -1,0 +1,49 @@
+"""Sessions with venues: one per account, purpose and process, made when first needed and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from apps.exchanges.accounts.facts import AccountFacts
+from apps.exchanges.credentials.backends import CredentialBackend, EnvironmentBackend, signer_key
+from apps.exchanges.models import Signer
+from apps.exchanges.ports import Credentials, ExecutionClient
+from apps.exchanges.registry import client_for
+from moondev.domain.errors import Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A client that signs for an account as one signer, whose nonces count in `signer_id`'s row."""
+
+    account: AccountFacts
+    client: ExecutionClient
+    signer_id: int
+
+
+class Sessions(Protocol):
+    """Opens sessions; tests open them to venues of their own."""
+
+    def session(self, account_id: int, purpose: str) -> Session:
+        """Return the session of an account for a `Signer.Purpose`. Raises Configuration when there is no key."""
+        ...
+
+
+class VenueSessions:
+    """Sessions with the venues that the rows name, signed with the keys of a credential backend."""
+
+    def __init__(self, backend: CredentialBackend | None = None) -> None:
+        """Take keys from `backend`; None means the environment."""
+        self._backend = backend or EnvironmentBackend()
+
+    def session(self, account_id: int, purpose: str) -> Session:
+        """Return the session of an account for a `Signer.Purpose`. Raises Configuration when there is no key."""
+        signer = Signer.objects.select_related("account__venue").filter(account_id=account_id, purpose=purpose).first()
+        if signer is None:
+            raise Configuration(f"account {account_id} has no signer for {purpose}; add one in the admin")
+        account = signer.account
+        key = signer_key(signer, self._backend)
+        client = client_for(account.venue.to_config(), Credentials(account.address, key))
+        facts = AccountFacts(account.pk, account.code, account.portfolio_id, account.venue_id, account.currency)
+        return Session(facts, client, signer.pk)

@@ -1,0 +1,24 @@
+"""How long things may take. Real seconds, because sockets and processes do not replay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from moondev.domain.clock import Clock
+
+# The longest a request to a venue takes before its client gives up (connect 2 s, read 5 s), with room for the CPU.
+REQUEST_SECONDS = 8.0
+# A lease outlives a request, so a sender that still holds it when it sends holds it when the answer comes.
+LEASE_SECONDS = 12.0
+# How long the venue may still accept an order after it was signed.
+VENUE_WINDOW_SECONDS = 5.0
+# "Never heard of it" counts only this long after the venue's window has closed, and twice this far apart.
+DENIAL_MARGIN_SECONDS = 2.0
+# Longest single wait for a venue that asked us to slow down.
+BACK_OFF_SECONDS = 10.0
+
+
+def lasting(clock: Clock, real_seconds: float) -> timedelta:
+    """Return how much of the run's time passes in `real_seconds`; a clock that stands still counts as real time."""
+    pace = clock.wall_seconds(1.0)
+    return timedelta(seconds=real_seconds / pace if pace > 0 else real_seconds)
