@@ -7,15 +7,16 @@ lost stays what it was.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import F, Q
 
+from apps.exchanges.bulk import values_run
 from apps.risk.models import HighWaterMark
 from apps.risk.portfolio.equity import is_fresh
 from apps.risk.scope import ScopeId
@@ -95,3 +96,54 @@ def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark
     return {
         (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now)) for kind, key, peak, equity, funded, at in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen of one scope now; see `advance` for the meaning of the numbers."""
+
+    scope: ScopeId
+    equity: Decimal
+    funded: Decimal
+    explained: Decimal | None = None
+
+
+def marks_update(observations: Sequence[Observation], now: datetime) -> dict[ScopeId, Mark]:
+    """Advance the marks of what was observed and return them, in a constant number of statements.
+
+    A mark that somebody else has moved since it was read is left as it is; the next pass advances it.
+    """
+    before = read_marks([seen.scope for seen in observations], now)
+    after = {
+        seen.scope: advance(before.get(seen.scope), seen.equity, seen.funded, seen.explained, now)
+        for seen in observations
+    }
+    values_run(
+        "INSERT INTO risk_highwatermark (scope_kind, scope_key, peak, peak_at, equity, funded, marked_at)"
+        " VALUES %s ON CONFLICT DO NOTHING",
+        [(*scope, m.peak, now, m.equity, m.funded, now) for scope, m in after.items() if scope not in before],
+    )
+    values_run(
+        "UPDATE risk_highwatermark h SET peak = v.peak, equity = v.equity, funded = v.funded, marked_at = v.at,"
+        " peak_at = CASE WHEN v.peak > h.peak THEN v.at ELSE h.peak_at END"
+        " FROM (VALUES %s) AS v(kind, key, peak, equity, funded, at, read_peak, read_at)"
+        " WHERE h.scope_kind = v.kind AND h.scope_key = v.key"
+        " AND h.peak = v.read_peak AND h.marked_at = v.read_at",
+        [
+            (*scope, m.peak, m.equity, m.funded, now, before[scope].peak, before[scope].marked_at)
+            for scope, m in after.items()
+            if scope in before
+        ],
+        "(%s, %s, %s::numeric, %s::numeric, %s::numeric, %s::timestamptz, %s::numeric, %s::timestamptz)",
+    )
+    return after
+
+
+def peak_restart(scope: ScopeId, now: datetime) -> bool:
+    """Measure drawdown from the latest equity on; return whether there was a mark.
+
+    For an operator who lifts a drawdown halt: from the old peak it would engage again at once.
+    """
+    kind, key = scope
+    rows = HighWaterMark.objects.filter(scope_kind=kind, scope_key=key)
+    return rows.update(peak=F("equity"), peak_at=now) > 0
