@@ -59,12 +59,13 @@ app.config_from_object(celeryconfig)
 app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name.startswith("apps.")])
 
 
-def send(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
+def send(task: str, *, urgency: int = 0, expires_s: float | None = None, **arguments: Any) -> None:  # noqa: ANN401  any JSON value
     """Publish a task by name now, to the queue and with the expiry of ``celeryconfig.TASKS``.
 
     Args:
         task: name in the table, such as ``exchanges.orders_send``.
         urgency: 0 (ordinary) to 9 (first), the same on every broker.
+        expires_s: real seconds for which this message is worth anything; None is the table's.
         arguments: keyword arguments of the task: ids and JSON values, never objects.
 
     Raises:
@@ -74,7 +75,7 @@ def send(task: str, *, urgency: int = 0, **arguments: Any) -> None:  # noqa: ANN
     app.send_task(
         task,
         kwargs=arguments,
-        expires=celeryconfig.task_rule(task).expires_s,
+        expires=expires_s if expires_s is not None else celeryconfig.task_rule(task).expires_s,
         priority=broker_priority(urgency, app.conf.broker_url),
         ignore_result=True,
     )

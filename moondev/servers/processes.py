@@ -65,6 +65,12 @@ class Launch:
     stop_signal: int = signal.SIGTERM
 
 
+def identify(name: str, pid: int) -> Process | None:
+    """Return a running process so that it can be found again later; None when it has ended already."""
+    ticks = _started_ticks(pid)
+    return None if ticks is None else Process(name, pid, ticks)
+
+
 def start(launch: Launch) -> Process:
     """Start a server in a session of its own, so that Ctrl-C in our terminal does not reach it.
 

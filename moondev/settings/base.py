@@ -1,8 +1,8 @@
 """Settings that every environment shares. An overlay may change a value; nothing exists only there."""
 
-import django_stubs_ext
-
 from pathlib import Path
+
+import django_stubs_ext
 
 from moondev.settings.env import (
     PROJECT_ROOT,
@@ -10,6 +10,7 @@ from moondev.settings.env import (
     env_broker_url,
     env_choice,
     env_database,
+    env_int,
     env_list,
     env_path,
     env_secret,
@@ -99,6 +100,8 @@ MOONDEV_VENUES = env_list("MOONDEV_VENUES", default="hyperliquid")
 MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
 # While this file exists nothing but reductions leaves this machine, whatever SQL and Redis say.
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
+# Messages into which strategies that are due together are spread, per priority.
+TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")
 # A venue that is not paper is reached only when the environment says exactly these words.
 LIVE_TRADING_WORDS = "yes-trade-real-money"

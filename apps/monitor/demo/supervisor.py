@@ -4,6 +4,7 @@ Each child leads a process group of its own, so Ctrl-C reaches the supervisor al
 end. A child that ends by itself is started again after a pause that doubles with each crash.
 """
 
+import json
 import logging
 import os
 import signal
@@ -13,13 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moondev.servers.processes import Process, identify
+from moondev.servers.state import write_private
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 # A child that has run this long was healthy: its next crash counts as the first.
 HEALTHY_AFTER_S = 30.0
-_POLL_S = 0.05
+PIDS_FILE = "pids.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,19 @@ class _Child:
     exit_codes: list[int] = field(default_factory=list)
 
 
+def end_leftovers(record: Path) -> None:
+    """Kill the process groups that a killed supervisor left running; a pid that now is somebody else's is let be."""
+    if not record.is_file():
+        return
+    for entry in json.loads(record.read_text(encoding="utf-8")):
+        process = Process(**entry)
+        if process.alive():
+            logger.warning("ending %s (pid %d), left over from a run that was killed", process.name, process.pid)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait_gone(timeout_s=5.0)
+    record.unlink()
+
+
 class Supervisor:
     """Runs children with one environment; their output goes to ``<logs>/<name>.log``."""
 
@@ -53,6 +70,8 @@ class Supervisor:
         self._logs = logs
         self._children: dict[str, _Child] = {}
         logs.mkdir(parents=True, exist_ok=True)
+        self._record = logs / PIDS_FILE
+        end_leftovers(self._record)
 
     def start(self, specs: Iterable[ProcessSpec]) -> None:
         """Start processes; a name may be used once."""
@@ -85,6 +104,7 @@ class Supervisor:
                 child.process.send_signal(signal.SIGTERM)
         for child in chosen:
             self._wait_or_kill(child)
+        self._write_record()
 
     @property
     def restarts(self) -> dict[str, int]:
@@ -105,6 +125,11 @@ class Supervisor:
             if child.process and child.process.poll() is None
         }
 
+    def _write_record(self) -> None:
+        """Write down who runs, for the supervisor that comes after one that was killed."""
+        running = [identify(name, pid) for name, pid in self.pids.items()]
+        write_private(self._record, json.dumps([process.as_json() for process in running if process]))
+
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
@@ -121,6 +146,7 @@ class Supervisor:
             )
         child.started_at = time.monotonic()
         child.start_again_at = None
+        self._write_record()
 
     def _crashed(self, child: _Child, code: int) -> str:
         # What the dead leader left behind would fight with its successor over ports and queues.

@@ -1,7 +1,9 @@
 """The supervisor runs real, small processes: there is nothing to pretend."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -128,3 +130,31 @@ def test_a_name_is_used_once(supervisor):
     supervisor.start([python("a", "pass")])
     with pytest.raises(ValueError, match="process name 'a' is taken"):
         supervisor.start([python("a", "pass")])
+
+
+def test_what_a_killed_supervisor_left_running_is_ended_by_the_next(tmp_path):
+    program = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from apps.monitor.demo.supervisor import ProcessSpec, Supervisor\n"
+        "folder = Path(sys.argv[1])\n"
+        "made = Supervisor(environment=dict(os.environ), folder=folder, logs=folder)\n"
+        "made.start([ProcessSpec('a', [sys.executable, '-c', 'import time; time.sleep(60)'])])\n"
+        "print(made.pids['a'], flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).resolve().parents[5]
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=root) as first:
+        left = int(first.stdout.readline())
+        first.kill()
+    assert alive(left)
+    Supervisor(environment={}, folder=tmp_path, logs=tmp_path)
+    assert not alive(left)
+
+
+def test_a_recorded_pid_that_is_somebody_elses_now_is_let_be(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        entry = {"name": "a", "pid": other.pid, "started_ticks": 1, "stop_signal": 15}
+        (tmp_path / "pids.json").write_text(json.dumps([entry]))
+        Supervisor(environment={}, folder=tmp_path, logs=tmp_path)
+        assert other.poll() is None
+        other.kill()
