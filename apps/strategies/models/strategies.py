@@ -42,11 +42,18 @@ class StrategyRow(models.Model):
         default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
     )
     book_move_bps = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal(2))
-    deadline_ms = models.PositiveIntegerField(default=5_000, help_text="A tick not recorded by then is never executed.")
+    deadline_ms = models.PositiveIntegerField(default=5_000, help_text="A tick not recorded after so much real time is never executed.")
     priority = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(9)])
     capital = AmountField(validators=[MinValueValidator(Decimal(0))], help_text="In the account's currency.")
     leverage = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(1))
     reprice_bps = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal(1))
+    slippage_bps = models.DecimalField(
+        max_digits=6,
+        decimal_places=2,
+        default=Decimal(50),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="How far from the mid a market order may trade.",
+    )
     enabled = models.BooleanField(default=False)
     paused_reason = models.CharField(max_length=300, blank=True)
     overruns = models.PositiveSmallIntegerField(default=0, editable=False)

@@ -1,0 +1,30 @@
+"""Turn market events into ticks: ``manage.py dispatcher``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.exchanges.market_data.cache import MarketCache, redis_client
+from apps.strategies.orchestrator.dispatcher import Dispatcher
+from apps.strategies.orchestrator.event_stream import EventStream
+from apps.strategies.orchestrator.schedule import schedule_sync
+from moondev.domain.clock import process_clock
+
+
+class Command(BaseCommand):
+    """Runs the dispatcher in the foreground until it is told to stop. Two at once do no harm."""
+
+    help = "Read market events and make the strategies they concern due."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGINT or SIGTERM."""
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        schedule_sync()
+        client = redis_client()
+        Dispatcher(process_clock(), EventStream(client), MarketCache(client)).run(stopped)

@@ -1,0 +1,79 @@
+"""The pure middle of a tick: sizes and plans what was decided, then has it reviewed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from apps.risk.review import ReviewMarket, review
+from apps.strategies.orchestrator.planner import Rules, Situation, plan
+from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, sized
+from apps.strategies.orchestrator.work import Decided, Failed, Ready, Work
+from moondev.domain.portfolio import Holding
+from moondev.domain.values import Bps, Price, SignedQuantity
+
+logger = logging.getLogger(__name__)
+
+FLAT = Holding()
+
+
+def make_ready(decided: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready | Failed:
+    """Return the tick sized, planned and reviewed; Failed when the wish cannot be put into orders."""
+    work = decided.work
+    started = time.perf_counter()
+    try:
+        wishes, sizes, notes = sized(decided, known)
+        situations = {key: situation(work, key) for key in work.instruments}
+        made = plan(wishes, situations, _rules(work), work.view.now)
+        planned = time.perf_counter()
+        reviewed = review(made.requests, _market(work), work.facts)
+    except Exception as error:  # a wish that no order can express fails its own tick only
+        logger.exception("what %s wants cannot be planned", work.scope.strategy)
+        return Failed(work.tick, f"{type(error).__name__}: {error}", "plan_failed", decided.decide_ms, decided.overrun)
+    done = time.perf_counter()
+    settled = tuple(size for size in sizes if not situations[size.instrument].uncertain)
+    stages = {"decide": decided.decide_ms, "plan": (planned - started) * 1000, "review": (done - planned) * 1000}
+    return Ready(decided, replace(made, notes=(*made.notes, *notes)), reviewed, settled, stages)
+
+
+def situation(work: Work, key: str) -> Situation:
+    """Return how the strategy stands in one instrument."""
+    book = work.books.get(key)
+    return Situation(
+        instrument=work.instruments[key],
+        position=SignedQuantity(work.holdings.get(key, FLAT).quantity),
+        working=tuple(order for order in work.working if order.instrument == key),
+        mid=work.prices[key],
+        best_bid=_price(book.bids[0].price) if book is not None and book.bids else None,
+        best_ask=_price(book.asks[0].price) if book is not None and book.asks else None,
+    )
+
+
+def _rules(work: Work) -> Rules:
+    strategy = work.tick.strategy
+    return Rules(strategy.slug, str(work.tick.pk), Bps(strategy.reprice_bps), Bps(strategy.slippage_bps))
+
+
+def _market(work: Work) -> ReviewMarket:
+    return ReviewMarket(
+        now=work.view.now,
+        instruments=work.instruments,
+        mids={key: None if price is None else float(price.value) for key, price in work.prices.items()},
+        ages={key: _age(work.view.instruments[key].age) for key in work.instruments},
+        holdings=work.holdings,
+        account_net=work.account_net,
+        working=work.working,
+    )
+
+
+def _age(age: timedelta) -> timedelta | None:
+    """Return the age of data; None when there is none, which is not the same as old."""
+    return None if age == timedelta.max else age
+
+
+def _price(number: float) -> Price:
+    return Price(Decimal(repr(float(number))))
