@@ -40,9 +40,9 @@ class TurtleTrend(Strategy[TurtleParameters]):
     )
 
     def needs(self, params: TurtleParameters, instruments: tuple[Instrument, ...]) -> Needs:
-        """Return the bars of every instrument; the book is not looked at."""
+        """Return the bars of every instrument, and its book for the price at which to size."""
         keys = tuple(instrument.key for instrument in instruments)
-        return Needs(keys, {params.bar: params.history_bars})
+        return Needs(keys, {params.bar: params.history_bars}, book=True)
 
     def decide(
         self,

@@ -14,6 +14,9 @@ from apps.strategies.library.turtle.pyramid import next_entry
 from apps.strategies.library.turtle.scene import Scene
 from apps.strategies.library.turtle.units import whole_lots
 
+# The planner leaves a tenth of a target unfilled; a unit that lacks more was cut on purpose.
+HELD_AT_LEAST = 0.9
+
 Signal = tuple[Literal["s1", "s2"], Literal[-1, 1]]
 
 
@@ -81,8 +84,8 @@ def _turned(trade: Trade, scene: Scene) -> tuple[Market, str]:
 def _pyramid(market: Market, trade: Trade, scene: Scene) -> tuple[Market, str]:
     seen = trade.but(bar_ms=scene.last_ms)
     waiting = market.model_copy(update={"trade": seen})
-    full = trade.units >= scene.params.max_units
-    if full or trade.revision or not scene.may_open or not _reached_next(trade, scene):
+    full = trade.units >= scene.params.max_units or trade.revision or _short_of_plan(trade, scene)
+    if full or not scene.may_open or not _reached_next(trade, scene):
         return waiting, ""
     units = trade.units + 1
     weight = units * trade.unit_quantity * scene.price / scene.capital.allocation
@@ -95,6 +98,11 @@ def _pyramid(market: Market, trade: Trade, scene: Scene) -> tuple[Market, str]:
         base_cost=scene.cost,
     )
     return market.model_copy(update={"trade": adding}), f"{adding.signal_id}: adding a unit"
+
+
+def _short_of_plan(trade: Trade, scene: Scene) -> bool:
+    """Return whether less is held than its units are: a limit has cut them, more would be cut too."""
+    return abs(scene.quantity) < HELD_AT_LEAST * trade.units * trade.unit_quantity
 
 
 def _reached_next(trade: Trade, scene: Scene) -> bool:

@@ -125,9 +125,12 @@ def usable_bars(view: InstrumentView, params: TurtleParameters) -> tuple[BarSeri
 
 
 def price_now(view: InstrumentView, bars: BarSeries) -> float:
-    """Return the venue's mark, else the middle of the book, else the last close."""
-    if view.mark_price is not None and np.isfinite(view.mark_price) and view.mark_price > 0:
-        return view.mark_price
+    """Return the middle of the book, else the venue's mark, else the last close.
+
+    In this order because weights become quantities at the middle of the book.
+    """
     if view.book is not None and view.book.bids and view.book.asks:
         return view.book.mid
+    if view.mark_price is not None and np.isfinite(view.mark_price) and view.mark_price > 0:
+        return view.mark_price
     return float(bars.close[-1])
