@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -41,7 +41,15 @@ def build(exchange: Exchange, clock: Clock, config: WireConfig, seed: int = 0) -
     app.add_routes(wire.routes(PREFIX))
     app.add_routes(Control(exchange, wire).routes())
     app.cleanup_ctx.append(_running(exchange, clock, wire))
+    app.on_shutdown.append(_hang_up(wire))
     return MockServer(app, exchange, wire)
+
+
+def _hang_up(wire: HyperliquidWire) -> Callable[[web.Application], Awaitable[None]]:
+    async def hang_up(_: web.Application) -> None:
+        wire.sockets.hub.disconnect_all()
+
+    return hang_up
 
 
 def _running(
@@ -56,7 +64,6 @@ def _running(
         for task in tasks:
             task.add_done_callback(_fail_loudly)
         yield
-        wire.sockets.hub.disconnect_all()
         for task in tasks:
             task.cancel()
         for task in tasks:

@@ -144,14 +144,14 @@ class AccountInfo:
         return [views.user_fill(fill) for fill in rows[:MOST_FILLS]]
 
     def _funding(self, user: str, request: Json) -> list[Json]:
-        start, end = field(request, "startTime", int), optional(request, "endTime", int)
+        start, end = optional(request, "startTime", int) or 0, optional(request, "endTime", int)
         if not self._venue.has_account(user):
             return []
         payments = self._venue.exchange.funding_payments(user, start, end)
         return [views.funding_delta(payment) for payment in payments[:_MOST_ROWS]]
 
     def _ledger(self, user: str, request: Json) -> list[Json]:
-        start = field(request, "startTime", int)
+        start = optional(request, "startTime", int) or 0
         end = optional(request, "endTime", int)
         return [row for row in self.ledger(user) if row["time"] >= start and (end is None or row["time"] <= end)][
             :_MOST_ROWS

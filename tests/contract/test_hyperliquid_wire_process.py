@@ -1,0 +1,62 @@
+"""The mock as a process: it says when it is ready, serves at once, and leaves when told, whoever is on the line."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import websocket
+
+pytestmark = pytest.mark.contract
+
+ROOT = Path(__file__).resolve().parents[2]
+ADDRESS = "0x" + "ab" * 20
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "apps.exchanges.mock", "--port", "0", "--account", f"{ADDRESS}:2500"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def test_it_starts_serves_a_moving_market_and_stops_with_clients_on_the_line(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    assert ready.startswith("mock exchange ready: Hyperliquid at http://127.0.0.1:")
+    url = ready.split()[5].rstrip(",")
+    state = requests.post(f"{url}/info", json={"type": "clearinghouseState", "user": ADDRESS}, timeout=5).json()
+    assert state["marginSummary"]["accountValue"] == "2500.0"
+    book = requests.post(f"{url}/info", json={"type": "l2Book", "coin": "BTC"}, timeout=5).json()
+    bid, ask = (float(side[0]["px"]) for side in book["levels"])
+    assert 0 < (ask - bid) / bid < 0.001
+    bars = {"coin": "ETH", "interval": "1m", "startTime": 0, "endTime": book["time"]}
+    assert len(requests.post(f"{url}/info", json={"type": "candleSnapshot", "req": bars}, timeout=5).json()) >= 1_000
+    line = websocket.create_connection(url.replace("http", "ws", 1) + "/ws", timeout=5)
+    line.send('{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC"}}')
+    assert line.recv() == "Websocket connection established."
+    times = set()
+    while len(times) < 3:
+        message = line.recv()
+        if message.startswith('{"channel":"l2Book"'):
+            times.add(message.partition('"time":')[2].partition(",")[0])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(STOP_SECONDS) == 0
+
+
+def test_it_listens_on_this_machine_only(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[5].rstrip(",")
+    outside = url.replace("127.0.0.1", "127.0.0.2").removesuffix("/hl") + "/admin/health"
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(outside, timeout=2)
