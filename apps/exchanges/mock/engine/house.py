@@ -71,7 +71,7 @@ class House:
         market.bars.load(interval, bars)
         if bars:
             market.last = bars[-1].close
-        self._tape.roll(market)
+        market.bars.roll(self._venue.now_ms, market.last)
 
     def start(self, market: Market, px: int) -> None:
         """Set mark, oracle and last price before the market opens."""

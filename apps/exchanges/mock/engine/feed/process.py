@@ -82,7 +82,8 @@ class PriceProcess:
         spread = self._climate.volatility_spread * np.sqrt(1 - keep**2)
         noise = spread * self._rng.standard_normal((steps, len(self._sigma)))
         if steps == 1:
-            return keep * self._heat + noise
+            heat: Vector = keep * self._heat + noise
+            return heat
         powers = keep ** np.arange(steps, dtype=np.float64)
         weights = np.tril(keep ** np.abs(np.subtract.outer(np.arange(steps), np.arange(steps)).astype(np.float64)))
         heats: Vector = weights @ noise + np.outer(powers * keep, self._heat)

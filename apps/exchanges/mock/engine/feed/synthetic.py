@@ -26,15 +26,19 @@ _MAX_FINE_STEPS = 100
 _MAX_COARSE_STEPS = 60
 _STEPS_PER_BAR = 60
 _SECOND_MS = 1_000
+_UPDATES_PER_SECOND, _ALL_UPDATES_PER_SECOND = 50.0, 2_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class SyntheticConfig:
-    """What to simulate. `updates_per_second` are book updates per coin; history counts 1m bars."""
+    """What to simulate; `history_bars` counts 1m bars.
+
+    `updates_per_second` are book updates per coin; None means 50, less when there are many coins.
+    """
 
     coins: Sequence[str] = ("BTC", "ETH", "SOL")
     seed: int = 1
-    updates_per_second: float = 50.0
+    updates_per_second: float | None = None
     history_bars: int = 1_500
     mark_interval_ms: int = 1_000
     climate: Climate = field(default_factory=Climate)
@@ -42,15 +46,22 @@ class SyntheticConfig:
 
     def __post_init__(self) -> None:
         """Refuse rates that stand still or cannot be kept."""
-        if not 0.1 <= self.updates_per_second <= 1_000:
+        if not 0.1 <= self.update_rate <= 1_000:
             raise InvalidValue("updates_per_second", self.updates_per_second, "0.1 to 1000")
         if not 0 <= self.history_bars <= 100_000:
             raise InvalidValue("history_bars", self.history_bars, "0 to 100000")
 
     @property
+    def update_rate(self) -> float:
+        """Return the book updates per second and coin."""
+        if self.updates_per_second is not None:
+            return self.updates_per_second
+        return min(_UPDATES_PER_SECOND, _ALL_UPDATES_PER_SECOND / max(1, len(self.coins)))
+
+    @property
     def step_ms(self) -> int:
         """Return the distance between two book updates."""
-        return max(1, round(_SECOND_MS / self.updates_per_second))
+        return max(1, round(_SECOND_MS / self.update_rate))
 
 
 class SyntheticFeed:
