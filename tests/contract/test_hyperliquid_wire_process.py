@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,16 @@ def test_it_starts_serves_a_moving_market_and_stops_with_clients_on_the_line(pro
     assert 0 < (ask - bid) / bid < 0.001
     bars = {"coin": "ETH", "interval": "1m", "startTime": 0, "endTime": book["time"]}
     assert len(requests.post(f"{url}/info", json={"type": "candleSnapshot", "req": bars}, timeout=5).json()) >= 1_000
-    line = websocket.create_connection(url.replace("http", "ws", 1) + "/ws", timeout=5)
-    line.send('{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC"}}')
-    assert line.recv() == "Websocket connection established."
-    times = set()
-    while len(times) < 3:
-        message = line.recv()
-        if message.startswith('{"channel":"l2Book"'):
-            times.add(message.partition('"time":')[2].partition(",")[0])
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(STOP_SECONDS) == 0
+    with closing(websocket.create_connection(url.replace("http", "ws", 1) + "/ws", timeout=5)) as line:
+        line.send('{"method":"subscribe","subscription":{"type":"l2Book","coin":"BTC"}}')
+        assert line.recv() == "Websocket connection established."
+        times = set()
+        while len(times) < 3:
+            message = line.recv()
+            if message.startswith('{"channel":"l2Book"'):
+                times.add(message.partition('"time":')[2].partition(",")[0])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_SECONDS) == 0
 
 
 def test_it_listens_on_this_machine_only(process: subprocess.Popen[str]) -> None:
