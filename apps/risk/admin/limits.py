@@ -1,0 +1,61 @@
+"""Limits, edited through the service so that every edit has a version and an author."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyInline, plain
+from apps.risk.models import Limit, LimitChange
+from apps.risk.services import limit_set
+from moondev.domain.clock import process_clock
+
+
+class LimitChangeInline(ReadOnlyInline[LimitChange]):
+    """Who set it to what, newest first."""
+
+    model = LimitChange
+    fields = readonly_fields = ("at", "version", "value", "active", "actor")
+
+
+@admin.register(Limit)
+class LimitAdmin(NoDeleteAdmin[Limit]):
+    """One bound on one scope; it binds the next tick of every worker. Switch it off rather than removing it."""
+
+    list_display = ["kind", "scope_kind", "scope_key", "show_value", "active", "version", "updated_at"]
+    list_filter = ["kind", "scope_kind", "active"]
+    search_fields = ["kind", "scope_key"]
+    inlines = [LimitChangeInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Limit | None = None) -> list[str]:
+        """Freeze what the limit is about; its value and whether it is on may change."""
+        return ["kind", "scope_kind", "scope_key"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Limit, form: ModelForm[Limit], change: Any) -> None:  # noqa: ANN401  Django's
+        """Set the limit through the service, in the operator's name."""
+        saved = limit_set(
+            kind=obj.kind,
+            scope_kind=obj.scope_kind,
+            scope_key=obj.scope_key,
+            value=obj.value,
+            active=obj.active,
+            actor=request.user.get_username(),
+            now=process_clock().now(),
+        )
+        obj.pk, obj.version = saved.pk, saved.version
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Limit], formsets: Any, change: Any) -> None:  # noqa: ANN401
+        """Leave the history to the service."""
+
+    def get_inlines(self, request: HttpRequest, obj: Limit | None = None) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """Show the history of a limit that has one."""
+        return [LimitChangeInline] if obj else []
+
+    @admin.display(description="value", ordering="value")
+    def show_value(self, limit: Limit) -> str:
+        """Return the value without trailing zeros."""
+        return plain(limit.value)
