@@ -42,7 +42,9 @@ class StrategyRow(models.Model):
         default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
     )
     book_move_bps = models.DecimalField(max_digits=6, decimal_places=2, default=Decimal(2))
-    deadline_ms = models.PositiveIntegerField(default=5_000, help_text="A tick not recorded after so much real time is never executed.")
+    deadline_ms = models.PositiveIntegerField(
+        default=5_000, help_text="A tick not recorded after so much real time is never executed."
+    )
     priority = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(9)])
     capital = AmountField(validators=[MinValueValidator(Decimal(0))], help_text="In the account's currency.")
     leverage = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(1))

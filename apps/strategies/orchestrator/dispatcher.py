@@ -16,6 +16,7 @@ from apps.strategies.orchestrator.deadlines import real_time_from
 from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue
 from apps.strategies.orchestrator.due import BOOK, Directory, Due, MarketEvent, Noticing
 from apps.strategies.orchestrator.event_stream import EventStream
+from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from moondev.domain.clock import Clock, ReplayClock, monotonic
 from moondev.domain.errors import Connectivity
 
@@ -83,6 +84,7 @@ class Dispatcher:
         if monotonic() - self._kept_house < HOUSEKEEPING_SECONDS:
             return
         expire_overdue(self._clock.now())
+        withdraw_stopped(self._clock)
         self._directory = Directory.read()
         self._kept_house = monotonic()
 

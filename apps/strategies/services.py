@@ -1,0 +1,275 @@
+"""What people may do with strategies. Every change is checked first and leaves an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from apps.exchanges import selectors
+from apps.exchanges.market_data.wishes import wishes_clear, wishes_set
+from apps.exchanges.models import Account, InstrumentRow
+from apps.strategies.base import JSONValue
+from apps.strategies.models import StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
+from apps.strategies.orchestrator.dispatch import dispatch
+from apps.strategies.orchestrator.due import Due, Enabled
+from apps.strategies.orchestrator.loader import load
+from apps.strategies.orchestrator.schedule import schedule_sync
+from apps.strategies.orchestrator.withdraw import withdraw_stopped
+from apps.strategies.registry import parameters_for
+from moondev.domain.clock import Clock, process_clock
+from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import Needs
+
+MANUAL = "manual"
+
+
+class Settings(TypedDict, total=False):
+    """What may be set of a strategy besides its idea, account and instruments; absent is unchanged or default."""
+
+    trigger: str
+    cadence_seconds: int
+    book_move_bps: Decimal
+    deadline_ms: int
+    priority: int
+    capital: Decimal
+    leverage: Decimal
+    reprice_bps: Decimal
+    slippage_bps: Decimal
+
+
+@transaction.atomic
+def strategy_create(
+    *,
+    slug: str,
+    kind: str,
+    parameters: Mapping[str, JSONValue],
+    account: Account,
+    instruments: Sequence[InstrumentRow],
+    actor: str,
+    now: datetime,
+    **settings: Unpack[Settings],
+) -> StrategyRow:
+    """Create a strategy, not enabled yet.
+
+    Raises Configuration for an unknown kind and InvalidValue naming the field that is wrong.
+    """
+    row = StrategyRow(slug=slug, kind=kind, account=account, parameters=_checked(kind, parameters), **settings)
+    _instruments_fit(account, instruments)
+    _save(row, instruments)
+    _link(row, instruments)
+    _event(row, now, "created", f"by {actor}")
+    return row
+
+
+@transaction.atomic
+def strategy_update(
+    strategy_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    parameters: Mapping[str, JSONValue] | None = None,
+    instruments: Sequence[InstrumentRow] | None = None,
+    **settings: Unpack[Settings],
+) -> StrategyRow:
+    """Change a strategy; new parameters are a new version and bind its next tick.
+
+    Raises InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and
+    without orders, for nobody would look after what it leaves behind.
+    """
+    row = _locked(strategy_id)
+    if parameters is not None:
+        checked = _checked(row.kind, parameters)
+        row.parameters_version += checked != row.parameters
+        row.parameters = checked
+    for name, value in settings.items():
+        setattr(row, name, value)
+    if instruments is not None:
+        _may_change_instruments(row)
+        _instruments_fit(row.account, instruments)
+        _link(row, instruments)
+    _save(row, _instruments_of(row))
+    _event(row, now, "updated", f"by {actor}: version {row.parameters_version}")
+    if row.enabled:
+        _wish(row)
+        schedule_sync()
+    return row
+
+
+@transaction.atomic
+def strategy_enable(strategy_id: int, *, actor: str, now: datetime) -> StrategyRow:
+    """Let a strategy run; what paused it before is forgotten.
+
+    Raises InvalidValue when its account is disabled, its parameters no longer fit, or another enabled strategy has
+    one of its instruments.
+    """
+    row = _locked(strategy_id)
+    if not row.account.enabled:
+        raise InvalidValue("account", row.account.code, "an enabled account")
+    _instruments_fit(row.account, _instruments_of(row))
+    parameters_for(row.kind, row.parameters)
+    _own(row)
+    row.enabled, row.paused_reason, row.overruns = True, "", 0
+    row.save(update_fields=["enabled", "paused_reason", "overruns"])
+    _wish(row)
+    _event(row, now, "enabled", f"by {actor}")
+    schedule_sync()
+    return row
+
+
+def strategy_disable(strategy_id: int, *, actor: str, now: datetime, clock: Clock | None = None) -> StrategyRow:
+    """Stop a strategy and take its orders out of the market; its stops stay, and so does what it holds."""
+    with transaction.atomic():
+        row = _locked(strategy_id)
+        row.enabled = False
+        row.save(update_fields=["enabled"])
+        StrategyInstrument.objects.filter(strategy=row).update(exclusive=False)
+        wishes_clear(row.slug)
+        _event(row, now, "disabled", f"by {actor}")
+        schedule_sync()
+    withdraw_stopped(clock or process_clock())
+    return row
+
+
+def strategy_pause(
+    strategy_id: int, *, reason: str, actor: str, now: datetime, clock: Clock | None = None
+) -> StrategyRow:
+    """Stop a strategy for a while: it keeps its instruments, and its orders are taken out of the market."""
+    if not reason:
+        raise InvalidValue("reason", reason, "a sentence that says why")
+    with transaction.atomic():
+        row = _locked(strategy_id)
+        row.paused_reason = reason[:300]
+        row.save(update_fields=["paused_reason"])
+        _event(row, now, "paused", f"by {actor}: {reason}")
+        schedule_sync()
+    withdraw_stopped(clock or process_clock())
+    return row
+
+
+@transaction.atomic
+def strategy_resume(strategy_id: int, *, actor: str, now: datetime) -> StrategyRow:
+    """Let a paused strategy run again."""
+    row = _locked(strategy_id)
+    row.paused_reason, row.overruns = "", 0
+    row.save(update_fields=["paused_reason", "overruns"])
+    _event(row, now, "resumed", f"by {actor}")
+    schedule_sync()
+    return row
+
+
+def tick_now(strategy_id: int, *, actor: str, clock: Clock | None = None) -> Tick:
+    """Make one strategy due at once and return its tick.
+
+    Raises InvalidValue when it does not run or has a tick outstanding already.
+    """
+    clock = clock or process_clock()
+    row = StrategyRow.objects.get(pk=strategy_id)
+    if not row.enabled or row.paused_reason:
+        raise InvalidValue("strategy", row.slug, "an enabled strategy that is not paused")
+    now = clock.now()
+    strategy = Enabled(
+        row.pk, row.trigger, row.cadence_seconds, row.book_move_bps, row.priority, row.deadline_ms, row.overruns
+    )
+    occasion = Due(strategy, MANUAL, f"{actor[:60]} at {now.isoformat()}", now)
+    if dispatch([occasion], clock):
+        raise InvalidValue("strategy", row.slug, "a strategy without an outstanding tick; it is deciding right now")
+    return Tick.objects.get(strategy=row, trigger=MANUAL, event=occasion.event)
+
+
+def _checked(kind: str, parameters: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
+    return parameters_for(kind, parameters).model_dump(mode="json")
+
+
+def _save(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
+    """Save a checked row; a bar strategy is due when the shortest bar it looks at closes."""
+    if row.trigger == Trigger.BAR:
+        bars = _needs(row, instruments).bars
+        if not bars:
+            raise InvalidValue("trigger", row.trigger, f"interval or book: {row.kind} looks at no bars")
+        row.cadence_seconds = round(min(bars).total_seconds())
+    try:
+        row.full_clean()
+        row.save()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise InvalidValue(field, getattr(row, field, None), " ".join(messages)) from error
+
+
+def _needs(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> Needs:
+    loaded = load(row.kind, row.parameters)
+    return loaded.strategy.needs(loaded.parameters, tuple(i.to_domain() for i in instruments))
+
+
+def _instruments_fit(account: Account, instruments: Sequence[InstrumentRow]) -> None:
+    if not instruments:
+        raise InvalidValue("instruments", "none", "at least one instrument")
+    for instrument in instruments:
+        if instrument.venue_id != account.venue_id:
+            raise InvalidValue("instrument", instrument.key, f"an instrument of {account.venue_id}, as the account")
+        if instrument.quote != account.currency:
+            raise InvalidValue("instrument", instrument.key, f"an instrument quoted in {account.currency}")
+        if not instrument.active:
+            raise InvalidValue("instrument", instrument.key, "an instrument that is listed")
+
+
+def _may_change_instruments(row: StrategyRow) -> None:
+    if row.enabled:
+        raise InvalidValue("instruments", row.slug, "a change while the strategy is disabled")
+    held = [key for key, holding in selectors.holdings([row.slug])[row.slug].items() if holding.quantity]
+    if held or selectors.working_orders([row.slug])[row.slug]:
+        raise InvalidValue(
+            "instruments", ", ".join(held) or "working orders", "a change while it is flat, without orders"
+        )
+
+
+def _link(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
+    StrategyInstrument.objects.filter(strategy=row).delete()
+    StrategyInstrument.objects.bulk_create(
+        [StrategyInstrument(strategy=row, instrument=instrument, account=row.account) for instrument in instruments]
+    )
+
+
+def _instruments_of(row: StrategyRow) -> list[InstrumentRow]:
+    return list(InstrumentRow.objects.filter(strategyinstrument__strategy=row).order_by("pk"))
+
+
+def _own(row: StrategyRow) -> None:
+    """Claim the strategy's instruments on its account; the database lets no second owner in."""
+    links = StrategyInstrument.objects.filter(strategy=row)
+    try:
+        with transaction.atomic():
+            links.update(account=row.account, exclusive=not row.account.shared)
+    except IntegrityError:
+        taken = StrategyInstrument.objects.filter(
+            account=row.account, exclusive=True, instrument__in=links.values("instrument")
+        ).exclude(strategy=row)
+        owner = taken.select_related("strategy", "instrument").first()
+        name = "another strategy" if owner is None else owner.strategy.slug
+        key = "instrument" if owner is None else owner.instrument.key
+        raise InvalidValue(
+            "instrument", key, f"one that no other enabled strategy trades on {row.account.code}; {name} does"
+        ) from None
+
+
+def _wish(row: StrategyRow) -> None:
+    """Have the market data streamed that the strategy looks at and trades."""
+    own = _instruments_of(row)
+    needs = _needs(row, own)
+    keys = tuple(dict.fromkeys((*needs.instruments, *(instrument.key for instrument in own))))
+    moves = float(row.book_move_bps) if row.trigger == Trigger.BOOK else 0.0
+    wishes_set(row.slug, Needs(keys, needs.bars, needs.book), book_move_bps=moves)
+
+
+def _locked(strategy_id: int) -> StrategyRow:
+    return (
+        StrategyRow.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=strategy_id)
+    )
+
+
+def _event(row: StrategyRow, now: datetime, kind: str, message: str) -> None:
+    StrategyEvent.objects.create(strategy=row.slug, at=now, kind=kind, message=message)
