@@ -107,15 +107,11 @@ class Application:
         return True
 
     def _orphans_to_attach(self) -> list[tuple[Orphan, DeskOrder]]:
-        """Return orphans whose order has just become known by the venue's id for it."""
-        learned = {
-            order.now.venue_order_id: order
-            for order in self._desk.orders.values()
-            if order.now.venue_order_id != order.was.venue_order_id
-        }
-        if not learned:
+        """Return orphans that name an order on the desk by the venue's id, which may have just become known."""
+        named = {order.now.venue_order_id: order for order in self._desk.orders.values() if order.now.venue_order_id}
+        if not named:
             return []
-        return [(orphan, learned[orphan.fill.venue_order_id]) for orphan in orphans_of(self._account, learned)]
+        return [(orphan, named[orphan.fill.venue_order_id]) for orphan in orphans_of(self._account, named)]
 
     def _ledger(self, attaching: Sequence[tuple[Orphan, DeskOrder]]) -> tuple[Ledger, Mapping[str, Asset]]:
         """Open the positions that the fills touch; make instruments of symbols that nobody listed."""

@@ -64,6 +64,7 @@ class ClaimedAmend:
     order_id: int
     amendment: Amendment
     strategy: str
+    venue_order_id: str
 
     @property
     def request(self) -> AmendOrder:
@@ -219,7 +220,8 @@ def _claim_amends(account_id: int, worker: str, until: datetime, limit: int, now
         " FROM exchanges_order o, exchanges_instrument i"
         f" WHERE o.id = c.order_id AND i.id = o.instrument_id AND c.id IN ({_COMMANDS_OF_LIVING_ORDERS})"
         " RETURNING c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.remaining, c.price,"
-        " c.filled_when_planned, o.side, o.order_type, o.time_in_force, o.purpose, o.trigger_price, o.strategy",
+        " c.filled_when_planned, o.side, o.order_type, o.time_in_force, o.purpose, o.trigger_price, o.strategy,"
+        " o.venue_order_id",
         (worker, until, account_id, CommandKind.AMEND.value, now, now, worker, _AMENDABLE, limit),
     )
     return tuple(_claimed_amend(row) for row in sorted(rows, key=lambda row: int(row[0])))
@@ -241,7 +243,7 @@ def _claimed_amend(row: Row) -> ClaimedAmend:
         reduce_only=Purpose(row[11]).reduces,
         trigger_price=None if row[12] is None else Price(plain(row[12])),
     )
-    return ClaimedAmend(row[0], row[1], amendment, row[13])
+    return ClaimedAmend(row[0], row[1], amendment, row[13], row[14])
 
 
 def unclaim(order_ids: Sequence[int], fence: int) -> None:

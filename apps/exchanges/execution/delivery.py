@@ -1,0 +1,209 @@
+"""One claim on its way to the venue: cancels, then orders that reduce, amends, orders that open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.exchanges.execution.changes import amend_all, cancel_all
+from apps.exchanges.execution.gate import GateScope, gate_modes, passes
+from apps.exchanges.execution.nonces import nonces_take
+from apps.exchanges.execution.outcomes import outcome_of, said
+from apps.exchanges.execution.sessions import Session
+from apps.exchanges.execution.timing import (
+    BACK_OFF_SECONDS,
+    LEASE_SECONDS,
+    REQUEST_SECONDS,
+    VENUE_WINDOW_SECONDS,
+    lasting,
+)
+from apps.exchanges.locks import lease_extend
+from apps.exchanges.models import CommandStatus, TradingMode
+from apps.exchanges.orders.begin import amends_begin, cancels_begin, orders_begin, orders_begin_again
+from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedOrder
+from apps.exchanges.orders.commands import CommandOutcome, commands_settle
+from apps.exchanges.orders.services import reports_apply
+from moondev.domain.clock import Clock
+from moondev.domain.errors import InvalidValue, RateLimited
+from moondev.domain.orders import OrderReport, OrderStatus
+
+logger = logging.getLogger(__name__)
+
+GATE = "gate"
+# How often one request is offered again to a venue that refused to look at it.
+OFFERS = 3
+
+
+class LeaseLapsed(Exception):
+    """The account's lease is not ours any more, so nothing more may be sent."""
+
+
+class Delivery:
+    """Carries out one claim. Everything it learns goes through `reports_apply` or `commands_settle`."""
+
+    def __init__(self, claim: Claim, session: Session, clock: Clock, sleep: Callable[[float], None]) -> None:
+        self._claim, self._session, self._clock, self._sleep = claim, session, clock, sleep
+        self._until = claim.until
+
+    def run(self) -> None:
+        """Send everything of the claim. Raises LeaseLapsed when another may have taken over."""
+        if self._claim.cancels:
+            self._cancel()
+        if not self._claim.amends:
+            self._place(self._claim.orders)
+            return
+        self._place(self._claim.reducing)
+        self._amend()
+        self._place(self._claim.opening)
+
+    def _cancel(self) -> None:
+        self._hold_lease()
+        begun = cancels_begin(self._claim, self._claim.cancels, self._clock.now())
+        cancels = [c for c in self._claim.cancels if c.command_id in begun]
+        if cancels:
+            nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
+            self._require_lease()
+            cancel_all(self._session, cancels, nonce, self._clock)
+
+    def _amend(self) -> None:
+        self._hold_lease()
+        begun = amends_begin(self._claim, self._claim.amends, self._clock.now())
+        amends = self._let_through_amends([a for a in self._claim.amends if a.command_id in begun])
+        if amends:
+            now = self._clock.now()
+            nonce = nonces_take(self._session.signer_id, 1, now)[0]
+            self._require_lease()
+            amend_all(self._session, amends, nonce, self._expiry(now), self._clock)
+
+    def _let_through_amends(self, amends: Sequence[ClaimedAmend]) -> list[ClaimedAmend]:
+        """Return the amends the gate passes; the others end, and their orders rest as before."""
+        modes = self._modes([(a.strategy, a.request.instrument) for a in amends])
+        passed, stopped = [], []
+        for amend in amends:
+            mode = modes[self._scope(amend.strategy, amend.request.instrument)]
+            if passes(mode, reduces=amend.amendment.reduce_only):
+                passed.append(amend)
+            else:
+                reason = f"the gate is {mode.value}"
+                stopped.append(CommandOutcome(amend.command_id, amend.order_id, CommandStatus.DROPPED, reason))
+        commands_settle(self._claim.account_id, stopped, self._clock.now())
+        return passed
+
+    def _place(self, orders: Sequence[ClaimedOrder]) -> None:
+        """Send new orders as one request; whatever happens to it, every order has a state afterwards."""
+        if not orders:
+            return
+        self._hold_lease()
+        now = self._clock.now()
+        expires = self._expiry(now)
+        ids = [order.order_id for order in orders]
+        with transaction.atomic():
+            begun = orders_begin(self._claim, ids, until=self._until, venue_expires_at=expires, now=now)
+            nonce = nonces_take(self._session.signer_id, 1, now)[0]
+        self._offer([order for order in orders if order.order_id in begun], nonce, expires)
+
+    def _offer(self, orders: Sequence[ClaimedOrder], nonce: int, expires: datetime) -> None:
+        """Offer begun orders to the venue; again, with a new signature, while it refuses to look at them."""
+        for offer in range(1, OFFERS + 1):
+            orders = self._let_through(orders)
+            if not orders:
+                return
+            self._require_lease()
+            try:
+                reports = self._session.client.place([order.approved for order in orders], nonce, expires)
+            except RateLimited as error:
+                orders = self._wait_with(orders, error) if offer < OFFERS else self._give_up(orders, error)
+                now = self._clock.now()
+                expires = self._expiry(now)
+                ids = [order.order_id for order in orders]
+                orders_begin_again(self._claim, ids, until=self._until, venue_expires_at=expires, now=now)
+                nonce = nonces_take(self._session.signer_id, 1, now)[0]
+            except InvalidValue as error:
+                self._one_by_one(orders, error, expires)
+                return
+            except Exception as error:  # noqa: BLE001  whatever it was, the orders may be at the venue: their state must say so
+                self._give_up(orders, error)
+                return
+            else:
+                self._apply(reports)
+                return
+
+    def _let_through(self, orders: Sequence[ClaimedOrder]) -> Sequence[ClaimedOrder]:
+        """Return the orders the gate passes this moment; the others end here, unsent."""
+        modes = self._modes([(o.strategy, o.approved.request.instrument) for o in orders])
+        stopped: list[OrderReport] = []
+        passed = []
+        for order in orders:
+            mode = modes[self._scope(order.strategy, order.approved.request.instrument)]
+            if passes(mode, reduces=order.reduces):
+                passed.append(order)
+            else:
+                reason = f"not sent: the gate is {mode.value}"
+                now = self._clock.now()
+                stopped += said([order.client_order_id], OrderStatus.CANCELLED, reason, now, GATE)
+        self._apply(stopped)
+        return passed
+
+    def _wait_with(self, orders: Sequence[ClaimedOrder], error: RateLimited) -> Sequence[ClaimedOrder]:
+        """Wait as long as the venue asks; orders whose time would pass meanwhile end at once."""
+        wait = min(error.retry_after_seconds, BACK_OFF_SECONDS)
+        ready_at = self._clock.now() + lasting(self._clock, wait)
+        late = [order for order in orders if order.valid_until <= ready_at]
+        self._give_up(late, error)
+        waiting = [order for order in orders if order.valid_until > ready_at]
+        if waiting:
+            self._extend(wait + LEASE_SECONDS)
+            self._sleep(wait)
+        return waiting
+
+    def _one_by_one(self, orders: Sequence[ClaimedOrder], error: InvalidValue, expires: datetime) -> None:
+        """One order of the batch is not fit to be sent; find which, so that the others are not held up by it."""
+        if len(orders) == 1:
+            self._give_up(orders, error)
+            return
+        for order in orders:
+            self._hold_lease()
+            nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
+            self._offer([order], nonce, expires)
+
+    def _give_up(self, orders: Sequence[ClaimedOrder], error: Exception) -> Sequence[ClaimedOrder]:
+        """Write what `error` means for the orders; return none of them."""
+        status, reason = outcome_of(error)
+        if status is OrderStatus.UNKNOWN:
+            logger.warning(
+                "account %s: %d orders unknown: %s", self._claim.account_id, len(orders), reason, exc_info=error
+            )
+        self._apply(said([order.client_order_id for order in orders], status, reason, self._clock.now()))
+        return []
+
+    def _apply(self, reports: Sequence[OrderReport]) -> None:
+        reports_apply(account_id=self._claim.account_id, reports=reports, now=self._clock.now())
+
+    def _modes(self, orders: Sequence[tuple[str, str]]) -> dict[GateScope, TradingMode]:
+        return gate_modes({self._scope(*order) for order in orders}, self._clock.now())
+
+    def _scope(self, strategy: str, instrument: str) -> GateScope:
+        return GateScope.of(self._session.account, strategy, instrument)
+
+    def _expiry(self, now: datetime) -> datetime:
+        return now + lasting(self._clock, VENUE_WINDOW_SECONDS)
+
+    def _hold_lease(self) -> None:
+        """See to it that the lease outlives the next request."""
+        if self._until - self._clock.now() < lasting(self._clock, REQUEST_SECONDS):
+            self._extend(LEASE_SECONDS)
+
+    def _extend(self, real_seconds: float) -> None:
+        now = self._clock.now()
+        until = now + lasting(self._clock, real_seconds)
+        if not lease_extend(self._claim.account_id, self._claim.fence, now, until):
+            raise LeaseLapsed(f"lease {self._claim.fence} has lapsed")
+        self._until = until
+
+    def _require_lease(self) -> None:
+        """Immediately before signing: a lease that lapsed, say while the process stood still, sends nothing."""
+        if self._clock.now() >= self._until:
+            raise LeaseLapsed(f"lease {self._claim.fence} has lapsed before sending")

@@ -1,0 +1,115 @@
+"""What has become of cancels and amends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from apps.exchanges.accounts.facts import account_facts
+from apps.exchanges.bulk import fetch, values_run
+from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures
+from apps.exchanges.models import CommandStatus
+from apps.exchanges.orders.desk import Desk, DeskOrder
+from apps.exchanges.orders.fill_rows import filled_under
+from apps.exchanges.orders.progress import after_amend, after_refused_change, settled
+from moondev.domain.orders import OrderReport
+
+_LEFT_RESTING = frozenset({CommandStatus.FAILED, CommandStatus.DROPPED, CommandStatus.APPROVED})
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """How one command ended. FAILED, DROPPED: the order rests as before; UNKNOWN: reconciliation decides.
+
+    APPROVED puts it back: the venue did not look at it, and it may be claimed again.
+    """
+
+    command_id: int
+    order_id: int
+    status: CommandStatus
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """An amend the venue has carried out: what it made of the order, and the venue's word on it."""
+
+    command_id: int
+    order_id: int
+    remaining: Decimal
+    price: Decimal
+    report: OrderReport
+
+
+def commands_settle(account_id: int, outcomes: Sequence[CommandOutcome], now: datetime) -> None:
+    """Write how commands ended, and let orders that nothing happened to rest again. Twice is once."""
+    if not outcomes:
+        return
+    with transaction.atomic():
+        lock_reports(account_id)
+        resting = [o.order_id for o in outcomes if o.status in _LEFT_RESTING]
+        desk = Desk.opened(account_facts(account_id), order_ids=resting)
+        reasons = {o.order_id: o.reason for o in outcomes}
+        for order in desk.orders.values():
+            order.now = settled(after_refused_change(order.now))
+            if order.changed:
+                order.note("send", reasons.get(order.order_id, ""))
+        _commit(desk, now)
+        # After the counters: a tick that holds them may wait for these rows.
+        _write(outcomes, now)
+
+
+def amends_settle(account_id: int, amended: Sequence[Amended], now: datetime) -> None:
+    """Write what accepted amends have made of their orders. Apply the venue's reports afterwards. Twice is once."""
+    if not amended:
+        return
+    with transaction.atomic():
+        lock_reports(account_id)
+        account = account_facts(account_id)
+        open_ids = _still_open([a.command_id for a in amended])
+        fresh = [a for a in amended if a.command_id in open_ids]
+        desk = Desk.opened(account, order_ids=[a.order_id for a in fresh])
+        for item in fresh:
+            _amend(desk.orders[item.order_id], item)
+        _commit(desk, now)
+        _write([CommandOutcome(a.command_id, a.order_id, CommandStatus.DONE) for a in fresh], now)
+
+
+def _amend(order: DeskOrder, item: Amended) -> None:
+    new_id = item.report.venue_order_id or ""
+    on_new = filled_under(order.order_id, new_id) if new_id else Decimal(0)
+    if order.now.final:
+        return
+    order.now = after_amend(order.now, item.remaining, item.price, new_id, on_new)
+    order.note(item.report.source, f"amended to {item.remaining:f} @ {item.price:f}", item.report.time_exchange)
+
+
+def _commit(desk: Desk, now: datetime) -> None:
+    changes = desk.exposure_changes()
+    if changes:
+        lock_exposures(changes)
+    desk.write(now)
+    move_exposures(changes)
+
+
+def _still_open(command_ids: Sequence[int]) -> frozenset[int]:
+    rows = fetch(
+        "SELECT id FROM exchanges_ordercommand WHERE id = ANY(%s) AND status IN ('sending', 'unknown')",
+        (list(command_ids),),
+    )
+    return frozenset(command_id for (command_id,) in rows)
+
+
+def _write(outcomes: Sequence[CommandOutcome], now: datetime) -> None:
+    values_run(
+        "UPDATE exchanges_ordercommand c SET status = v.status, reason = CASE WHEN v.reason = '' THEN c.reason ELSE"
+        " v.reason END, done_at = CASE WHEN v.status IN ('done', 'dropped', 'failed') THEN v.now END,"
+        " claimed_by = '', claimed_until = NULL FROM (VALUES %s) AS v(id, status, reason, now)"
+        " WHERE c.id = v.id AND c.status IN ('sending', 'unknown')",
+        [(o.command_id, o.status.value, o.reason[:300], now) for o in outcomes],
+        "(%s, %s, %s, %s::timestamptz)",
+    )
