@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from apps.exchanges.execution.gate import strictest
 from apps.exchanges.models import ScopeKind, TradingMode, TradingState
 from apps.risk.allocations import allocations_remember
 from apps.risk.limits import LimitBook, read_limits
@@ -14,8 +15,6 @@ from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, read_marks
 from apps.risk.portfolio.equity import Equities, read_equities
 from apps.risk.scope import ScopeId, StrategyScope
-
-STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class RiskFacts:
             self.modes.get(scope, TradingMode.HALTED if scope[0] in must_exist else TradingMode.ACTIVE)
             for scope in self.scope.containing(instrument)
         )
-        return max(modes, key=STRICTNESS.index)
+        return strictest(modes)
 
 
 def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, RiskFacts]:

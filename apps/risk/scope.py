@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.exchanges.execution.nudges import EVERYTHING, Scope
 from apps.exchanges.models import ScopeKind
+from moondev.domain.errors import InvalidValue
 
-ScopeId = tuple[str, str]
-EVERYTHING: ScopeId = (ScopeKind.EVERYTHING.value, "*")
+ScopeId = Scope
+
+
+def parse_scope(text: str) -> ScopeId:
+    """Return the scope that `kind:key` names, or everything. Raises InvalidValue for anything else."""
+    kind, _, key = text.partition(":")
+    if kind == ScopeKind.EVERYTHING and key in {"", "*"}:
+        return EVERYTHING
+    if kind == ScopeKind.EVERYTHING or kind not in ScopeKind.values or not key:
+        kinds = ", ".join(f"{kind}:<key>" for kind in ScopeKind.values if kind != ScopeKind.EVERYTHING)
+        raise InvalidValue("scope", text, f"everything, {kinds}")
+    return (kind, key)
 
 
 @dataclass(frozen=True, slots=True)

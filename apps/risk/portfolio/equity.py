@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, Subquery
 
+from apps.exchanges.execution.timing import lasting
 from apps.exchanges.models import Account, EquityMark
 from moondev.domain.clock import process_clock
 
@@ -43,7 +44,7 @@ def is_fresh(taken_at: datetime | None, now: datetime) -> bool:
     """
     if taken_at is None:
         return False
-    return process_clock().wall_seconds((now - taken_at).total_seconds()) <= MAX_MARK_AGE_SECONDS
+    return now - taken_at <= lasting(process_clock(), MAX_MARK_AGE_SECONDS)
 
 
 def read_equities(portfolios: Collection[str], now: datetime) -> Equities:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.exchanges.execution.nudges import EVERYTHING
 from apps.exchanges.models import Account, Position, ScopeKind
 from apps.risk.models import Allocation
 from apps.risk.portfolio.drawdown import Observation
-from apps.risk.scope import EVERYTHING, ScopeId
+from apps.risk.scope import ScopeId
 from moondev.domain.portfolio import Holding
 
 # Mark price by account id and the venue's symbol.

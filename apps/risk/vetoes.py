@@ -1,0 +1,166 @@
+"""Halt a scope, everywhere at once, and lift the halt again.
+
+Engaging writes to every voice the gate listens to, the fastest first, and then leaves the cleaning up
+(cancel, flatten, ask until nothing is left) to each venue's veto worker, as rows that survive anybody's
+death. What cannot be reached is logged and reported, never waited for: one voice is enough to halt.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.exchanges.execution.nudges import (
+    EVERYTHING,
+    halt_file_mode,
+    halt_file_remove,
+    halt_file_write,
+    redis_nudges,
+)
+from apps.exchanges.execution.states import trading_state_set
+from apps.exchanges.models import TradingMode, TradingState, Veto
+from apps.risk.guard_limits import restart_breached_peak
+from apps.risk.models import RiskEvent
+from apps.risk.scope import ScopeId
+from apps.risk.scope_venues import venues_of
+from moondev.celery import send
+from moondev.domain.errors import Connectivity, InvalidValue
+
+logger = logging.getLogger(__name__)
+VETO_TASK = "exchanges.orders_veto"
+MOST_URGENT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Engaged:
+    """A halt that is committed: its rows, and which voices could not be reached."""
+
+    scope: ScopeId
+    epoch: int
+    veto_ids: tuple[int, ...]
+    unreached: tuple[str, ...]
+
+
+def engage(*, scope: ScopeId, mode: TradingMode, flatten: bool, reason: str, actor: str, now: datetime) -> Engaged:
+    """Stop a scope: HALTED lets cancels through only, REDUCING exits too. Engaging again repeats the work.
+
+    With `flatten` its positions are closed as well. Raises InvalidValue for an unknown scope and for
+    ACTIVE, before anything is written, and DatabaseError when SQL cannot be reached: the file and Redis
+    hold then.
+    """
+    if mode is TradingMode.ACTIVE:
+        raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
+    unreached = [] if scope != EVERYTHING or _write_halt_file(mode, reason) else ["halt file"]
+    venues = venues_of(scope)
+    if not redis_nudges().engage(scope, mode):
+        unreached.append("Redis")
+    with transaction.atomic(durable=True):
+        state = trading_state_set(
+            scope_kind=scope[0], scope_key=scope[1], mode=mode.value, reason=reason, actor=actor, now=now
+        )
+        vetoes = Veto.objects.bulk_create(_veto(venue, state, flatten, now) for venue in venues)
+        _record(RiskEvent.Kind.VETO, scope, actor, f"{mode.value}{' and flatten' if flatten else ''}: {reason}", now)
+    unreached += [f"queue of {venue}" for venue in venues if not publish_veto(venue)]
+    logger.warning("veto: %s:%s %s by %s: %s", *scope, mode.value, actor, reason)
+    return Engaged(scope, state.epoch, tuple(veto.pk for veto in vetoes), tuple(unreached))
+
+
+def publish_veto(venue: str) -> bool:
+    """Wake the venue's veto worker; return whether the broker took the message."""
+    try:
+        send(VETO_TASK, urgency=MOST_URGENT, venue=venue)
+    except (OperationalError, OSError, ValueError) as error:
+        # ValueError: this installation runs no worker for the venue.
+        logger.warning("veto worker of %s not woken: %s", venue, error)
+        return False
+    return True
+
+
+def release(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> TradingState:
+    """Make a scope active again, in all voices or in none: SQL, which binds everyone, comes last.
+
+    A drawdown that has reached its limit is measured anew from here on, or it would halt again at once.
+    Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, InvalidValue for an
+    unknown scope or a halt that is still being carried out.
+    """
+    venues_of(scope)
+    unfinished = open_vetoes(scope)
+    if unfinished:
+        places = ", ".join(f"{veto.venue_id} ({veto.stage})" for veto in unfinished)
+        raise InvalidValue("scope", ":".join(scope), f"a scope whose halt is done; still under way at {places}")
+    if not redis_nudges().release(scope):
+        raise Connectivity("Redis did not answer, so its halt may stand: nothing was released")
+    with transaction.atomic(durable=True):
+        state = trading_state_set(
+            scope_kind=scope[0],
+            scope_key=scope[1],
+            mode=TradingMode.ACTIVE.value,
+            reason=reason,
+            actor=actor,
+            now=now,
+        )
+        restart_breached_peak(scope, now)
+        _record(RiskEvent.Kind.RELEASE, scope, actor, reason, now)
+    if scope == EVERYTHING:
+        halt_file_remove()
+    logger.warning("released: %s:%s by %s: %s", *scope, actor, reason)
+    return state
+
+
+def open_vetoes(scope: ScopeId | None = None) -> Sequence[Veto]:
+    """Return the vetoes that are not done, of one scope or of all, oldest first."""
+    rows = Veto.objects.filter(done_at__isnull=True).order_by("engaged_at", "pk")
+    return list(rows if scope is None else rows.filter(scope_kind=scope[0], scope_key=scope[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is halted, by whom and how far the halts have got. `redis` None: it did not answer."""
+
+    states: tuple[TradingState, ...]
+    redis: tuple[tuple[ScopeId, TradingMode], ...]
+    halt_file: TradingMode
+    unfinished: tuple[Veto, ...]
+
+
+def status() -> Status:
+    """Return what every voice says now."""
+    return Status(
+        states=tuple(TradingState.objects.order_by("scope_kind", "scope_key")),
+        redis=tuple(sorted(redis_nudges().modes().items())),
+        halt_file=halt_file_mode(),
+        unfinished=tuple(open_vetoes()),
+    )
+
+
+def _veto(venue: str, state: TradingState, flatten: bool, now: datetime) -> Veto:  # noqa: FBT001  a column's value
+    return Veto(
+        venue_id=venue,
+        scope_kind=state.scope_kind,
+        scope_key=state.scope_key,
+        epoch=state.epoch,
+        flatten=flatten,
+        reason=state.reason,
+        actor=state.actor,
+        engaged_at=now,
+    )
+
+
+def _write_halt_file(mode: TradingMode, reason: str) -> bool:
+    try:
+        halt_file_write(mode, reason)
+    except OSError as error:
+        logger.warning("halt file not written: %s", error)
+        return False
+    return True
+
+
+def _record(kind: RiskEvent.Kind, scope: ScopeId, actor: str, message: str, now: datetime) -> None:
+    RiskEvent.objects.create(
+        kind=kind, scope_kind=scope[0], scope_key=scope[1], actor=actor[:100], message=message[:300], at=now
+    )
