@@ -70,7 +70,13 @@ class MakerParameters(Parameters):
         description="Gamma per basis point and unit; 0 derives it from full_inventory_skew.",
     )
     full_inventory_skew: float = Field(
-        1.0, gt=0, le=5, description="Half-spreads by which full inventory moves the quotes."
+        1.0, gt=0, le=5, description="Half-spreads by which full inventory moves the quotes at reference volatility."
+    )
+    reference_volatility_bps: float = Field(
+        0.9,
+        gt=0,
+        le=100,
+        description="Volatility of an ordinary day, per square root of a second, at which risk aversion is derived.",
     )
     fill_decay_per_bp: float = Field(
         0.3, gt=0, le=10, description="k: how fast fills thin out with distance, per basis point."

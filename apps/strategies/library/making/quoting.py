@@ -52,16 +52,26 @@ def lean(params: MakerParameters, inventory: float, sigma: float) -> tuple[float
 
     `inventory` in units, signed; `sigma` in basis points per square root of a second.
     """
-    k, full, skew = params.fill_decay_per_bp, params.full_units, params.full_inventory_skew
+    gamma = params.risk_aversion or derived_risk_aversion(params)
+    k = params.fill_decay_per_bp
     if params.model == "avellaneda_stoikov":
         horizon = params.horizon_seconds
-        gamma = params.risk_aversion or risk_aversion.for_horizon(full, skew, sigma, horizon, k)
         shift = avellaneda_stoikov.reservation_price(0.0, inventory, gamma, sigma, horizon)
         return shift, avellaneda_stoikov.spread(gamma, sigma, horizon, k) / 2
-    rate = params.fills_per_second
-    gamma = params.risk_aversion or risk_aversion.for_glft(full, skew, sigma, k, rate)
-    below, above = glft.distances(inventory, gamma, sigma, k, rate)
+    below, above = glft.distances(inventory, gamma, sigma, k, params.fills_per_second)
     return (above - below) / 2, (above + below) / 2
+
+
+def derived_risk_aversion(params: MakerParameters) -> float:
+    """Return gamma such that full inventory moves the quotes as wanted on an ordinary day.
+
+    Risk aversion is the dealer's and stays; so on a livelier day quotes are wider and lean more.
+    """
+    full, skew, k = params.full_units, params.full_inventory_skew, params.fill_decay_per_bp
+    usual = params.reference_volatility_bps
+    if params.model == "avellaneda_stoikov":
+        return risk_aversion.for_horizon(full, skew, usual, params.horizon_seconds, k)
+    return risk_aversion.for_glft(full, skew, usual, k, params.fills_per_second)
 
 
 def _steady_unit(market: Market, scene: Scene) -> float:

@@ -90,6 +90,17 @@ def test_the_half_spread_is_that_of_the_formula() -> None:
     assert half == pytest.approx(glft.distances(0, 0.02, 0.9, 0.3, 0.5)[0])
 
 
+@pytest.mark.parametrize("params", [CANONICAL, AVELLANEDA_STOIKOV])
+def test_full_inventory_leans_one_half_spread_on_an_ordinary_day_and_more_on_a_lively_one(
+    params: MakerParameters,
+) -> None:
+    shift, half = lean(params, params.full_units, params.reference_volatility_bps)
+    assert -shift == pytest.approx(half, rel=1e-6)
+    livelier_shift, livelier_half = lean(params, params.full_units, 2 * params.reference_volatility_bps)
+    assert livelier_shift < shift
+    assert livelier_half > half
+
+
 def test_no_quote_is_nearer_to_the_centre_than_fee_and_half_a_tick() -> None:
     eager = CANONICAL.model_copy(update={"fill_decay_per_bp": 10.0, "fills_per_second": 1_000.0})
     bid, ask = best(decide(params=eager))
