@@ -73,7 +73,7 @@ def seed_demo(*, mock_url: str, login: Login, clock: Clock, speed: float) -> lis
     _limits(portfolio, clock, speed)
     _activate(portfolio, list(accounts.values()), clock)
     _operator(login)
-    return seed_strategies(accounts, instruments, speed=speed)
+    return seed_strategies(accounts, instruments, clock=clock, speed=speed)
 
 
 def _venue(mock_url: str) -> Venue:
