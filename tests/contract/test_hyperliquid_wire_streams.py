@@ -205,6 +205,17 @@ def test_resubscribing_brings_a_snapshot_of_fills_but_none_of_orders(
     assert [message for message in line.heard() if message["channel"] == "orderUpdates"] == []
 
 
+def test_cancels_nobody_asked_for_are_told_as_user_events(line: Line, trader: SdkExchange) -> None:
+    trader.order("BTC", True, 0.1, 50_010, IOC)
+    trader.order("BTC", False, 0.1, 51_000, GTC, reduce_only=True)
+    (oid,) = (row["oid"] for row in trader.info.open_orders(USER))
+    line.subscribe(type="userEvents", user=USER)
+    trader.order("BTC", False, 0.1, 49_990, IOC)
+    assert line.next("user", where=lambda data: "nonUserCancel" in data) == {
+        "nonUserCancel": [{"coin": "BTC", "oid": oid}]
+    }
+
+
 def test_books_are_pushed_when_they_change_and_only_then(venue: ThreadedMock, line: Line) -> None:
     line.subscribe(type="l2Book", coin="BTC")
     first = line.next("l2Book")

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 PREFIX = "/hl"
 _TICK_SECONDS = 0.02
+# Longer than any pause of a client that trades, so that none loses a request to a connection that just ended.
+_KEEPALIVE_SECONDS = 900.0
 _LARGEST_BODY = 4 * 1024 * 1024
 
 
@@ -97,7 +99,7 @@ async def serve(server: MockServer, port: int, stop: asyncio.Event, on_ready: Ca
 
     `on_ready` is called once with the address, for example http://127.0.0.1:8001.
     """
-    runner = web.AppRunner(server.app, access_log=None, handler_cancellation=False)
+    runner = web.AppRunner(server.app, access_log=None, keepalive_timeout=_KEEPALIVE_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, HOST, port)

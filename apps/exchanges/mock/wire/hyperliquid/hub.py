@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from apps.exchanges.mock.engine.api import Candle
+from apps.exchanges.mock.engine.api import CancelReason, Candle
 from apps.exchanges.mock.engine.events import (
     BarClosed,
     BarUpdated,
@@ -43,6 +43,7 @@ _SLOW_SECONDS: Mapping[str, float] = {
     "openOrders": 1.0,
     "webData2": 2.0,
 }
+_NOT_ASKED_FOR = frozenset(CancelReason) - {CancelReason.USER, CancelReason.IMMEDIATE_REMAINDER}
 _FAST = frozenset({"l2Book", "bbo", "candle"})
 
 
@@ -116,6 +117,10 @@ class Hub:
         topic = Topic("orderUpdates", user=event.address)
         if topic in self._listeners:
             self._collect(topic, views.order_update(event.order, event.time_ms))
+        if event.order.reason in _NOT_ASKED_FOR:
+            topic = Topic("userEvents", user=event.address)
+            if topic in self._listeners:
+                self._collect(topic, event.order)
 
     def _on_fill(self, event: UserFill) -> None:
         self._venue.records.fills += 1

@@ -136,12 +136,12 @@ class AccountInfo:
 
     def _fills(self, user: str, request: Json) -> list[Json]:
         rows = _rows(self.fills(user), request)
-        return [views.user_fill(fill) for fill in reversed(rows[-MOST_FILLS:])]
+        return [views.user_fill(fill, user) for fill in reversed(rows[-MOST_FILLS:])]
 
     def _fills_by_time(self, user: str, request: Json) -> list[Json]:
         start, end = field(request, "startTime", int), optional(request, "endTime", int)
         rows = _rows(self.fills(user, start, end), request)
-        return [views.user_fill(fill) for fill in rows[:MOST_FILLS]]
+        return [views.user_fill(fill, user) for fill in rows[:MOST_FILLS]]
 
     def _funding(self, user: str, request: Json) -> list[Json]:
         start, end = optional(request, "startTime", int) or 0, optional(request, "endTime", int)

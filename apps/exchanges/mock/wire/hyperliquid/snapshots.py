@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from apps.exchanges.mock.engine.api import Candle, Fill, FundingPayment
+from apps.exchanges.mock.engine.api import Candle, Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.engine.bars import INTERVALS
 from apps.exchanges.mock.wire.hyperliquid import views
 from apps.exchanges.mock.wire.hyperliquid.info import Info
@@ -111,17 +111,20 @@ class Snapshots:
 
     def _all_fills(self, topic: Topic) -> Messages:
         fills = self._info.account.fills(topic.user)
-        rows = _fill_rows(aggregated(fills) if topic.aggregate else fills)[-MOST_FILLS:]
+        rows = _fill_rows(topic, aggregated(fills) if topic.aggregate else fills)[-MOST_FILLS:]
         yield "userFills", {"isSnapshot": True, "user": topic.user, "fills": rows[::-1]}
 
     def _new_fills(self, topic: Topic, items: list[Fill]) -> Messages:
-        rows = _fill_rows(aggregated(items) if topic.aggregate else items)
+        rows = _fill_rows(topic, aggregated(items) if topic.aggregate else items)
         yield "userFills", {"user": topic.user, "fills": rows}
 
-    def _user_events(self, _: Topic, items: list[Fill | FundingPayment]) -> Messages:
+    def _user_events(self, topic: Topic, items: list[Fill | FundingPayment | OrderSnapshot]) -> Messages:
         fills = [item for item in items if isinstance(item, Fill)]
         if fills:
-            yield "user", {"fills": _fill_rows(fills)}
+            yield "user", {"fills": _fill_rows(topic, fills)}
+        cancelled = [{"coin": item.coin, "oid": item.oid} for item in items if isinstance(item, OrderSnapshot)]
+        if cancelled:
+            yield "user", {"nonUserCancel": cancelled}
         for item in items:
             if isinstance(item, FundingPayment):
                 yield "user", {"funding": views.funding_event(item)}
@@ -150,5 +153,5 @@ class Snapshots:
             yield "candle", views.candle(bar)
 
 
-def _fill_rows(fills: list[Fill]) -> list[views.Json]:
-    return [views.user_fill(fill) for fill in fills]
+def _fill_rows(topic: Topic, fills: list[Fill]) -> list[views.Json]:
+    return [views.user_fill(fill, topic.user) for fill in fills]

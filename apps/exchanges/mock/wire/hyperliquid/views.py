@@ -118,8 +118,8 @@ def direction(fill: Fill) -> str:
     return "Close Long" if before > _ZERO else "Open Short"
 
 
-def user_fill(fill: Fill) -> Json:
-    """Return one fill of an account."""
+def user_fill(fill: Fill, user: str) -> Json:
+    """Return one fill of `user`. A liquidation is told with its own price: the mark is not kept."""
     row: Json = {
         "coin": fill.coin,
         "px": wire(fill.price),
@@ -139,6 +139,8 @@ def user_fill(fill: Fill) -> Json:
     }
     if fill.cloid is not None:
         row["cloid"] = fill.cloid
+    if fill.liquidation:
+        row["liquidation"] = {"liquidatedUser": user, "markPx": wire(fill.price), "method": "market"}
     return row
 
 

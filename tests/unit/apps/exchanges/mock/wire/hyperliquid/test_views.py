@@ -29,6 +29,7 @@ from apps.exchanges.mock.wire.hyperliquid.info_market import thinned
 
 RECORDED = Path(__file__).resolve().parents[7] / "../shared/fixtures/hyperliquid/ccxt_static"
 D = Decimal
+USER = "0x193bd350ec838b1e22d6f302da5343b920aa1c2b"
 
 FILL = Fill(
     coin="HYPE",
@@ -81,10 +82,17 @@ def test_an_order_is_spelled_as_recorded() -> None:
 def test_a_fill_is_spelled_as_recorded() -> None:
     row = recorded("responses.json")["userFills"][0]
     expected = {name: value for name, value in row.items() if name not in {"builderFee", "hash"}}
-    found = views.user_fill(FILL)
+    found = views.user_fill(FILL, USER)
     hash_ = found.pop("hash")
     assert {name: str(value) for name, value in found.items()} == {name: str(value) for name, value in expected.items()}
     assert len(hash_) == len(row["hash"])
+
+
+def test_a_liquidation_is_told_in_the_recorded_form() -> None:
+    row = recorded("responses.json")["userFills"][2]
+    found = views.user_fill(replace(FILL, liquidation=True), USER)["liquidation"]
+    assert set(found) == set(row["liquidation"])
+    assert (found["liquidatedUser"], found["method"]) == (USER, "market")
 
 
 def test_trades_and_candles_are_spelled_as_recorded() -> None:
