@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.exchanges.mock.engine import feed
+from apps.exchanges.mock.engine.feed.recording import replay_start
 from apps.monitor.demo.paper import ACCOUNTS, paper_secrets
 from apps.monitor.demo.ports import Ports, busy_ports, ports_from_environment
 from apps.monitor.demo.seed import new_login
@@ -23,9 +22,6 @@ from apps.monitor.demo.servers import demo_servers
 from moondev.domain.clock import CLOCK_VARIABLE, LiveClock, ReplayClock
 from moondev.domain.errors import TradingError
 from moondev.servers.errors import ServiceError
-
-# A replay's first moment lies this far ahead, so that the processes are up when its market begins to move.
-_REPLAY_LEAD = timedelta(seconds=15)
 
 
 class Command(BaseCommand):
@@ -95,7 +91,7 @@ def _run(options: Mapping[str, Any], environment: dict[str, str]) -> int:
         command += ["--for", str(options["seconds"])]
     if options["feed"] is not None:
         path = options["feed"].resolve()
-        clock = ReplayClock(feed.replay_start(path), LiveClock().now() + _REPLAY_LEAD, options["speed"])
+        clock = ReplayClock(replay_start(path), LiveClock().now(), options["speed"])
         environment = {**environment, CLOCK_VARIABLE: clock.to_json()}
         command += ["--feed", str(path), "--speed", str(options["speed"])]
     # A session of its own: Ctrl-C reaches only us, and we pass it on as one SIGTERM.
