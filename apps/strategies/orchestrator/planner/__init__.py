@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from apps.strategies.orchestrator.planner.desk import Desk
 from apps.strategies.orchestrator.planner.legs import legs_to_plan
@@ -22,7 +23,7 @@ from apps.strategies.orchestrator.planner.situation import (
 )
 from apps.strategies.orchestrator.planner.targets import plan_target, stop_passed
 from moondev.domain.desired import Quotes
-from moondev.domain.orders import AmendOrder, CancelOrder, OrderRequest
+from moondev.domain.orders import AmendOrder, CancelOrder, OrderRequest, WorkingOrder
 
 __all__ = ["Plan", "Rules", "Situation", "SizedDesired", "SizedLegs", "SizedTarget", "plan"]
 
@@ -50,7 +51,8 @@ def plan(desired: Sequence[SizedDesired], situations: Mapping[str, Situation], r
         notes += [note] if note else []
         for sized in targets:
             requests += _plan_sized(sized, Desk(situations[sized.target.instrument], rules), notes)
-    return Plan(tuple(sorted(requests, key=_turn)), tuple(notes))
+    working = {order.client_order_id: order for at in situations.values() for order in at.working}
+    return Plan(tuple(sorted(requests, key=lambda request: _turn(request, working))), tuple(notes))
 
 
 def _plan_sized(sized: SizedTarget, desk: Desk, notes: list[str]) -> list[OrderRequest]:
@@ -61,10 +63,16 @@ def _plan_sized(sized: SizedTarget, desk: Desk, notes: list[str]) -> list[OrderR
     return plan_target(sized, desk) + plan_protection(sized, desk)
 
 
-def _turn(request: OrderRequest) -> int:
-    """Return 0 for a cancel, 1 for what reduces, 2 for an amend, 3 for what opens."""
+def _turn(request: OrderRequest, working: Mapping[UUID, WorkingOrder]) -> int:
+    """Return the place of a request: cancels, retreats, exits, advances, and last what opens.
+
+    A price that moves away from the market goes before one that moves up to where it stood, else a ladder that
+    follows the market would trade with itself.
+    """
     if isinstance(request, CancelOrder):
         return 0
     if isinstance(request, AmendOrder):
-        return 2
-    return 1 if request.purpose.reduces else 3
+        order = working[request.client_order_id]
+        advance = (request.price.value - order.price.value) * order.side.sign
+        return 3 if advance > 0 else 1
+    return 2 if request.purpose.reduces else 4

@@ -115,3 +115,11 @@ def test_takes_down_what_another_kind_of_wish_left_behind():
 
 def test_drops_levels_below_the_minimum():
     assert requests_for(quotes([("49990", "0.0001"), ("49980", "0.0009")]), at()) == ()
+
+
+def test_a_ladder_that_follows_the_market_retreats_on_one_side_before_it_advances_on_the_other():
+    bid, ask = quote(BUY, "0.1", "49990"), quote(SELL, "0.1", "50010")
+    up = requests_for(quotes([("50090", "0.1")], [("50110", "0.1")]), at("0", bid, ask))
+    assert [r.client_order_id for r in up] == [ask.client_order_id, bid.client_order_id]
+    down = requests_for(quotes([("49890", "0.1")], [("49910", "0.1")]), at("0", bid, ask))
+    assert [r.client_order_id for r in down] == [bid.client_order_id, ask.client_order_id]
