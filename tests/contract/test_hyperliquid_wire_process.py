@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import requests
 import websocket
@@ -19,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "0x" + "ab" * 20
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
+RECORDING = ROOT / "../shared/data/ohlcv/hyperliquid-perp_BTCUSDC_1m_202507-202507.parquet"
 
 
 @pytest.fixture
@@ -53,6 +57,37 @@ def test_it_starts_serves_a_moving_market_and_stops_with_clients_on_the_line(pro
                 times.add(message.partition('"time":')[2].partition(",")[0])
         process.send_signal(signal.SIGTERM)
         assert process.wait(STOP_SECONDS) == 0
+
+
+def test_closed_bars_on_the_wire_are_those_of_the_recording() -> None:
+    if not RECORDING.exists():
+        pytest.skip(f"no recorded candles at {RECORDING}")
+    rows = {row["ts"]: row for row in pq.read_table(RECORDING).slice(300, 200).to_pylist()}
+    command = [sys.executable, "-m", "apps.exchanges.mock", "--port", "0", "--feed", str(RECORDING), "--speed", "600"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            url = running.stdout.readline().split()[5].rstrip(",")
+            bars = bars_heard(url.replace("http", "ws", 1) + "/ws", 20)
+        finally:
+            running.kill()
+    for bar in bars:
+        row = rows[bar["t"]]
+        for field, name in (("o", "open"), ("h", "high"), ("l", "low"), ("c", "close"), ("v", "volume")):
+            assert float(bar[field]) == pytest.approx(row[name], rel=1e-9), (field, bar, row)
+
+
+def bars_heard(url: str, wanted: int) -> list[dict[str, Any]]:
+    """Return the last state of each whole bar that a subscriber saw begin and end."""
+    latest: dict[int, dict[str, Any]] = {}
+    with closing(websocket.create_connection(url, timeout=5)) as line:
+        line.send('{"method":"subscribe","subscription":{"type":"candle","coin":"BTC","interval":"1m"}}')
+        line.recv()
+        while len(latest) < wanted + 2:
+            message = json.loads(line.recv())
+            if message["channel"] == "candle":
+                latest[message["data"]["t"]] = message["data"]
+    return [latest[stamp] for stamp in sorted(latest)[:-1]]
 
 
 def test_it_listens_on_this_machine_only(process: subprocess.Popen[str]) -> None:

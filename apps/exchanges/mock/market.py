@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from apps.exchanges.mock.engine.exchange import Exchange
-from apps.exchanges.mock.engine.feed.profiles import opening_mark, profiles
-from apps.exchanges.mock.engine.feed.synthetic import SyntheticConfig, SyntheticFeed
-from moondev.domain.clock import Clock, process_clock
+from apps.exchanges.mock.engine.feed.setup import SYNTHETIC, Setup, prepare
+from moondev.domain.clock import Clock, LiveClock, ReplayClock, process_clock
 
-SYNTHETIC, NO_FEED = "synthetic", "none"
+NO_FEED = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +17,8 @@ class MarketOptions:
     """What to open.
 
     `feed` is "synthetic", "none" (empty books, for scenarios) or the path of a recording. A recording
-    brings its own coin; `coins` and `seed` are of the synthetic market. `speed` is a recording's, when
-    the process has no replay clock of its own.
+    brings its own coin; `coins` are of the synthetic market. `speed` is a recording's, when the process
+    has no replay clock of its own.
     """
 
     feed: str = SYNTHETIC
@@ -31,21 +29,18 @@ class MarketOptions:
 
 def open_market(options: MarketOptions) -> tuple[Exchange, Clock]:
     """Return an exchange that is fed, and its clock. Raises InvalidValue for what cannot be opened."""
-    if options.feed in {SYNTHETIC, NO_FEED}:
-        return _made_up(options)
-    return _recorded(Path(options.feed), options.speed)
-
-
-def _made_up(options: MarketOptions) -> tuple[Exchange, Clock]:
-    clock = process_clock()
-    listed = profiles(options.coins)
-    specs = [profile.spec(number) for number, profile in enumerate(listed)]
-    marks = {profile.coin: opening_mark(profile, profile.price) for profile in listed}
-    exchange = Exchange(specs, clock, marks)
-    if options.feed == SYNTHETIC:
-        exchange.attach(SyntheticFeed(SyntheticConfig(coins=options.coins, seed=options.seed)))
+    empty = options.feed == NO_FEED
+    setup = prepare(SYNTHETIC if empty else options.feed, options.coins, options.seed)
+    clock = _clock(setup, options.speed)
+    exchange = Exchange(setup.specs, clock, setup.marks)
+    if not empty:
+        exchange.attach(setup.feed)
     return exchange, clock
 
 
-def _recorded(path: Path, speed: float) -> tuple[Exchange, Clock]:
-    raise NotImplementedError(path, speed)
+def _clock(setup: Setup, speed: float) -> Clock:
+    """Return the process's clock; for a recording without one, a replay clock that starts with it."""
+    clock = process_clock()
+    if setup.start is None or not isinstance(clock, LiveClock):
+        return clock
+    return ReplayClock(setup.start, clock.now(), speed)
