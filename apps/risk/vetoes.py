@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from kombu.exceptions import OperationalError
 
 from apps.exchanges.execution.nudges import (
@@ -56,7 +56,11 @@ def engage(*, scope: ScopeId, mode: TradingMode, flatten: bool, reason: str, act
     if mode is TradingMode.ACTIVE:
         raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
     unreached = [] if scope != EVERYTHING or _write_halt_file(mode, reason) else ["halt file"]
-    venues = venues_of(scope)
+    try:
+        venues = venues_of(scope)
+    except DatabaseError:
+        redis_nudges().engage(scope, mode)
+        raise
     if not redis_nudges().engage(scope, mode):
         unreached.append("Redis")
     with transaction.atomic(durable=True):

@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Subquery
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.models import Account, EquityMark
 from moondev.domain.clock import process_clock
+from moondev.domain.values import ZERO
 
 # Marks come every second; after a minute without one the venue is out of sight.
 MAX_MARK_AGE_SECONDS = 60
@@ -23,10 +24,14 @@ MAX_MARK_AGE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Equities:
-    """Equity by account code and by portfolio code, None where it is not known."""
+    """Equity by account code and by portfolio code, None where it is not known.
+
+    `ledgers` is what our own books say the portfolio is worth, taken at the same moments.
+    """
 
     accounts: Mapping[str, Decimal | None]
     portfolios: Mapping[str, Decimal | None]
+    ledgers: Mapping[str, Decimal | None]
 
     def account(self, code: str) -> Decimal | None:
         """Return the account's equity in its currency; None when unknown."""
@@ -52,17 +57,23 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
     latest = EquityMark.objects.filter(account=OuterRef("pk")).order_by("-taken_at")
     rows = (
         Account.objects.filter(enabled=True, portfolio__in=portfolios)
-        .annotate(equity=Subquery(latest.values("venue_equity")[:1]), taken_at=Subquery(latest.values("taken_at")[:1]))
-        .values_list("code", "portfolio_id", "currency", "portfolio__currency", "equity", "taken_at")
+        .annotate(
+            equity=Subquery(latest.values("venue_equity")[:1]),
+            ledger=Subquery(latest.values("ledger_equity")[:1]),
+            taken_at=Subquery(latest.values("taken_at")[:1]),
+        )
+        .values_list("code", "portfolio_id", "currency", "portfolio__currency", "equity", "ledger", "taken_at")
     )
     accounts: dict[str, Decimal | None] = {}
     totals: dict[str, Decimal | None] = {}
-    for code, portfolio, currency, portfolio_currency, equity, taken_at in rows:
-        known = equity if is_fresh(taken_at, now) else None
-        accounts[code] = known
-        counted = known if currency == portfolio_currency else None
-        totals[portfolio] = _plus(totals.get(portfolio, Decimal(0)), counted)
-    return Equities(accounts, totals)
+    ledgers: dict[str, Decimal | None] = {}
+    for code, portfolio, currency, portfolio_currency, equity, ledger, taken_at in rows:
+        known = is_fresh(taken_at, now)
+        counts = known and currency == portfolio_currency
+        accounts[code] = equity if known else None
+        totals[portfolio] = _plus(totals.get(portfolio, ZERO), equity if counts else None)
+        ledgers[portfolio] = _plus(ledgers.get(portfolio, ZERO), ledger if counts else None)
+    return Equities(accounts, totals, ledgers)
 
 
 def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:

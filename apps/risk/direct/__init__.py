@@ -1,0 +1,1 @@
+"""Stop trading from this process alone: without the broker, and if need be without the database."""

@@ -1,0 +1,161 @@
+"""Clear one account at its venue: cancel whatever rests, close whatever is open, ask until nothing is left.
+
+Needs the venue and a key, nothing of ours. What it did is booked later, by reconciliation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar, cast
+from uuid import uuid4
+
+from apps.exchanges.models import TradingMode
+from apps.exchanges.ports import ExecutionClient
+from apps.exchanges.venue_types import PositionSnapshot
+from apps.risk.direct.accounts_file import DirectAccount
+from apps.risk.facts import RiskFacts
+from apps.risk.limits import LimitBook
+from apps.risk.review import ReviewMarket, review
+from apps.risk.scope import StrategyScope
+from moondev.domain.clock import Clock, milliseconds, monotonic
+from moondev.domain.decisions import RiskApproved
+from moondev.domain.errors import TradingError
+from moondev.domain.instruments import Instrument, Rounding
+from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce
+from moondev.domain.portfolio import Holding
+
+# Asked and found empty so often in a row, an account counts as clear: an order may be on its way.
+EMPTY_ANSWERS = 2
+PAUSE_SECONDS = 0.5
+# How far beyond the mark a closing order may trade; it is repeated, so it need not take everything.
+SLIPPAGE = Decimal("0.03")
+ORDER_LIFE = timedelta(seconds=5)
+
+Say = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What stopping needs from outside: the time, a way to wait, and somebody to tell."""
+
+    clock: Clock
+    sleep: Callable[[float], None]
+    say: Say
+
+
+class DirectStop:
+    """Clears one account. Nonces come from the clock: this signer is nobody else's."""
+
+    def __init__(self, account: DirectAccount, client: ExecutionClient, tools: Tools) -> None:
+        self._account, self._client, self._tools = account, client, tools
+        self._last_nonce = 0
+
+    def run(self, *, flatten: bool, seconds: float) -> bool:
+        """Work until the account is clear or `seconds` have passed; return whether it is clear."""
+        deadline = monotonic() + seconds
+        empty = 0
+        while monotonic() < deadline:
+            try:
+                empty = empty + 1 if self._round(flatten=flatten) else 0
+            except TradingError as error:
+                empty = 0
+                self._tools.say(f"{self._account.code}: {error}")
+            if empty >= EMPTY_ANSWERS:
+                return True
+            self._tools.sleep(PAUSE_SECONDS)
+        return False
+
+    def _round(self, *, flatten: bool) -> bool:
+        """Do what is to be done now; return whether there was nothing."""
+        resting = self._client.open_orders()
+        for batch in _batches(resting, self._client.max_batch):
+            self._client.cancel_resting(batch, self._nonce())
+        if resting:
+            self._tools.say(f"{self._account.code}: cancelled {len(resting)} orders")
+        return not (flatten and self._close_positions()) and not resting
+
+    def _close_positions(self) -> bool:
+        """Send one closing order per open position; return whether there was any."""
+        positions = [p for p in self._client.account_snapshot().positions if p.quantity]
+        if not positions:
+            return False
+        now = self._tools.clock.now()
+        instruments = {listing.instrument.symbol: listing.instrument for listing in self._client.instruments()}
+        approved = closing_orders(self._account, positions, instruments, now)
+        for batch in _batches(approved, self._client.max_batch):
+            self._client.place(batch, self._nonce(), now + ORDER_LIFE)
+        self._tools.say(f"{self._account.code}: closing {len(positions)} positions")
+        return True
+
+    def _nonce(self) -> int:
+        self._last_nonce = max(self._last_nonce + 1, milliseconds(self._tools.clock.now()))
+        return self._last_nonce
+
+
+def _batches(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def closing_orders(
+    account: DirectAccount,
+    positions: Sequence[PositionSnapshot],
+    instruments: Mapping[str, Instrument],
+    now: datetime,
+) -> list[RiskApproved[PlaceOrder]]:
+    """Return reviewed orders that close `positions`: immediate, reduce-only, a little beyond the mark.
+
+    They pass the same review as every order; it lets exits through without limits or equities.
+    """
+    orders = [_closing_order(position, instruments[position.symbol]) for position in positions]
+    holdings = {
+        order.instrument: Holding(position.quantity.value, position.value.value)
+        for order, position in zip(orders, positions, strict=True)
+    }
+    market = ReviewMarket(
+        now=now,
+        instruments={instrument.key: instrument for instrument in instruments.values()},
+        mids={},
+        ages={},
+        holdings=holdings,
+        account_net={key: holding.quantity for key, holding in holdings.items()},
+        working=(),
+    )
+    # Places were asked, so places are what was approved.
+    return cast(list[RiskApproved[PlaceOrder]], review(orders, market, _facts(account)).approved)
+
+
+def _closing_order(position: PositionSnapshot, instrument: Instrument) -> PlaceOrder:
+    side = position.quantity.side.opposite
+    worst = position.mark_price.value * (1 + SLIPPAGE * side.sign)
+    return PlaceOrder(
+        client_order_id=uuid4(),
+        instrument=instrument.key,
+        side=side,
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.IOC,
+        quantity=position.quantity.size,
+        price=instrument.price_grid.rounded(worst, Rounding.aggressive(side)),
+        purpose=Purpose.REDUCING,
+        signal_id="flatten",
+        leg=f"flatten/{position.symbol}",
+    )
+
+
+def _facts(account: DirectAccount) -> RiskFacts:
+    """Return facts that know nothing but that exits may leave."""
+    scope = StrategyScope(
+        strategy="flatten",
+        account_id=0,
+        account=account.code,
+        portfolio="",
+        venue=account.venue.code,
+        currency=account.currency,
+        capital=Decimal(0),
+        leverage=Decimal(1),
+    )
+    open_for_exits = dict.fromkeys(scope.enclosing, TradingMode.REDUCING)
+    return RiskFacts(scope, LimitBook({}), open_for_exits, None, None, None, None, None)

@@ -1,0 +1,106 @@
+"""The guard: looks at every account through the venue's own eyes and stops who has lost too much.
+
+It needs SQL and the venues, nothing else. Marks and vetoes are rows, so a guard that died is replaced by
+the next one, and two at once do no harm. What it cannot see is unknown, never zero: it stops nobody for
+silence, and the review opens nothing on it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from apps.exchanges.models import Account, TradingMode, TradingState, Veto
+from apps.exchanges.venue_types import AccountSnapshot
+from apps.risk import vetoes
+from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
+from apps.risk.limits import read_limits
+from apps.risk.models import RiskEvent
+from apps.risk.portfolio.drawdown import Mark, marks_update
+from apps.risk.portfolio.portfolio_equity import observe_portfolios
+from apps.risk.portfolio.strategy_equity import observe_strategies, read_watched
+from apps.risk.scope import ScopeId
+from apps.risk.snapshots import Snapshots
+from moondev.domain.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+ACTOR = "risk_guard"
+# One wrong answer of a venue must not flatten a portfolio, so a breach counts when it is seen twice.
+CONFIRMATIONS = 2
+
+RecordMark = Callable[[Account, AccountSnapshot, datetime], object]
+
+
+class Guard:
+    """Watches drawdowns; each pass is complete in itself."""
+
+    def __init__(self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock) -> None:
+        self._snapshots = snapshots
+        self._record_mark = record_mark
+        self._clock = clock
+        self._seen: Counter[ScopeId] = Counter()
+
+    def watch(self) -> list[DrawdownBreach]:
+        """Take marks of everything and stop whoever has reached a limit; return whom it stopped."""
+        accounts = list(Account.objects.filter(enabled=True).select_related("venue").order_by("pk"))
+        heard = self._snapshots.take(accounts)
+        now = self._clock.now()
+        for account in accounts:
+            if account.pk in heard:
+                self._record_mark(account, heard[account.pk], now)
+        marks = marks_of(accounts, heard, now)
+        breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
+        return [breach for breach in breaches if not is_stopped(breach.scope) and self._stop(breach)]
+
+    def _confirmed(self, breaches: Iterable[DrawdownBreach]) -> list[DrawdownBreach]:
+        """Return the breaches seen in so many passes in a row."""
+        found = {breach.scope: breach for breach in breaches}
+        self._seen = Counter({scope: self._seen[scope] + 1 for scope in found})
+        return [breach for scope, breach in found.items() if self._seen[scope] >= CONFIRMATIONS]
+
+    def _stop(self, breach: DrawdownBreach) -> bool:
+        now = self._clock.now()
+        logger.error("%s:%s is stopped and flattened: %s", *breach.scope, breach)
+        RiskEvent.objects.create(
+            kind=RiskEvent.Kind.BREACH,
+            scope_kind=breach.scope[0],
+            scope_key=breach.scope[1],
+            actor=ACTOR,
+            message=str(breach),
+            at=now,
+        )
+        vetoes.engage(
+            scope=breach.scope,
+            mode=TradingMode.HALTED,
+            flatten=True,
+            reason=str(breach),
+            actor=ACTOR,
+            now=now,
+        )
+        return True
+
+
+def marks_of(accounts: Iterable[Account], heard: Mapping[int, AccountSnapshot], now: datetime) -> dict[ScopeId, Mark]:
+    """Return the marks of all that can be seen now, written down."""
+    prices = {pk: mark_prices(snapshot) for pk, snapshot in heard.items()}
+    portfolios = {account.portfolio_id for account in accounts}
+    # A strategy whose account did not answer has no news; its old mark goes stale by itself.
+    watched = [item for item in read_watched() if item.account.pk in heard]
+    return marks_update(observe_portfolios(portfolios, now) + observe_strategies(watched, prices), now)
+
+
+def mark_prices(snapshot: AccountSnapshot) -> dict[str, Decimal]:
+    """Return the venue's mark price of every position it reports, by its symbol."""
+    return {position.symbol: position.mark_price.value for position in snapshot.positions}
+
+
+def is_stopped(scope: ScopeId) -> bool:
+    """Return whether a scope is halted with its flattening already ordered: one veto per breach."""
+    state = TradingState.objects.filter(scope_kind=scope[0], scope_key=scope[1]).first()
+    if state is None or state.mode != TradingMode.HALTED:
+        return False
+    return Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], epoch=state.epoch, flatten=True).exists()

@@ -1,0 +1,233 @@
+"""The guard: what it sees, when it stops somebody, and what silence means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from apps.exchanges.execution.sessions import Session
+from apps.exchanges.models import (
+    Account,
+    EquityMark,
+    InstrumentRow,
+    Portfolio,
+    Position,
+    TradingState,
+    Transfer,
+    Venue,
+    Veto,
+)
+from apps.exchanges.venue_types import AccountSnapshot, PositionSnapshot
+from apps.risk import vetoes
+from apps.risk.facts import load_facts
+from apps.risk.guard import ACTOR, Guard
+from apps.risk.models import HighWaterMark, RiskEvent
+from apps.risk.scope import StrategyScope
+from apps.risk.services import seed_limits
+from apps.risk.snapshots import Snapshots
+from moondev.domain.clock import FixedClock
+from moondev.domain.errors import Connectivity
+from moondev.domain.values import Money, Price, SignedQuantity
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
+
+
+class FakeVenue:
+    """A venue that says what it is told to; its own session, client and key."""
+
+    def __init__(self) -> None:
+        self.equity = D(100_000)
+        self.mark = D(1_000)
+        self.silent: Exception | None = None
+
+    def session(self, account_id: int, purpose: str) -> Session:
+        return SimpleNamespace(client=self)  # type: ignore[return-value]
+
+    def account_snapshot(self) -> AccountSnapshot:
+        if self.silent:
+            raise self.silent
+        position = PositionSnapshot(
+            symbol="BTC",
+            quantity=SignedQuantity(D(10)),
+            entry_price=None,
+            mark_price=Price(self.mark),
+            value=Money(10 * self.mark, "USDC"),
+            unrealised=Money(D(0), "USDC"),
+            leverage=1,
+        )
+        money = Money(self.equity, "USDC")
+        return AccountSnapshot(money, money, Money(D(0), "USDC"), (position,), None, NOW)
+
+
+@pytest.fixture
+def venue() -> FakeVenue:
+    return FakeVenue()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def account(settings, tmp_path, monkeypatch) -> Account:
+    settings.MOONDEV_HALT_FILE = tmp_path / "halt"
+    monkeypatch.setattr(vetoes, "send", lambda *_, **__: None)
+    monkeypatch.setattr(
+        vetoes, "redis_nudges", lambda: SimpleNamespace(engage=lambda *_: True, release=lambda *_: True)
+    )
+    row = Venue.objects.create(
+        code="hyperliquid", protocol="hyperliquid", environment="paper", rest_url="http://x", websocket_url="ws://x"
+    )
+    portfolio = Portfolio.objects.create(code="paper", currency="USDC", environment="paper")
+    made = Account.objects.create(code="paper-1", venue=row, portfolio=portfolio, address="0x1", currency="USDC")
+    for kind, key in (("portfolio", "paper"), ("account", "paper-1")):
+        TradingState.objects.create(scope_kind=kind, scope_key=key, mode="active", changed_at=NOW)
+    seed_limits("paper", actor="test", now=NOW)
+    load_facts([StrategyScope("turtle", made.pk, "paper-1", "paper", "hyperliquid", "USDC", D(10_000), D(1))], NOW)
+    btc = InstrumentRow.objects.create(
+        venue=row, symbol="BTC", asset="BTC", quote="USDC", tick=D("0.1"), lot=D("0.001")
+    )
+    Position.objects.create(account=made, strategy="turtle", instrument=btc, quantity=10, cost=10_000, updated_at=NOW)
+    return made
+
+
+@pytest.fixture
+def guard(account, venue, clock):
+    def record(row: Account, snapshot: AccountSnapshot, now: datetime) -> None:
+        EquityMark.objects.create(
+            account=row, taken_at=now, venue_equity=snapshot.equity.value, unrealised=0, margin_used=0
+        )
+
+    snapshots = Snapshots(venue)
+    yield Guard(snapshots, record, clock)
+    snapshots.close()
+
+
+def watch(guard: Guard, clock: FixedClock, times: int = 1) -> list[str]:
+    """Return the reasons given in so many passes, a second apart."""
+    reasons = []
+    for _ in range(times):
+        clock.advance(timedelta(seconds=1))
+        reasons += [str(breach) for breach in guard.watch()]
+    return reasons
+
+
+def mark(kind: str, key: str) -> tuple[Decimal, Decimal]:
+    row = HighWaterMark.objects.get(scope_kind=kind, scope_key=key)
+    return row.peak, row.equity
+
+
+def test_marks_strategies_at_the_venue_mark_and_portfolios_at_venue_equity(guard, venue, clock) -> None:
+    venue.mark = D(1_050)
+    watch(guard, clock)
+    assert mark("strategy", "turtle") == (10_500, 10_500)
+    assert mark("portfolio", "paper") == (100_000, 100_000)
+    venue.mark, venue.equity = D(1_000), D(99_000)
+    watch(guard, clock)
+    assert mark("strategy", "turtle") == (10_500, 10_000)
+    assert mark("portfolio", "paper") == (100_000, 99_000)
+    assert Veto.objects.count() == 0
+
+
+def test_a_strategy_that_lost_fifteen_per_cent_is_halted_and_flattened_once(guard, venue, clock) -> None:
+    watch(guard, clock)
+    venue.mark = D(850)
+    assert watch(guard, clock) == []
+    assert watch(guard, clock, 5) == ["strategy drawdown 0.1500 has reached its limit 0.15"]
+    veto = Veto.objects.get()
+    assert (veto.scope_kind, veto.scope_key, veto.flatten, veto.actor) == ("strategy", "turtle", True, ACTOR)
+    state = TradingState.objects.get(scope_kind="strategy")
+    assert (state.mode, state.epoch) == ("halted", veto.epoch)
+    assert RiskEvent.objects.filter(kind=RiskEvent.Kind.BREACH).count() == 1
+
+
+def test_a_portfolio_that_lost_a_quarter_is_halted_and_flattened_once(guard, venue, clock) -> None:
+    watch(guard, clock)
+    venue.equity = D(75_000)
+    assert watch(guard, clock, 5) == ["portfolio drawdown 0.2500 has reached its limit 0.25"]
+    assert Veto.objects.get().scope_kind == "portfolio"
+
+
+def test_just_below_the_limit_nobody_is_stopped(guard, venue, clock) -> None:
+    watch(guard, clock)
+    venue.mark, venue.equity = D("850.1"), D(75_001)
+    assert watch(guard, clock, 5) == []
+
+
+def test_one_wrong_answer_of_the_venue_stops_nobody(guard, venue, clock) -> None:
+    watch(guard, clock)
+    venue.equity = D(0)
+    watch(guard, clock)
+    venue.equity = D(100_000)
+    assert watch(guard, clock, 5) == []
+    assert Veto.objects.count() == 0
+
+
+@pytest.mark.parametrize("error", [Connectivity("timed out"), ZeroDivisionError("a bug in a parser")])
+def test_silence_is_unknown_not_zero(guard, venue, clock, error, caplog) -> None:
+    watch(guard, clock)
+    venue.silent = error
+    assert watch(guard, clock, 70) == []
+    assert Veto.objects.count() == 0
+    assert mark("portfolio", "paper") == (100_000, 100_000)
+    assert caplog.text.count("does not answer") == 1
+    scope = StrategyScope(
+        "turtle", Account.objects.get().pk, "paper-1", "paper", "hyperliquid", "USDC", D(10_000), D(1)
+    )
+    facts = load_facts([scope], clock.now())["turtle"]
+    assert (facts.portfolio_equity, facts.strategy_equity, facts.strategy_drawdown) == (None, None, None)
+
+
+def test_a_position_without_a_mark_leaves_the_strategy_unknown(guard, account, venue, clock) -> None:
+    watch(guard, clock)
+    eth = InstrumentRow.objects.create(
+        venue=account.venue, symbol="ETH", asset="ETH", quote="USDC", tick=D("0.1"), lot=D("0.001")
+    )
+    Position.objects.create(account=account, strategy="turtle", instrument=eth, quantity=1, cost=9_000, updated_at=NOW)
+    before = HighWaterMark.objects.get(scope_kind="strategy").marked_at
+    assert watch(guard, clock, 3) == []
+    assert HighWaterMark.objects.get(scope_kind="strategy").marked_at == before
+
+
+def test_more_capital_is_no_profit_and_less_is_no_loss(guard, account, clock) -> None:
+    watch(guard, clock)
+    for capital in (D(50_000), D(5_000)):
+        scope = StrategyScope("turtle", account.pk, "paper-1", "paper", "hyperliquid", "USDC", capital, D(1))
+        load_facts([scope], clock.now())
+        assert watch(guard, clock, 3) == []
+        assert mark("strategy", "turtle") == (capital, capital)
+
+
+def test_a_withdrawal_that_is_booked_is_no_loss(guard, account, venue, clock) -> None:
+    watch(guard, clock)
+    Transfer.objects.create(account=account, amount=-60_000, at=NOW, reference="w1")
+    venue.equity = D(40_000)
+    assert watch(guard, clock, 3) == []
+    assert mark("portfolio", "paper") == (40_000, 40_000)
+
+
+def test_a_second_guard_does_not_stop_again_what_is_stopped(guard, account, venue, clock) -> None:
+    watch(guard, clock)
+    venue.mark = D(800)
+    watch(guard, clock, 3)
+    second = Guard(Snapshots(venue), lambda *_: None, clock)
+    assert watch(second, clock, 3) == []
+    assert Veto.objects.count() == 1
+
+
+def test_after_a_release_only_a_new_loss_stops_again(guard, account, venue, clock) -> None:
+    watch(guard, clock)
+    venue.mark = D(800)
+    watch(guard, clock, 3)
+    Veto.objects.update(done_at=NOW, stage=Veto.Stage.DONE)
+    vetoes.release(scope=("strategy", "turtle"), reason="looked at", actor="ann", now=clock.now())
+    assert watch(guard, clock, 3) == []
+    venue.mark = D(670)
+    assert len(watch(guard, clock, 3)) == 1
+    assert Veto.objects.count() == 2
