@@ -73,6 +73,11 @@ def profile_of(coin: str) -> Profile:
     return Profile(coin, 1, 5, 10.0, 1.0, 2.5, 8_000.0, 400.0)
 
 
+def is_known(coin: str) -> bool:
+    """Return whether the venue's own rules for `coin` are known."""
+    return any(known.coin == coin for known in _KNOWN)
+
+
 def profiles(coins: Sequence[str]) -> tuple[Profile, ...]:
     """Return the profiles of `coins`. Raises InvalidValue for none, too many or doubled ones."""
     if not 1 <= len(coins) <= MAX_COINS:
