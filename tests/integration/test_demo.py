@@ -1,0 +1,119 @@
+"""The demo as people run it: one command, real processes, a report, and nothing left running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from moondev.servers.probes import free_port
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+RECORDING = PROJECT_ROOT.parent / "shared/data/ohlcv/hyperliquid-perp_BTCUSDC_1m_202507-202507.parquet"
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Ports of this test's own, and none of the servers that other tests use."""
+    kept = {
+        k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "BROKER_URL", "REDIS_URL", "MOONDEV_CLOCK"}
+    }
+    ports = {name: str(free_port()) for name in ("MOCK_PORT", "WEB_PORT", "FLOWER_PORT")}
+    return {**kept, **ports, "DJANGO_SETTINGS_MODULE": "moondev.settings.dev"}
+
+
+def demo(environment, *arguments, **options):
+    command = [sys.executable, "manage.py", "demo", *arguments]
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def started_by(environment):
+    """Return the command lines of running processes that carry this run's mock port in their environment."""
+    mark = f"MOCK_PORT={environment['MOCK_PORT']}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def report_of(output):
+    return json.loads(output.strip().splitlines()[-1])
+
+
+def test_a_timed_run_trades_and_its_books_equal_the_venues(environment):
+    with demo(environment, "--for", "25") as run:
+        output, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, output
+    report = report_of(output)
+    assert report["ledger_minus_venue"] == 0
+    assert report["ticks"] > 0
+    assert report["orders"] > 0
+    assert report["fills"] > 0
+    assert report["open_orders"] == 0
+    assert not any(report["restarts"].values())
+    for account in report["accounts"].values():
+        assert account["ledger"] == account["venue"]
+    assert f"http://localhost:{environment['WEB_PORT']}/admin/" in output
+    assert started_by(environment) == []
+
+
+@pytest.mark.skipif(not RECORDING.is_file(), reason="needs the recorded candles beside the project")
+def test_a_recording_is_replayed_at_speed(environment):
+    with demo(environment, "--for", "25", "--feed", str(RECORDING), "--speed", "120") as run:
+        output, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, output
+    report = report_of(output)
+    assert report["ledger_minus_venue"] == 0
+    assert report["fills"] > 0
+    assert started_by(environment) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything(environment, number):
+    with demo(environment, start_new_session=True) as run:
+        for line in run.stdout:
+            if line.startswith("strategies:"):
+                break
+        time.sleep(2)
+        assert len(started_by(environment)) > 10
+        run.send_signal(number)
+        output, _ = run.communicate(timeout=60)
+    assert run.returncode != 1, output
+    assert started_by(environment) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--for", "0"], "--for is 0.0; allowed: seconds above 0"),
+        (["--for", "nan"], "--for is nan; allowed: seconds above 0"),
+        (["--speed", "60"], "--speed needs --feed"),
+        (["--feed", "/nowhere.parquet"], "--feed is /nowhere.parquet; there is no such file"),
+        (["--feed", __file__], "allowed: a readable Parquet file"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_started(environment, arguments, sentence):
+    with demo(environment, *arguments) as run:
+        output, _ = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert sentence in output
+    assert "Traceback" not in output
+    assert started_by(environment) == []
