@@ -1,10 +1,14 @@
 """Development: on one machine, with the embedded servers when nothing else is configured."""
 
+import sys
+
 from moondev.settings.env import PROJECT_ROOT, load_env_file
 
-# A running demo writes the addresses of its private servers here, so that a second terminal joins it.
 load_env_file(PROJECT_ROOT / ".env")
-load_env_file(PROJECT_ROOT / ".run" / "env")
+# A running demo writes the addresses of its private servers here, so that a second terminal joins it. The demo itself
+# must not: what a killed one left behind is none of its business.
+if sys.argv[1:2] != ["demo"]:
+    load_env_file(PROJECT_ROOT / ".run" / "env")
 
 from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
 

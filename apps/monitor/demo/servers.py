@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -25,19 +25,21 @@ DEMO_REDIS_NUMBER = 9
 def demo_servers(kind: str, run_folder: Path, services_folder: Path) -> Iterator[dict[str, str]]:
     """Yield the addresses of ``embedded`` or ``real`` servers while the block runs.
 
-    They are also written to ``<run_folder>/env``, so that commands in a second terminal join the demo.
-
     Raises:
         ServiceError: a server could not be started.
     """
-    servers = embedded_servers(run_folder / "servers") if kind == "embedded" else _real(services_folder)
-    with servers as urls:
-        env_file = run_folder / "env"
-        write_private(env_file, "".join(f"{name}={url}\n" for name, url in urls.items()))
-        try:
-            yield urls
-        finally:
-            env_file.unlink(missing_ok=True)
+    with embedded_servers(run_folder / "servers") if kind == "embedded" else _real(services_folder) as urls:
+        yield urls
+
+
+@contextmanager
+def environment_file(path: Path, values: Mapping[str, str]) -> Iterator[None]:
+    """Keep ``values`` in a file while the block runs, so that commands in a second terminal join the run."""
+    write_private(path, "".join(f"{name}={value}\n" for name, value in values.items()))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.exchanges.mock.engine.feed.recording import replay_start
+from apps.exchanges.mock.engine.feed.recording import describe, replay_start
 from apps.monitor.demo.paper import ACCOUNTS, paper_secrets
 from apps.monitor.demo.ports import Ports, busy_ports, ports_from_environment
 from apps.monitor.demo.seed import new_login
-from apps.monitor.demo.servers import demo_servers
+from apps.monitor.demo.servers import demo_servers, environment_file
 from moondev.domain.clock import CLOCK_VARIABLE, LiveClock, ReplayClock
 from moondev.domain.errors import TradingError
 from moondev.servers.errors import ServiceError
@@ -39,14 +39,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until the time is over or a signal comes; exit with the run's code."""
         ports = ports_from_environment()
-        _require_sense(options, ports)
+        try:
+            _require_sense(options, ports)
+        except TradingError as error:
+            raise CommandError(str(error)) from error
         # From here on an end by SIGTERM passes through every ``finally``, as Ctrl-C does.
         signal.signal(signal.SIGTERM, _exit)
+        halt_file = settings.RUN_DIR / "halt-demo"
+        # Every run begins with an empty database: a halt that an earlier one left would bind without a reason.
+        halt_file.unlink(missing_ok=True)
         try:
             with demo_servers(options["services"], settings.RUN_DIR, settings.BASE_DIR / ".services") as urls:
-                environment = _environment(urls, ports)
-                _manage(["migrate", "--verbosity=0"], environment)
-                code = _run(options, environment)
+                shared = _shared(urls, ports, halt_file)
+                _manage(["migrate", "--verbosity=0"], shared)
+                shared[CLOCK_VARIABLE] = _clock(options)
+                with environment_file(settings.RUN_DIR / "env", shared):
+                    code = _run(options, shared)
         except (ServiceError, TradingError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -65,35 +73,39 @@ def _require_sense(options: Mapping[str, Any], ports: Ports) -> None:
         raise CommandError("--speed needs --feed: the synthetic market runs in real time")
     if path is not None and not path.is_file():
         raise CommandError(f"--feed is {path}; there is no such file")
+    if path is not None:
+        describe(path)
     if busy := busy_ports(ports):
         raise CommandError("\n".join(busy))
 
 
-def _environment(urls: Mapping[str, str], ports: Ports) -> dict[str, str]:
-    """Return what every process of the run shares: servers, clock, paper keys, login."""
-    login = new_login()
+def _shared(urls: Mapping[str, str], ports: Ports, halt_file: Path) -> dict[str, str]:
+    """Return what every process of the run is told: servers, mock exchange, paper keys."""
     return {
-        **os.environ,
         **urls,
         **paper_secrets(ACCOUNTS),
-        "PYTHONUNBUFFERED": "1",
-        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "moondev.settings.dev"),
         "MOCK_URL": f"http://localhost:{ports.mock}",
-        "FLOWER_BASIC_AUTH": f"{login.user}:{login.password}",
+        "MOONDEV_HALT_FILE": str(halt_file),
         CLOCK_VARIABLE: "",
     }
 
 
-def _run(options: Mapping[str, Any], environment: dict[str, str]) -> int:
+def _clock(options: Mapping[str, Any]) -> str:
+    """Return the run's clock: that of a recording starts where the recording's market starts, now."""
+    if options["feed"] is None:
+        return ""
+    return ReplayClock(replay_start(options["feed"]), LiveClock().now(), options["speed"]).to_json()
+
+
+def _run(options: Mapping[str, Any], shared: Mapping[str, str]) -> int:
     """Run the demo itself; hand every signal on, once, and wait for it to have stopped everything."""
     command = ["demo_run"]
     if options["seconds"] is not None:
         command += ["--for", str(options["seconds"])]
     if options["feed"] is not None:
-        path = options["feed"].resolve()
-        clock = ReplayClock(replay_start(path), LiveClock().now(), options["speed"])
-        environment = {**environment, CLOCK_VARIABLE: clock.to_json()}
-        command += ["--feed", str(path), "--speed", str(options["speed"])]
+        command += ["--feed", str(options["feed"].resolve()), "--speed", str(options["speed"])]
+    login = new_login()
+    environment = {**_inherited(), **shared, "FLOWER_BASIC_AUTH": f"{login.user}:{login.password}"}
     # A session of its own: Ctrl-C reaches only us, and we pass it on as one SIGTERM.
     run = subprocess.Popen(_python_manage(command), env=environment, start_new_session=True)
     try:
@@ -104,8 +116,14 @@ def _run(options: Mapping[str, Any], environment: dict[str, str]) -> int:
         raise
 
 
+def _inherited() -> dict[str, str]:
+    """Return our own environment, with output unbuffered and the settings named."""
+    settings_module = os.environ.get("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": settings_module}
+
+
 def _manage(arguments: list[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(_python_manage(arguments), check=False, env=environment)
+    done = subprocess.run(_python_manage(arguments), check=False, env={**_inherited(), **environment})
     if done.returncode != 0:
         raise CommandError(f"manage.py {arguments[0]} ended with code {done.returncode}")
 
