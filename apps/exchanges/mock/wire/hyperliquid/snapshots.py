@@ -111,8 +111,8 @@ class Snapshots:
 
     def _all_fills(self, topic: Topic) -> Messages:
         fills = self._info.account.fills(topic.user)
-        rows = _fill_rows(topic, aggregated(fills) if topic.aggregate else fills)[-MOST_FILLS:]
-        yield "userFills", {"isSnapshot": True, "user": topic.user, "fills": rows[::-1]}
+        newest = (aggregated(fills) if topic.aggregate else fills)[-MOST_FILLS:]
+        yield "userFills", {"isSnapshot": True, "user": topic.user, "fills": _fill_rows(topic, newest[::-1])}
 
     def _new_fills(self, topic: Topic, items: list[Fill]) -> Messages:
         rows = _fill_rows(topic, aggregated(items) if topic.aggregate else items)
