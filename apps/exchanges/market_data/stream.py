@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError, close_old_connections, connections
 
 from apps.exchanges.market_data.cache import MarketWriter
 from apps.exchanges.market_data.recorder import MarketRecorder
@@ -59,12 +60,15 @@ class MarketStreamProcess:
 
     async def run(self) -> None:
         """Stream what is wanted, starting anew whenever that changes."""
-        while not self._stopping:
-            wanted = await sync_to_async(wanted_at)(self.venue)
-            if wanted:
-                await self._stream_until_changed(wanted)
-            else:
-                await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        try:
+            while not self._stopping:
+                wanted = await self._wanted()
+                if wanted:
+                    await self._stream_until_changed(wanted)
+                else:
+                    await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        finally:
+            await sync_to_async(connections.close_all)()
 
     async def _stream_until_changed(self, wanted: list[Wanted]) -> None:
         self._recorder = MarketRecorder(self.venue, wanted, self.writer, self._schedule_backfill)
@@ -78,10 +82,19 @@ class MarketStreamProcess:
             while not streaming.done() and not self._stopping:
                 await asyncio.wait([streaming], timeout=HOUSEKEEPING_SECONDS)
                 self._keep_house()
-                if await sync_to_async(wanted_at)(self.venue) != wanted:
+                if await self._wanted() not in (None, wanted):
                     break
         finally:
             await self._close(streaming)
+
+    async def _wanted(self) -> list[Wanted] | None:
+        """Return what is wanted; None while the database is away, which changes nothing that streams."""
+        try:
+            return await sync_to_async(wanted_at)(self.venue)
+        except DatabaseError as error:
+            logger.warning("%s: what is wanted cannot be read: %s", self.venue, error)
+            await sync_to_async(close_old_connections)()
+            return None
 
     async def _close(self, streaming: asyncio.Task[None]) -> None:
         if self._stream is not None:
