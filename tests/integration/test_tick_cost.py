@@ -42,7 +42,7 @@ def test_prints_the_processor_time_of_a_shard(monkeypatch, behaviour, capsys):
     client.close()
     with capsys.disabled():
         cpu, wall = (median(values) for values in zip(*costs[2:], strict=True))
-        print(f"\n{behaviour}: {STRATEGIES} strategies: {cpu:.1f} ms CPU, {wall:.1f} ms wall; last stages {stages}")
+        print(f"\n{behaviour}: {STRATEGIES} strategies: {cpu:.1f} ms CPU, {wall:.1f} ms wall; last stages {stages}")  # noqa: T201  its purpose
 
 
 def _cpu_ms() -> float:

@@ -6,11 +6,12 @@ import json
 import logging
 import time
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import get_args
 
 from apps.strategies.base import Decision
 from apps.strategies.orchestrator.planner.quotes import MAX_LEVELS
-from apps.strategies.orchestrator.watchdog import NeverReturned, time_limit
+from apps.strategies.orchestrator.watchdog import NeverReturned, within
 from apps.strategies.orchestrator.work import Decided, Failed, Work
 from moondev.domain.desired import Desired, Legs, Quotes, Target
 from moondev.domain.errors import InvalidValue
@@ -33,8 +34,7 @@ def decide(work: Work) -> Decided | Failed:
     wall, cpu = time.perf_counter(), time.thread_time()
     problem, decision = "", None
     try:
-        with time_limit(HARD_LIMIT_SECONDS):
-            decision = _ask(work)
+        decision = within(HARD_LIMIT_SECONDS, lambda: _ask(work))
     except NeverReturned:
         problem = f"decide did not return within {HARD_LIMIT_SECONDS:g} s"
     except (Exception, SystemExit) as error:  # a strategy may raise anything; only its own tick fails
@@ -48,9 +48,9 @@ def decide(work: Work) -> Decided | Failed:
 
 
 def _ask(work: Work) -> Decision:
-    answer = work.loaded.strategy.decide(
-        work.view, work.own, work.loaded.parameters, work.tick.strategy.state, work.instruments
-    )
+    # A copy: what a strategy writes into it must not pass for what was stored.
+    state = deepcopy(work.tick.strategy.state)
+    answer = work.loaded.strategy.decide(work.view, work.own, work.loaded.parameters, state, work.instruments)
     return checked(answer, work.instruments.keys())
 
 

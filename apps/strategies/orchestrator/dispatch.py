@@ -18,6 +18,8 @@ from moondev.domain.clock import Clock
 logger = logging.getLogger(__name__)
 
 TICK_TASK = "strategies.tick"
+TICKS_KEPT = timedelta(days=7)
+PRUNED_AT_ONCE = 1_000
 
 
 def dispatch(due: Sequence[Due], clock: Clock) -> list[Due]:
@@ -46,6 +48,15 @@ def expire_overdue(now: datetime, strategy_ids: Iterable[int] | None = None) -> 
         " WHERE id IN (SELECT id FROM strategies_tick WHERE status IN ('due', 'running') AND deadline <= %s"
         " AND (%s::bigint[] IS NULL OR strategy_id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)",
         (now, now, chosen, chosen),
+    )
+
+
+def prune(now: datetime) -> int:
+    """Delete some of the finished ticks that are older than TICKS_KEPT; return how many."""
+    return run(
+        "DELETE FROM strategies_tick WHERE id IN (SELECT id FROM strategies_tick"
+        " WHERE due_at < %s AND status NOT IN ('due', 'running') ORDER BY due_at LIMIT %s)",
+        (now - TICKS_KEPT, PRUNED_AT_ONCE),
     )
 
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from apps.exchanges.market_data.cache import MarketCache, Wanted
 from apps.strategies.orchestrator.deadlines import real_time_from
-from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue
+from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue, prune
 from apps.strategies.orchestrator.due import BOOK, Directory, Due, MarketEvent, Noticing
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
@@ -83,7 +83,9 @@ class Dispatcher:
     def _keep_house(self) -> None:
         if monotonic() - self._kept_house < HOUSEKEEPING_SECONDS:
             return
-        expire_overdue(self._clock.now())
+        now = self._clock.now()
+        expire_overdue(now)
+        prune(now)
         withdraw_stopped(self._clock)
         self._directory = Directory.read()
         self._kept_house = monotonic()
