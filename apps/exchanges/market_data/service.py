@@ -53,7 +53,7 @@ def market_process(venue: Venue) -> MarketStreamProcess:
 
 
 def user_process(
-    venue: Venue, apply: Callable[[int, Sequence[UserEvent]], None], sweep: Callable[[], None]
+    venue: Venue, apply: Callable[[int, Sequence[UserEvent]], object], sweep: Callable[[], object]
 ) -> UserStreamProcess:
     """Return the process that hears what `venue` says of our accounts."""
     config = venue.to_config()

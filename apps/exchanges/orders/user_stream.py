@@ -28,7 +28,7 @@ RETRY_SECONDS = 0.5
 STOP_SECONDS = 2.0
 
 OpenUserStream = Callable[[int, UserHandler], Stream]
-ApplyEvents = Callable[[int, Sequence[UserEvent]], None]
+ApplyEvents = Callable[[int, Sequence[UserEvent]], object]
 TellFills = Callable[[int, Sequence[UserEvent]], None]
 
 
@@ -73,7 +73,7 @@ class UserStreamProcess:
         open_stream: OpenUserStream,
         apply: ApplyEvents,
         tell: TellFills,
-        sweep: Callable[[], None],
+        sweep: Callable[[], object],
         sweep_seconds: float = 0.5,
     ) -> None:
         self._inboxes = {account_id: _Inbox() for account_id in account_ids}
