@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.orders.user_events import apply_user_events
+from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
 
@@ -30,6 +30,8 @@ class Command(BaseCommand):
             if options["kind"] == "market":
                 run_until_signalled(market_process(venue))
             else:
-                run_until_signalled(user_process(venue, apply_user_events, partial(sweep, venue.code)))
+                run_until_signalled(
+                    user_process(venue, apply_user_events, lambda: sweep(venue.code, process_clock().now()))
+                )
         except Configuration as error:
             raise CommandError(str(error)) from error
