@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from apps.exchanges.accounts.facts import AccountFacts
+from apps.exchanges.accounts.facts import AccountFacts, account_facts
 from apps.exchanges.credentials.backends import CredentialBackend, EnvironmentBackend, signer_key
 from apps.exchanges.models import Signer
 from apps.exchanges.ports import Credentials, ExecutionClient
@@ -45,5 +45,4 @@ class VenueSessions:
         account = signer.account
         key = signer_key(signer, self._backend)
         client = client_for(account.venue.to_config(), Credentials(account.address, key))
-        facts = AccountFacts(account.pk, account.code, account.portfolio_id, account.venue_id, account.currency)
-        return Session(facts, client, signer.pk)
+        return Session(account_facts(account.pk), client, signer.pk)

@@ -84,6 +84,12 @@ class Order(models.Model):
                 condition=Q(status__in=sorted(NON_FINAL)),
                 name="order_non_final",
             ),
+            models.Index(  # what ended orders still hold; recomputing exposure
+                fields=["account"], condition=Q(reserved__gt=0), name="order_holds_exposure"
+            ),
+            models.Index(  # reconciliation: fills we have not seen
+                fields=["account"], condition=Q(venue_filled__gt=F("filled_quantity")), name="order_lacks_fills"
+            ),
             models.Index(fields=["account", "venue_order_id"], name="order_by_venue_id"),
             models.Index(fields=["strategy", "-created_at"], name="order_latest_of_strategy"),
         ]
@@ -205,11 +211,7 @@ class VenueOrderAlias(models.Model):
     class Meta:
         """A venue's id means one order for ever."""
 
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "venue_order_id"], name="alias_means_one_order"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "venue_order_id"], name="alias_means_one_order")]
 
     def __str__(self) -> str:
         """Return the old id."""

@@ -66,7 +66,7 @@ class Application:
 
     def __init__(self, account: AccountFacts, reports: Sequence[OrderReport], now: datetime) -> None:
         self._account, self._reports, self._now = account, reports, now
-        self._fills = new_fills(account.account_id, reports)
+        self._fills = new_fills(account, reports)
         self._desk = Desk.opened(
             account,
             {id_ for report in reports for id_ in _client_ids(report)},
@@ -179,12 +179,20 @@ class Application:
         alarms_append(self._account.account_id, self._alarms, self._now)
 
 
-def new_fills(account_id: int, reports: Iterable[OrderReport]) -> list[tuple[FillReport, OrderReport]]:
-    """Return the fills that are not booked yet, each once and with the report that brought it, oldest first."""
-    carried = {fill.venue_trade_id: (fill, report) for report in reports for fill in report.fills}
+def new_fills(account: AccountFacts, reports: Iterable[OrderReport]) -> list[tuple[FillReport, OrderReport]]:
+    """Return the fills that are not booked yet, each once and with the report that brought it, oldest first.
+
+    Fills from before the account's books begin are in its opening transfer already.
+    """
+    carried = {
+        fill.venue_trade_id: (fill, report)
+        for report in reports
+        for fill in report.fills
+        if not account.precedes_books(fill.time_exchange)
+    }
     if not carried:
         return []
-    known = trades_known(account_id, sorted(carried))
+    known = trades_known(account.account_id, sorted(carried))
     fresh = [item for trade_id, item in carried.items() if trade_id not in known]
     return sorted(fresh, key=lambda item: (item[0].time_exchange, item[0].venue_trade_id))
 

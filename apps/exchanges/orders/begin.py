@@ -41,6 +41,21 @@ def orders_begin(
         return frozenset(begun)
 
 
+def exits_begin(
+    order_ids: Sequence[int], worker: str, *, until: datetime, venue_expires_at: datetime, now: datetime
+) -> frozenset[int]:
+    """Mark the exits of a halt as being sent; return those that are still `worker`'s to send."""
+    with transaction.atomic():
+        rows = fetch(
+            "UPDATE exchanges_order SET status = 'sending', sent_at = %s, venue_expires_at = %s, claimed_until = %s,"
+            " updated_at = %s WHERE id = ANY(%s) AND status = 'approved' AND claimed_by = %s RETURNING id",
+            (now, venue_expires_at, until, now, list(order_ids), worker),
+        )
+        begun = sorted(order_id for (order_id,) in rows)
+        steps_append([Step(i, "veto", OrderStatus.APPROVED, OrderStatus.SENDING) for i in begun], now)
+        return frozenset(begun)
+
+
 def orders_begin_again(
     claim: Claim, order_ids: Sequence[int], *, until: datetime, venue_expires_at: datetime, now: datetime
 ) -> None:

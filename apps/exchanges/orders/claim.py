@@ -246,10 +246,12 @@ def _claimed_amend(row: Row) -> ClaimedAmend:
     return ClaimedAmend(row[0], row[1], amendment, row[13], row[14])
 
 
-def unclaim(order_ids: Sequence[int], fence: int) -> None:
-    """Give claimed orders back that were not begun, so that the next claim need not wait for the lease to lapse."""
-    fetch(
-        "UPDATE exchanges_order SET claimed_by = '', claimed_until = NULL"
-        " WHERE id = ANY(%s) AND status = 'approved' AND fence = %s RETURNING id",
-        (list(order_ids), fence),
+def halting_claim(order_ids: Sequence[int], worker: str, until: datetime) -> tuple[ClaimedOrder, ...]:
+    """Claim the exits that a halt has just written, for the halt itself; it needs no account lease."""
+    rows = fetch(
+        "UPDATE exchanges_order o SET claimed_by = %s, claimed_until = %s FROM exchanges_instrument i"  # noqa: S608  columns of ours
+        " WHERE i.id = o.instrument_id AND o.id = ANY(%s) AND o.status = 'approved' AND o.purpose <> 'opening'"
+        f" RETURNING {_ORDER_FIELDS}",
+        (worker, until, list(order_ids)),
     )
+    return tuple(sorted((claimed_order(row) for row in rows), key=lambda order: order.order_id))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apps.exchanges.bulk import values_run
 from apps.exchanges.models import AccountEvent
 
+logger = logging.getLogger(__name__)
+
 DETAIL_CHARACTERS = 300
+# How long a lasting condition stays silent after it was announced.
+QUIET = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +55,13 @@ def alarms_append(account_id: int, alarms: Sequence[Alarm], now: datetime) -> No
         "INSERT INTO exchanges_accountevent (account_id, at, kind, message) VALUES %s",
         [(account_id, now, alarm.kind.value, alarm.message[:DETAIL_CHARACTERS]) for alarm in alarms],
     )
+
+
+def alarm_once(account_id: int, alarm: Alarm, now: datetime) -> bool:
+    """Append an alarm unless the same kind was raised in the last hour; return whether it was appended."""
+    recent = AccountEvent.objects.filter(account_id=account_id, kind=alarm.kind, at__gt=now - QUIET)
+    if recent.exists():
+        return False
+    alarms_append(account_id, [alarm], now)
+    logger.error("account %s: %s: %s", account_id, alarm.kind.label, alarm.message)
+    return True

@@ -1,0 +1,141 @@
+"""Which rows of an account we are not sure of, and what only time may decide about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from apps.exchanges.bulk import Row, fetch
+from apps.exchanges.models import CommandKind
+
+UNHEARD = "the sender's lease lapsed before an answer was recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One order to ask the venue about. `venue_expires_at` None: it was never marked as sent."""
+
+    order_id: int
+    client_order_id: UUID
+    venue_order_id: str
+    status: str
+    venue_expires_at: datetime | None
+    denied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulCommand:
+    """One cancel or amend whose outcome was not heard."""
+
+    command_id: int
+    order_id: int
+    kind: CommandKind
+    client_order_id: UUID
+    venue_order_id: str
+    row: Row
+
+
+_DOUBT = "SELECT id, client_order_id, venue_order_id, status, venue_expires_at, denied_at FROM exchanges_order"
+
+
+def lapsed_orders(account_id: int, now: datetime) -> list[UUID]:
+    """Return orders that were being sent when their sender's lease ran out."""
+    rows = fetch(
+        "SELECT client_order_id FROM exchanges_order WHERE account_id = %s AND status = 'sending'"
+        " AND (claimed_until IS NULL OR claimed_until <= %s) ORDER BY id",
+        (account_id, now),
+    )
+    return [client_id for (client_id,) in rows]
+
+
+def lapsed_commands(account_id: int, now: datetime) -> list[tuple[int, int]]:
+    """Return (command, order) ids of commands that were being sent when their sender's lease ran out."""
+    rows = fetch(
+        "SELECT id, order_id FROM exchanges_ordercommand WHERE account_id = %s AND status = 'sending'"
+        " AND (claimed_until IS NULL OR claimed_until <= %s) ORDER BY id",
+        (account_id, now),
+    )
+    return [(command_id, order_id) for command_id, order_id in rows]
+
+
+def unknown_orders(account_id: int, limit: int) -> list[Doubt]:
+    """Return orders whose outcome we never heard, oldest first."""
+    rows = fetch(
+        f"{_DOUBT} WHERE account_id = %s AND status = 'unknown' ORDER BY updated_at, id LIMIT %s", (account_id, limit)
+    )
+    return [Doubt(*row) for row in rows]
+
+
+def resting_unseen(account_id: int, seen: frozenset[str], before: datetime, limit: int) -> list[Doubt]:
+    """Return orders that should rest at the venue but are not among the venue ids `seen` there.
+
+    Orders that changed after `before` are left out: the venue's list may be older than the change, and so are those
+    whose end the venue has named already.
+    """
+    rows = fetch(
+        f"{_DOUBT} WHERE account_id = %s AND status IN ('open', 'partially_filled', 'cancelling', 'amending')"
+        " AND venue_status = '' AND updated_at < %s AND NOT (venue_order_id = ANY(%s))"
+        " ORDER BY updated_at, id LIMIT %s",
+        (account_id, before, sorted(seen), limit),
+    )
+    return [Doubt(*row) for row in rows]
+
+
+def unknown_commands(account_id: int, limit: int) -> list[DoubtfulCommand]:
+    """Return cancels and amends whose outcome we never heard, oldest first."""
+    rows = fetch(
+        "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.remaining, c.price"
+        " FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
+        " WHERE c.account_id = %s AND c.status = 'unknown' ORDER BY c.id LIMIT %s",
+        (account_id, limit),
+    )
+    return [DoubtfulCommand(row[0], row[1], CommandKind(row[2]), row[3], row[4], row[5:]) for row in rows]
+
+
+def denial_is_final(doubt: Doubt, margin: timedelta, now: datetime) -> bool:
+    """Note that the venue never heard of an order; return whether that has become final.
+
+    Final is the second such answer, both given after the venue's own expiry plus `margin` and at least `margin`
+    apart: until then the request may still be on its way.
+    """
+    if doubt.venue_expires_at is not None and now < doubt.venue_expires_at + margin:
+        return False
+    if doubt.denied_at is None:
+        fetch(
+            "UPDATE exchanges_order SET denied_at = %s WHERE id = %s AND denied_at IS NULL RETURNING id",
+            (now, doubt.order_id),
+        )
+        return False
+    return now >= doubt.denied_at + margin
+
+
+def missing_fills_since(account_id: int) -> datetime | None:
+    """Return since when fills are missing: the oldest sending of an order that lacks some; None when none does."""
+    rows = fetch(
+        "SELECT MIN(sent_at) FROM exchanges_order WHERE account_id = %s AND venue_filled > filled_quantity",
+        (account_id,),
+    )
+    since: datetime | None = rows[0][0]
+    return since
+
+
+def waiting_for_fills(account_id: int, before: datetime) -> list[UUID]:
+    """Return orders whose end was named before a moment but whose fills have not added up since."""
+    rows = fetch(
+        "SELECT client_order_id FROM exchanges_order WHERE account_id = %s AND venue_status <> ''"
+        " AND status IN ('open', 'partially_filled', 'cancelling', 'amending') AND updated_at < %s ORDER BY id",
+        (account_id, before),
+    )
+    return [client_id for (client_id,) in rows]
+
+
+def nothing_moves(account_id: int, since: datetime) -> bool:
+    """Return whether no order of the account is on its way or short of fills, and nothing filled since a moment."""
+    rows = fetch(
+        "SELECT 1 FROM exchanges_order WHERE account_id = %s AND status IN ('sending', 'unknown') UNION ALL"
+        " SELECT 1 FROM exchanges_order WHERE account_id = %s AND venue_filled > filled_quantity UNION ALL"
+        " SELECT 1 FROM exchanges_fill WHERE account_id = %s AND time_exchange > %s LIMIT 1",
+        (account_id, account_id, account_id, since),
+    )
+    return not rows

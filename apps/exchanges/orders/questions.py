@@ -1,0 +1,65 @@
+"""What an answer to a question about an order settles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.exchanges.accounts.facts import account_facts
+from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures
+from apps.exchanges.models import CommandKind, CommandStatus
+from apps.exchanges.orders.commands import Amended, CommandOutcome, amends_settle, commands_settle
+from apps.exchanges.orders.desk import Desk
+from apps.exchanges.orders.doubts import DoubtfulCommand
+from apps.exchanges.orders.progress import caught_up, settled
+from apps.exchanges.orders.services import reports_apply
+from apps.exchanges.ports import ReportSource
+from moondev.domain.orders import OrderReport, OrderStatus
+
+_LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+
+
+def command_resolve(account_id: int, command: DoubtfulCommand, report: OrderReport | None, now: datetime) -> None:
+    """Settle a cancel or amend whose answer was not heard by the venue's present word on its order.
+
+    An amend was carried out when the order has another id now. None (never heard of it) leaves nothing to change.
+    """
+    if report is None:
+        outcome = CommandOutcome(command.command_id, command.order_id, CommandStatus.FAILED, "the order is not there")
+        commands_settle(account_id, [outcome], now)
+        return
+    renamed = bool(report.venue_order_id) and report.venue_order_id != command.venue_order_id
+    if command.kind is CommandKind.AMEND and renamed:
+        remaining, price = command.row
+        amends_settle(account_id, [Amended(command.command_id, command.order_id, remaining, price, report)], now)
+        reports_apply(account_id=account_id, reports=[report], now=now)
+        return
+    came_to_nothing = command.kind is CommandKind.AMEND or report.status in _LIVE
+    status = CommandStatus.FAILED if came_to_nothing else CommandStatus.DONE
+    reports_apply(account_id=account_id, reports=[report], now=now)
+    commands_settle(account_id, [CommandOutcome(command.command_id, command.order_id, status)], now)
+
+
+def catch_up(account_id: int, client_order_ids: Sequence[UUID], now: datetime) -> int:
+    """End orders whose end the venue has named and for which it knows no more fills than we have; return how many.
+
+    A venue may call an order filled that it had shrunk first, as reduce-only orders are.
+    """
+    if not client_order_ids:
+        return 0
+    with transaction.atomic():
+        lock_reports(account_id)
+        desk = Desk.opened(account_facts(account_id), client_ids=client_order_ids)
+        for order in desk.orders.values():
+            if order.now.ending is not None and order.now.missing:
+                order.now = settled(caught_up(order.now))
+                order.note(ReportSource.RECONCILE, "the venue knows no more fills than we have")
+        changes = desk.exposure_changes()
+        if changes:
+            lock_exposures(changes)
+        desk.write(now)
+        move_exposures(changes)
+        return sum(order.now.final for order in desk.orders.values())

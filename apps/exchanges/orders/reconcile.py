@@ -1,0 +1,260 @@
+"""Ask the venue what became of everything we are not sure of, and put the record right.
+
+Runs at start, after every reconnect of the user stream, and on a schedule; running twice, or twice at once, changes
+nothing that once did not. What the venue does not answer stays as it is: no answer never means "flat" or "gone".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from apps.exchanges.accounts.equity import account_books
+from apps.exchanges.accounts.funding import funding_apply
+from apps.exchanges.execution.nonces import nonces_take
+from apps.exchanges.execution.outcomes import said
+from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
+from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, VENUE_WINDOW_SECONDS, lasting
+from apps.exchanges.models import Account, AccountEvent, CommandStatus, FundingPayment, Signer
+from apps.exchanges.orders import doubts
+from apps.exchanges.orders.adopt import orders_adopt, sort_resting, zombie_alarms
+from apps.exchanges.orders.commands import CommandOutcome, commands_settle
+from apps.exchanges.orders.ending import ended_release
+from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
+from apps.exchanges.orders.questions import catch_up, command_resolve
+from apps.exchanges.orders.services import reports_apply
+from apps.exchanges.ports import ReportSource, RestingOrder
+from moondev.domain.clock import Clock, process_clock
+from moondev.domain.errors import TradingError
+from moondev.domain.fills import FillReport
+from moondev.domain.orders import OrderReport, OrderStatus
+
+logger = logging.getLogger(__name__)
+
+NEVER_HEARD = "the venue never heard of it"
+# Single questions per pass; the rest waits for the next one, so that a bad minute does not eat the rate budget.
+QUESTIONS = 50
+FILLS_PER_BATCH = 200
+# Real seconds: how far a question for fills reaches back over the last one, how long a row stays unquestioned after
+# it changed, and how long an account goes without being looked at in full.
+OVERLAP_SECONDS = 5.0
+SETTLING_SECONDS = 2.0
+LOST_FILLS_SECONDS = 10.0
+THOROUGH_EVERY_SECONDS = 60.0
+
+
+@dataclass
+class Reconciled:
+    """What one pass over an account has come to. `errors` are questions the venue did not answer."""
+
+    lapsed: int = 0
+    resolved: int = 0
+    fills: int = 0
+    funding: int = 0
+    adopted: int = 0
+    zombies: int = 0
+    differences: tuple[str, ...] = ()
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every question was answered."""
+        return not self.errors
+
+
+class Reconciliation:
+    """One pass over one account."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session, self._clock = session, clock
+        self._account = session.account
+        self._client = session.client
+        self.result = Reconciled()
+
+    def thorough(self) -> Reconciled:
+        """Ask about everything: doubts, all fills since the last time, live orders, funding, positions."""
+        self.doubts()
+        self._step(self._resting)
+        self._step(self.fills)
+        self._step(self._funding)
+        self._step(self._positions)
+        return self.result
+
+    def quick(self) -> Reconciled:
+        """Ask about what is known to be in doubt; in full only when the positions differ or it is long ago."""
+        asked = _asked_at(self._account.account_id)
+        if asked is None or asked < self._ago(THOROUGH_EVERY_SECONDS):
+            return self.thorough()
+        self.doubts()
+        missing = doubts.missing_fills_since(self._account.account_id)
+        if missing is not None and missing < self._ago(SETTLING_SECONDS):
+            self._step(self.fills)
+        self._step(self._positions)
+        if self.result.differences:
+            self._step(self.fills)
+            self._step(self._positions)
+        return self.result
+
+    def _step(self, step: Callable[[], None]) -> None:
+        """Take one step; a venue that does not answer costs this step only."""
+        try:
+            step()
+        except TradingError as error:
+            logger.warning("account %s: %s: %s", self._account.code, step.__name__.strip("_"), error)
+            self.result.errors.append(f"{step.__name__.strip('_')}: {error}")
+
+    def doubts(self) -> None:
+        """Resolve what was being sent when its sender fell silent, as far as the venue tells."""
+        self._lapsed()
+        self._step(self._unknown)
+        self._step(self._commands)
+        ended_release(self._account.account_id)
+
+    def _lapsed(self) -> None:
+        """What was being sent when its sender fell silent is unknown from now on."""
+        now = self._clock.now()
+        orders = doubts.lapsed_orders(self._account.account_id, now)
+        self._apply(said(orders, OrderStatus.UNKNOWN, doubts.UNHEARD, now, ReportSource.RECONCILE))
+        commands = doubts.lapsed_commands(self._account.account_id, now)
+        unknown = [CommandOutcome(*ids, CommandStatus.UNKNOWN, doubts.UNHEARD) for ids in commands]
+        commands_settle(self._account.account_id, unknown, now)
+        self.result.lapsed = len(orders) + len(commands)
+
+    def _unknown(self) -> None:
+        """Ask for every order whose answer we did not hear."""
+        for doubt in doubts.unknown_orders(self._account.account_id, QUESTIONS):
+            report = self._client.order_status(doubt.client_order_id)
+            now = self._clock.now()
+            if report is not None:
+                self._apply([report])
+            elif doubts.denial_is_final(doubt, lasting(self._clock, DENIAL_MARGIN_SECONDS), now):
+                ids = [doubt.client_order_id]
+                self._apply(said(ids, OrderStatus.EXPIRED, NEVER_HEARD, now, ReportSource.RECONCILE))
+            else:
+                continue
+            self.result.resolved += 1
+
+    def _commands(self) -> None:
+        """Ask for every cancel and amend whose answer we did not hear."""
+        for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
+            report = self._client.order_status(command.client_order_id)
+            command_resolve(self._account.account_id, command, report, self._clock.now())
+            self.result.resolved += 1
+
+    def _resting(self) -> None:
+        """Compare live orders: adopt strangers, end zombies, ask for orders of ours that the venue does not show."""
+        settled = self._ago(SETTLING_SECONDS)
+        resting = self._client.open_orders()
+        found = sort_resting(self._account, resting, settled)
+        self.result.adopted = orders_adopt(self._account, found.strangers, self._clock.now())
+        self._end_zombies(found.zombies)
+        seen = frozenset(order.venue_order_id for order in resting)
+        for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
+            report = self._client.order_status(doubt.client_order_id)
+            if report is not None:
+                self._apply([report])
+                self.result.resolved += 1
+
+    def _end_zombies(self, zombies: Sequence[RestingOrder]) -> None:
+        if not zombies:
+            return
+        now = self._clock.now()
+        alarms_append(self._account.account_id, zombie_alarms(zombies), now)
+        self.result.zombies = len(zombies)
+        for start in range(0, len(zombies), self._client.max_batch):
+            nonce = nonces_take(self._session.signer_id, 1, now)[0]
+            self._client.cancel_resting(zombies[start : start + self._client.max_batch], nonce)
+
+    def fills(self) -> None:
+        """Ask for all fills since the last time, book what is new, and end orders that wait for fills in vain."""
+        account_id = self._account.account_id
+        asked = self._clock.now()
+        since = self._fills_since(asked)
+        fills = self._client.fills(since)
+        for start in range(0, len(fills), FILLS_PER_BATCH):
+            batch = fills[start : start + FILLS_PER_BATCH]
+            self.result.fills += self._apply(fill_reports(batch, ReportSource.RECONCILE))
+        waiting = doubts.waiting_for_fills(account_id, asked - lasting(self._clock, LOST_FILLS_SECONDS))
+        catch_up(account_id, waiting, self._clock.now())
+        Account.objects.filter(pk=account_id).update(fills_known_until=asked)
+
+    def _fills_since(self, now: datetime) -> datetime:
+        """Return from when on fills may be missing: the last question, or the sending of an order that lacks some."""
+        known = [_asked_at(self._account.account_id), doubts.missing_fills_since(self._account.account_id)]
+        since = min((moment for moment in known if moment is not None), default=None)
+        if since is None or known[0] is None:
+            since = self._account.opened_at or since or now - timedelta(days=1)
+        return since - lasting(self._clock, OVERLAP_SECONDS)
+
+    def _funding(self) -> None:
+        last = FundingPayment.objects.filter(account_id=self._account.account_id).order_by("-paid_at").first()
+        since = last.paid_at if last else self._account.opened_at or self._ago(VENUE_WINDOW_SECONDS)
+        payments = self._client.funding(since)
+        account_id = self._account.account_id
+        self.result.funding = funding_apply(account_id=account_id, payments=payments, now=self._clock.now()).payments
+
+    def _positions(self) -> None:
+        """Compare positions; a difference that nothing in flight explains is an alarm."""
+        snapshot = self._client.account_snapshot()
+        books = account_books(self._account.account_id)
+        theirs = {position.symbol: position.quantity.value for position in snapshot.positions}
+        symbols = sorted(set(theirs) | set(books.held))
+        different = [s for s in symbols if theirs.get(s, 0) != books.held.get(s, 0)]
+        self.result.differences = tuple(
+            f"{s}: ledger {books.held.get(s, 0):f}, venue {theirs.get(s, 0):f}" for s in different
+        )
+        quiet = doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
+        if different and quiet:
+            alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(self.result.differences))
+            alarm_once(self._account.account_id, alarm, self._clock.now())
+
+    def _apply(self, reports: Sequence[OrderReport]) -> int:
+        return reports_apply(account_id=self._account.account_id, reports=reports, now=self._clock.now()).fills
+
+    def _ago(self, real_seconds: float) -> datetime:
+        return self._clock.now() - lasting(self._clock, real_seconds)
+
+
+def fill_reports(fills: Iterable[FillReport], source: str) -> list[OrderReport]:
+    """Return fills as reports that carry nothing else."""
+    return [
+        OrderReport(
+            source=source,
+            client_order_id=fill.client_order_id,
+            venue_order_id=fill.venue_order_id,
+            status=None,
+            time_exchange=fill.time_exchange,
+            time_received=fill.time_received,
+            fills=(fill,),
+        )
+        for fill in fills
+    ]
+
+
+def reconcile_account(account_id: int, sessions: Sessions | None = None, clock: Clock | None = None) -> Reconciled:
+    """Ask the venue about everything of one account and put the record right. Never raises for a silent venue.
+
+    `sessions` and `clock` None mean this process's own. Raises Configuration when there is no key to ask with.
+    """
+    session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
+    return Reconciliation(session, clock or process_clock()).thorough()
+
+
+def reconcile_venue(venue: str, sessions: Sessions | None = None, clock: Clock | None = None) -> dict[int, Reconciled]:
+    """Look over every enabled account of a venue: quickly, and in full once a minute."""
+    accounts = Account.objects.filter(venue_id=venue, enabled=True).order_by("pk").values_list("pk", flat=True)
+    results = {}
+    for account_id in accounts:
+        try:
+            session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
+        except TradingError:
+            logger.exception("account %s cannot be reconciled", account_id)
+            continue
+        results[account_id] = Reconciliation(session, clock or process_clock()).quick()
+    return results
+
+
+def _asked_at(account_id: int) -> datetime | None:
+    return Account.objects.filter(pk=account_id).values_list("fills_known_until", flat=True).get()

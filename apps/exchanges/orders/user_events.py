@@ -1,0 +1,78 @@
+"""What the user stream heard, on its way into the books: one window of events, in order, in few transactions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.exchanges.accounts.funding import funding_apply
+from apps.exchanges.execution.sessions import Sessions
+from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
+from apps.exchanges.orders.services import reports_apply
+from apps.exchanges.ports import (
+    Connected,
+    Disconnected,
+    FillBatch,
+    FundingBatch,
+    FundingPayment,
+    OrderBatch,
+    ReportSource,
+    UserEvent,
+)
+from moondev.domain.clock import Clock, process_clock
+from moondev.domain.orders import OrderReport
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a window of events came to."""
+
+    orders: int = 0
+    fills: int = 0
+    orphans: int = 0
+    funding: int = 0
+    reconciled: bool = False
+
+
+def apply_user_events(
+    account_id: int, events: Sequence[UserEvent], sessions: Sessions | None = None, clock: Clock | None = None
+) -> Heard:
+    """Apply what one account's stream said, in one transaction for reports and fills and one for funding.
+
+    After a (re)connection the venue is asked for what happened in the silence: it repeats nothing by itself. `sessions`
+    and `clock` None mean this process's own. Applying the same events again changes nothing.
+    """
+    now = (clock or process_clock()).now()
+    applied = reports_apply(account_id=account_id, reports=_reports(events), now=now)
+    booked = funding_apply(account_id=account_id, payments=_payments(events), now=now)
+    connected = [event for event in events if isinstance(event, Connected)]
+    for event in events:
+        if isinstance(event, Disconnected):
+            logger.warning("account %s: user stream down: %s", account_id, event.reason)
+    if connected:
+        logger.info("account %s: user stream up, silent since %s", account_id, connected[-1].silent_since)
+        reconcile_account(account_id, sessions, clock)
+    return Heard(
+        orders=len(applied.statuses),
+        fills=applied.fills,
+        orphans=applied.orphans,
+        funding=booked.payments,
+        reconciled=bool(connected),
+    )
+
+
+def _reports(events: Sequence[UserEvent]) -> list[OrderReport]:
+    reports: list[OrderReport] = []
+    for event in events:
+        if isinstance(event, OrderBatch):
+            reports += event.reports
+        elif isinstance(event, FillBatch):
+            reports += fill_reports(event.fills, ReportSource.STREAM)
+    return reports
+
+
+def _payments(events: Sequence[UserEvent]) -> list[FundingPayment]:
+    return [payment for event in events if isinstance(event, FundingBatch) for payment in event.payments]
