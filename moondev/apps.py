@@ -1,8 +1,9 @@
-"""Bind the Celery app to every Django process."""
+"""Bind the Celery app and the operators' admin site to every Django process."""
 
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class MoondevConfig(AppConfig):
@@ -15,3 +16,9 @@ class MoondevConfig(AppConfig):
     def ready(self) -> None:
         """Import the Celery app: without it a web process would publish to a default broker."""
         import_module("moondev.celery")
+
+
+class OperationsConfig(AdminConfig):
+    """Django's admin with our site in place of its own: ``admin.site`` everywhere is the operators'."""
+
+    default_site = "moondev.admin_site.OperationsSite"

@@ -4,10 +4,6 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-admin.site.site_header = "MoonDev AlgoTrade"
-admin.site.site_title = "MoonDev AlgoTrade"
-admin.site.index_title = "Operations"
-
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

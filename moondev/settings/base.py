@@ -30,7 +30,6 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -44,6 +43,8 @@ INSTALLED_APPS = [
     "apps.risk",
     "apps.strategies",
     "apps.monitor",
+    # After ours, so that our templates stand in for its own.
+    "moondev.apps.OperationsConfig",
 ]
 
 MIDDLEWARE = [
@@ -103,6 +104,8 @@ MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")
+# Where people find Flower; the admin links there.
+FLOWER_URL = env_str("FLOWER_URL", default=f"http://localhost:{env_int('FLOWER_PORT', default=5555, minimum=1)}/")
 # A venue that is not paper is reached only when the environment says exactly these words.
 LIVE_TRADING_WORDS = "yes-trade-real-money"
 MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default="")

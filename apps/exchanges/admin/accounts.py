@@ -59,9 +59,11 @@ class AccountForm(ModelForm[Account]):
         return cleaned
 
 
-@admin.register(Account)
 class AccountAdmin(NoDeleteAdmin[Account]):
-    """Accounts. A new one starts HALTED: it has no trading state until somebody releases it."""
+    """Accounts. A new one starts HALTED: it has no trading state until somebody releases it.
+
+    Registered by the risk floor, which adds what an account may do now.
+    """
 
     form = AccountForm
     list_display = ["code", "venue", "portfolio", "address", "currency", "shared", "enabled"]

@@ -25,18 +25,21 @@ def confirmed_action(
     """Make an admin action of ``act(row, actor, reason) -> what was done``.
 
     The first request shows the rows and asks `question`; the second, confirmed one acts on each row by itself,
-    so one row's refusal is told and does not keep the others from being done.
+    so one row's refusal is told and does not keep the others from being done. Where a reason is wanted, nothing
+    is done without one.
     """
 
     def decorate(act: Act[M]) -> Action:
         @admin.action(description=title, permissions=[permission])
         @wraps(act)
         def action(page: Any, request: HttpRequest, rows: QuerySet[M]) -> HttpResponse | None:  # noqa: ANN401
-            if request.POST.get("confirmed") != "yes":
+            confirmed, reason = request.POST.get("confirmed") == "yes", request.POST.get("reason", "").strip()
+            if confirmed and wants_reason and not reason:
+                messages.error(request, "reason is empty; allowed: a sentence that says why")
+            if not confirmed or (wants_reason and not reason):
                 return _ask(page, request, rows, title, question, wants_reason=wants_reason)
-            actor, reason = request.user.get_username(), request.POST.get("reason", "").strip()
             for row in rows:
-                _act(request, act, row, actor, reason)
+                _act(request, act, row, request.user.get_username(), reason)
             return None
 
         return action
@@ -48,7 +51,7 @@ def _act(request: HttpRequest, act: Act[M], row: M, actor: str, reason: str) -> 
     try:
         messages.success(request, act(row, actor, reason))
     except TradingError as error:
-        messages.error(request, f"{row}: {error}")
+        messages.error(request, f"Not done for {row}: {error}")
 
 
 def _ask(
@@ -65,8 +68,7 @@ def _ask(
         "title": title,
         "question": question,
         "rows": rows,
-        "action": request.POST["action"],
-        "checkbox": ACTION_CHECKBOX_NAME,
+        "hidden": [("action", request.POST["action"]), *((ACTION_CHECKBOX_NAME, row.pk) for row in rows)],
         "wants_reason": wants_reason,
         "back": request.get_full_path(),
         "opts": page.model._meta,  # noqa: SLF001  Django's documented way to a model's options

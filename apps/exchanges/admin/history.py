@@ -1,4 +1,4 @@
-"""What happened to money and to the gate, to be read."""
+"""What happened to money, to be read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from apps.exchanges.models import (
     Fill,
     FundingPayment,
     Position,
-    TradingState,
-    TradingStateChange,
     Transfer,
-    Veto,
 )
 
 
@@ -91,33 +88,6 @@ class PositionAdmin(ReadOnlyAdmin[Position]):
     def show_fees(self, position: Position) -> str:
         """Return the fees paid."""
         return plain(position.fees)
-
-
-@admin.register(TradingState)
-class TradingStateAdmin(ReadOnlyAdmin[TradingState]):
-    """What may trade. Changed by the kill switch, which also tells the venues; never by hand here."""
-
-    list_display = ["scope_kind", "scope_key", "mode", "reason", "actor", "changed_at", "epoch"]
-    list_filter = ["mode", "scope_kind"]
-    search_fields = ["scope_key", "reason"]
-
-
-@admin.register(TradingStateChange)
-class TradingStateChangeAdmin(ReadOnlyAdmin[TradingStateChange]):
-    """Every change of mode."""
-
-    list_display = ["at", "scope_kind", "scope_key", "mode_from", "mode_to", "actor", "reason"]
-    list_filter = ["mode_to", "scope_kind"]
-    search_fields = ["scope_key", "actor", "reason"]
-
-
-@admin.register(Veto)
-class VetoAdmin(ReadOnlyAdmin[Veto]):
-    """Halts and how far the venues have carried them out."""
-
-    list_display = ["engaged_at", "venue", "scope_kind", "scope_key", "stage", "flatten", "actor", "done_at", "detail"]
-    list_filter = ["venue", "stage", "flatten"]
-    search_fields = ["scope_key", "reason", "actor"]
 
 
 @admin.register(EquityMark)

@@ -13,6 +13,8 @@ from django import forms
 from pydantic.fields import FieldInfo
 
 from apps.strategies.base import JSONValue, Parameters
+from apps.strategies.registry import parameters_for, strategy_class
+from moondev.domain.errors import InvalidValue
 
 PREFIX = "parameter_"
 
@@ -28,12 +30,35 @@ def from_form(model: type[Parameters], cleaned: Mapping[str, Any]) -> dict[str, 
     return {name: _plain(value) for name, value in typed.items() if value not in (None, "")}
 
 
-def to_form(parameters: Parameters) -> dict[str, Any]:
-    """Return the initial values of the form for `parameters`."""
-    values = parameters.model_dump(mode="json")
-    return {
-        PREFIX + name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in values.items()
+def to_form(model: type[Parameters], stored: Mapping[str, JSONValue]) -> dict[str, Any]:
+    """Return the initial values of the form for stored parameters, which need not be valid any more."""
+    defaults = {
+        name: info.get_default(call_default_factory=True)
+        for name, info in model.model_fields.items()
+        if not info.is_required()
     }
+    values = {name: value for name, value in {**defaults, **stored}.items() if name in model.model_fields}
+    return {
+        PREFIX + name: json.dumps(value) if isinstance(value, list | dict) else _plain(value)
+        for name, value in values.items()
+    }
+
+
+def problems(kind: str, values: Mapping[str, JSONValue]) -> list[InvalidValue]:
+    """Return what is wrong with the parameters of strategy `kind`, at most one thing per field."""
+    left, found = dict(values), dict[str, InvalidValue]()
+    for _ in strategy_class(kind).parameters.model_fields:
+        try:
+            parameters_for(kind, left)
+        except InvalidValue as error:
+            if error.field in found or error.field not in left:
+                return [*found.values(), error]
+            # Its default in its place shows what is wrong with the others.
+            found[error.field] = error
+            del left[error.field]
+        else:
+            break
+    return list(found.values())
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401  any JSON value
@@ -46,15 +71,25 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
         "label": name.replace("_", " "),
         "help_text": _help(info),
         "required": not optional and kind is not bool,
+        "error_messages": {"required": f"{name} is empty; allowed: a value"},
     }
     if get_origin(kind) is Literal:
-        return forms.TypedChoiceField(choices=[(item, str(item)) for item in get_args(kind)], **common)
+        return forms.TypedChoiceField(
+            choices=[(item, str(item)) for item in get_args(kind)], coerce=_member(get_args(kind)), **common
+        )
     if isinstance(kind, type) and issubclass(kind, Enum):
         return forms.TypedChoiceField(choices=[(item.value, str(item.value)) for item in kind], **common)
-    make = SIMPLE.get(kind)
-    if make is None:
-        return forms.JSONField(**common)
-    return make(**common, **_bounds(info)) if kind in NUMBERS else make(**common)
+    if kind in NUMBERS:
+        word = "a whole number" if kind is int else "a number"
+        common["error_messages"]["invalid"] = f"{name} is not a number; allowed: {word}"
+        return SIMPLE[kind](widget=forms.NumberInput(_bounds(kind, info)), **common)
+    return SIMPLE.get(kind, forms.JSONField)(**common)
+
+
+def _member(allowed: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Return what turns the text of a choice back into the choice, which need not be text."""
+    by_text = {str(item): item for item in allowed}
+    return lambda text: by_text.get(str(text), text)
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  any annotation
@@ -65,20 +100,32 @@ def _kind(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401  any annotation
     return (members[0] if len(members) == 1 else annotation), len(members) < len(get_args(annotation))
 
 
-def _bounds(info: FieldInfo) -> dict[str, float]:
-    """Return the closed bounds; open ones are left to the model, whose message names them."""
-    bounds: dict[str, Any] = {}
+def _bounds(kind: type, info: FieldInfo) -> dict[str, str]:
+    """Return the bounds for the browser; the model enforces them, with a message that names everything."""
+    bounds = {"step": "1" if kind is int else "any"}
     for item in info.metadata:
-        if isinstance(item, annotated_types.Ge):
-            bounds["min_value"] = item.ge
-        if isinstance(item, annotated_types.Le):
-            bounds["max_value"] = item.le
+        for name, bound in (("min", "ge"), ("min", "gt"), ("max", "le"), ("max", "lt")):
+            if hasattr(item, bound) and isinstance(item, annotated_types.BaseMetadata):
+                bounds[name] = f"{getattr(item, bound):g}"
     return bounds
 
 
 def _help(info: FieldInfo) -> str:
-    default = "" if info.is_required() else f" Default: {info.get_default(call_default_factory=True)}."
-    return f"{info.description or ''}{default}".strip()
+    """Return the description, the bounds and the default in one line."""
+    phrases = (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below"))
+    limits = [
+        f"{phrase} {getattr(item, bound):g}"
+        for bound, phrase in phrases
+        for item in info.metadata
+        if isinstance(item, annotated_types.BaseMetadata) and hasattr(item, bound)
+    ]
+    allowed = f" Allowed: {', '.join(limits)}." if limits else ""
+    default = "" if info.is_required() else f" Default: {_shown(info.get_default(call_default_factory=True))}."
+    return f"{info.description or ''}{allowed}{default}".strip()
+
+
+def _shown(default: object) -> object:
+    return {True: "on", False: "off"}[default] if isinstance(default, bool) else _plain(default)
 
 
 SIMPLE: Mapping[Any, Callable[..., forms.Field]] = {

@@ -1,0 +1,72 @@
+"""What an operator may do with strategies from their list, each after a question."""
+
+from __future__ import annotations
+
+from apps.exchanges.admin.confirm import confirmed_action
+from apps.exchanges.models import ScopeKind
+from apps.risk.admin.steps import FLATTEN, HALT, RELEASE, step_action
+from apps.risk.scope import ScopeId
+from apps.strategies import services
+from apps.strategies.models import StrategyRow
+from moondev.domain.clock import process_clock
+
+
+def scope_of(row: StrategyRow) -> ScopeId:
+    """Return the scope of a strategy."""
+    return (ScopeKind.STRATEGY.value, row.slug)
+
+
+@confirmed_action(
+    title="Enable", question="It trades from its next tick on, on its account and instruments.", permission="change"
+)
+def enable(row: StrategyRow, actor: str, _reason: str) -> str:
+    """Let a strategy run."""
+    services.strategy_enable(row.pk, actor=actor, now=process_clock().now())
+    return f"Enabled {row.slug}"
+
+
+@confirmed_action(
+    title="Disable",
+    question="It stops deciding and its orders are cancelled; its stops and positions stay.",
+    permission="change",
+)
+def disable(row: StrategyRow, actor: str, _reason: str) -> str:
+    """Stop a strategy."""
+    services.strategy_disable(row.pk, actor=actor, now=process_clock().now())
+    return f"Disabled {row.slug}"
+
+
+@confirmed_action(
+    title="Pause",
+    question="It stops deciding and its orders are cancelled, but it keeps its instruments.",
+    permission="change",
+    wants_reason=True,
+)
+def pause(row: StrategyRow, actor: str, reason: str) -> str:
+    """Stop a strategy for a while."""
+    services.strategy_pause(row.pk, reason=reason, actor=actor, now=process_clock().now())
+    return f"Paused {row.slug}"
+
+
+@confirmed_action(title="Resume", question="It decides again from its next tick on.", permission="change")
+def resume(row: StrategyRow, actor: str, _reason: str) -> str:
+    """Let a paused strategy run again."""
+    services.strategy_resume(row.pk, actor=actor, now=process_clock().now())
+    return f"Resumed {row.slug}"
+
+
+@confirmed_action(title="Run a tick now", question="It decides once, at once, and may trade.", permission="change")
+def tick_now(row: StrategyRow, actor: str, _reason: str) -> str:
+    """Make a strategy due at once."""
+    tick = services.tick_now(row.pk, actor=actor)
+    return f"Made {row.slug} due: tick {tick.pk}"
+
+
+ACTIONS = [
+    enable,
+    disable,
+    pause,
+    resume,
+    tick_now,
+    *(step_action(step, scope_of) for step in (HALT, FLATTEN, RELEASE)),
+]

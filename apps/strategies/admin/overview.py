@@ -1,0 +1,79 @@
+"""How strategies are doing, gathered for a page of them in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from apps.exchanges.admin.readonly import plain
+from apps.exchanges.models import Position, ScopeKind, TradingMode, TradingState
+from apps.strategies.models import StrategyRow, Tick, Trigger
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One strategy now. `realised` is what it has earned after fees and funding; `mode` its own trading state."""
+
+    last_tick: Tick | None = None
+    holdings: tuple[str, ...] = ()
+    realised: Decimal = Decimal(0)
+    mode: TradingMode = TradingMode.ACTIVE
+
+
+def overviews(rows: Sequence[StrategyRow]) -> Mapping[int, Overview]:
+    """Return the overview of each strategy by its primary key."""
+    slugs = [row.slug for row in rows]
+    ticks = _last_ticks([row.pk for row in rows])
+    positions: dict[str, list[Position]] = {slug: [] for slug in slugs}
+    for position in Position.objects.filter(strategy__in=slugs).select_related("instrument").order_by("pk"):
+        positions[position.strategy].append(position)
+    states = TradingState.objects.filter(scope_kind=ScopeKind.STRATEGY, scope_key__in=slugs)
+    modes = {slug: TradingMode(mode) for slug, mode in states.values_list("scope_key", "mode")}
+    return {
+        row.pk: Overview(
+            ticks.get(row.pk),
+            tuple(f"{plain(p.quantity)} {p.instrument.symbol}" for p in positions[row.slug] if p.quantity),
+            sum((p.realised - p.fees + p.funding for p in positions[row.slug]), Decimal(0)).quantize(CENT),
+            modes.get(row.slug, TradingMode.ACTIVE),
+        )
+        for row in rows
+    }
+
+
+def next_due(row: StrategyRow, now: datetime) -> datetime | None:
+    """Return when a running strategy is due next; None while it does not run or waits for the book."""
+    if not row.enabled or row.paused_reason or row.trigger == Trigger.BOOK:
+        return None
+    seconds = row.cadence_seconds
+    return datetime.fromtimestamp((int(now.timestamp()) // seconds + 1) * seconds, tz=UTC)
+
+
+def state_of(row: StrategyRow) -> str:
+    """Return the word for whether a strategy runs: enabled, paused or disabled."""
+    if not row.enabled:
+        return "disabled"
+    return "paused" if row.paused_reason else "enabled"
+
+
+def outcome(tick: Tick) -> str:
+    """Return what a tick led to, in a few words."""
+    counts = (("placed", tick.placed), ("amended", tick.amended), ("cancelled", tick.cancelled))
+    words = [f"{count} {word}" for word, count in (*counts, ("refused", tick.refused)) if count]
+    codes = sorted({str(refusal.get("code", "")) for refusal in tick.report.get("refusals", [])})
+    return ", ".join(words) + (f" ({', '.join(codes)})" if codes else "") if words else tick.error or "no change"
+
+
+def _last_ticks(strategy_ids: Sequence[int]) -> Mapping[int, Tick]:
+    """Return the newest tick of each strategy, found from the end of each one's own rows."""
+    newest = [
+        Tick.objects.filter(strategy=strategy_id).order_by("-pk")[:1].values("pk") for strategy_id in strategy_ids
+    ]
+    if not newest:
+        return {}
+    first, *others = newest
+    found = Tick.objects.filter(pk__in=first.union(*others, all=True) if others else first)
+    return {tick.strategy_id: tick for tick in found}
