@@ -21,7 +21,8 @@ from moondev.settings.env import (
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = PROJECT_ROOT
-RUN_DIR = PROJECT_ROOT / ".run"
+# Logs, pids and private servers of a run; another folder lets two runs of one checkout live side by side.
+RUN_DIR = env_path("MOONDEV_RUN_DIR", default=PROJECT_ROOT / ".run")
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)

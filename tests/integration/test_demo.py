@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
-def environment(monkeypatch):
-    """Ports of this test's own, and none of the servers that other tests use."""
+def environment(tmp_path):
+    """A run folder and ports of this test's own, and none of the servers that other tests use."""
     kept = {
         k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "BROKER_URL", "REDIS_URL", "MOONDEV_CLOCK"}
     }
     ports = {name: str(free_port()) for name in ("MOCK_PORT", "WEB_PORT", "FLOWER_PORT")}
-    return {**kept, **ports, "DJANGO_SETTINGS_MODULE": "moondev.settings.dev"}
+    return {**kept, **ports, "MOONDEV_RUN_DIR": str(tmp_path / "run"), "DJANGO_SETTINGS_MODULE": "moondev.settings.dev"}
 
 
 def demo(environment, *arguments, **options):

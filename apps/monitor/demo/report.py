@@ -105,9 +105,14 @@ class Outcome:
             **as_json(self.snapshot),
             "unrealised_pnl": json_number(sum((c.unrealised for c in self.comparisons), start=ZERO)),
             "ledger_minus_venue": json_number(self.ledger_minus_venue),
-            "accounts": {c.account: {"ledger": f"{c.ledger:f}", "venue": f"{c.venue:f}"} for c in self.comparisons},
+            "accounts": {c.account: {"ledger": _exact(c.ledger), "venue": _exact(c.venue)} for c in self.comparisons},
             "duration_s": round(self.duration_s, 1),
             "drained": self.drained,
             "restarts": dict(self.restarts),
         }
         return json.dumps(fields)
+
+
+def _exact(amount: Decimal) -> str:
+    """Return every decimal that means something, without exponent."""
+    return f"{amount.normalize():f}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 import os
 import signal
 import sys
@@ -172,6 +174,7 @@ class Demo:
 
 def run_demo(options: Options) -> int:
     """Run the demo on standard output; the last line is the report when a time was given. Return the exit code."""
+    _log_to_file(settings.RUN_DIR / "logs")
     with ExitStack() as stack:
         screen = stack.enter_context(stdout_screen())
         try:
@@ -184,6 +187,19 @@ def run_demo(options: Options) -> int:
         return 0 if options.seconds is None else 130
     sys.stdout.write(outcome.to_json() + "\n")
     return 0 if outcome.succeeded else 1
+
+
+def _log_to_file(folder: Path) -> None:
+    """Send our own log lines where the children's go: on the terminal they would tear the live screen."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = {
+        "class": "logging.FileHandler",
+        "filename": str(folder / "demo.log"),
+        "mode": "w",
+        "filters": ["context"],
+        "formatter": "line",
+    }
+    logging.config.dictConfig({**settings.LOGGING, "handlers": {"stderr": handler}})
 
 
 def _market_data_there() -> bool:
