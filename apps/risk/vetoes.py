@@ -92,11 +92,20 @@ def release(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> Tradin
     Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, InvalidValue for an
     unknown scope or a halt that is still being carried out.
     """
-    venues_of(scope)
     unfinished = open_vetoes(scope)
     if unfinished:
         places = ", ".join(f"{veto.venue_id} ({veto.stage})" for veto in unfinished)
         raise InvalidValue("scope", ":".join(scope), f"a scope whose halt is done; still under way at {places}")
+    return release_unfinished(scope=scope, reason=reason, actor=actor, now=now)
+
+
+def release_unfinished(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> TradingState:
+    """Release a scope although its halt is still being carried out, which then ends undone.
+
+    For a venue that cannot be reached any more; a pass under way may cancel for half a minute yet.
+    Raises as `release` does, but for the unfinished halt.
+    """
+    venues_of(scope)
     if not redis_nudges().release(scope):
         raise Connectivity("Redis did not answer, so its halt may stand: nothing was released")
     with transaction.atomic(durable=True):

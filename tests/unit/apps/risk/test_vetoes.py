@@ -212,6 +212,12 @@ def test_a_halt_under_way_is_not_released() -> None:
     assert mode_of() is TradingMode.HALTED
 
 
+def test_a_halt_that_can_never_end_may_be_given_up() -> None:
+    engage()
+    vetoes.release_unfinished(scope=TURTLE, reason="venue closed down", actor="ann", now=NOW)
+    assert mode_of() is TradingMode.ACTIVE
+
+
 def test_releasing_one_scope_leaves_the_others_halted() -> None:
     engage()
     engage(("account", "paper-1"))

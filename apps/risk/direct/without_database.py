@@ -1,0 +1,41 @@
+"""Stop every account this machine knows from its file, with nothing of ours running."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from apps.exchanges.credentials.backends import EnvironmentBackend
+from apps.exchanges.ports import Credentials
+from apps.exchanges.registry import client_for
+from apps.risk.direct.accounts_file import DirectAccount, read_file
+from apps.risk.direct.stop import DirectStop, Say, Tools
+from moondev.domain.clock import process_clock
+from moondev.domain.errors import TradingError
+
+
+def stop_without_database(*, flatten: bool, seconds: float, say: Say) -> bool:
+    """Clear every account of the file, side by side; return whether all are clear.
+
+    Raises Configuration when there is no readable file.
+    """
+    accounts = read_file()
+    if not accounts:
+        say("the file names no account")
+        return False
+    tools = Tools(process_clock(), time.sleep, say)
+    with ThreadPoolExecutor(max_workers=len(accounts), thread_name_prefix="stop") as pool:
+        clear = list(pool.map(lambda account: _stop(account, tools, flatten=flatten, seconds=seconds), accounts))
+    return all(clear)
+
+
+def _stop(account: DirectAccount, tools: Tools, *, flatten: bool, seconds: float) -> bool:
+    try:
+        key = EnvironmentBackend().secret(account.secret_name)
+        client = client_for(account.venue, Credentials(account.address, key))
+    except TradingError as error:
+        tools.say(f"{account.code}: {error}")
+        return False
+    clear = DirectStop(account, client, tools).run(flatten=flatten, seconds=seconds)
+    tools.say(f"{account.code}: {'clear' if clear else 'NOT clear'}")
+    return clear
