@@ -60,6 +60,7 @@ class StubSessions:
 
     def session(self, account_id: int, purpose: str) -> Session:
         signer = Signer.objects.get(account_id=account_id, purpose=purpose)
+        self.client.signer = purpose
         return Session(account_facts(account_id), self.client, signer.pk)
 
 

@@ -65,6 +65,8 @@ class StubVenue:
     after: dict[str, list[Exception]] = field(default_factory=dict)
     watch: Callable[[str], None] | None = None
     in_snapshot: bool = True
+    signer: str = ""
+    used: set[tuple[str, int]] = field(default_factory=set)
 
     # --- what tests do to it ---
     def refuse(self, call: str, error: Exception) -> None:
@@ -126,7 +128,8 @@ class StubVenue:
         if self.watch:
             self.watch(call)
         if nonce is not None:
-            assert nonce not in self.nonces, "a nonce was used twice"
+            assert (self.signer, nonce) not in self.used, "a nonce was used twice"
+            self.used.add((self.signer, nonce))
             self.nonces.append(nonce)
         if self.before.get(call):
             raise self.before[call].pop(0)
@@ -151,9 +154,16 @@ class StubVenue:
         if request.reduce_only:
             quantity = min(quantity, max(-self.position(symbol) * request.side.sign, ZERO))
             if not quantity:
-                return self._report(request.client_order_id, None, S.REJECTED, reason="Reduce only order would increase position.")
+                return self._report(
+                    request.client_order_id, None, S.REJECTED, reason="Reduce only order would increase position."
+                )
         order = self._new(
-            request.client_order_id, symbol, request.side, request.price.value, quantity, reduce_only=request.reduce_only
+            request.client_order_id,
+            symbol,
+            request.side,
+            request.price.value,
+            quantity,
+            reduce_only=request.reduce_only,
         )
         if request.time_in_force is TimeInForce.IOC:
             if not self.ioc_fills:
@@ -243,7 +253,13 @@ class StubVenue:
             if quantity and self.in_snapshot:
                 positions.append(
                     PositionSnapshot(
-                        symbol, SignedQuantity(quantity), None, Price(self.mark), Money(value, "USDC"), Money(ZERO, "USDC"), 1
+                        symbol,
+                        SignedQuantity(quantity),
+                        None,
+                        Price(self.mark),
+                        Money(value, "USDC"),
+                        Money(ZERO, "USDC"),
+                        1,
                     )
                 )
         return AccountSnapshot(

@@ -27,7 +27,7 @@ from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedOrder
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.services import reports_apply
 from moondev.domain.clock import Clock
-from moondev.domain.errors import InvalidValue, RateLimited
+from moondev.domain.errors import InvalidValue, RateLimited, TradingError
 from moondev.domain.orders import OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
@@ -173,9 +173,8 @@ class Delivery:
         """Write what `error` means for the orders; return none of them."""
         status, reason = outcome_of(error)
         if status is OrderStatus.UNKNOWN:
-            logger.warning(
-                "account %s: %d orders unknown: %s", self._claim.account_id, len(orders), reason, exc_info=error
-            )
+            surprise = None if isinstance(error, TradingError) else error
+            logger.warning("account %s: %d orders: %s", self._claim.account_id, len(orders), reason, exc_info=surprise)
         self._apply(said([order.client_order_id for order in orders], status, reason, self._clock.now()))
         return []
 

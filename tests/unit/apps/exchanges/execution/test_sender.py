@@ -78,7 +78,9 @@ def test_a_filled_answer_waits_for_its_fills_before_the_order_ends(world: World)
     order = world.rest(tif=TimeInForce.IOC)
     assert (order.status, order.venue_status, order.venue_filled) == ("open", "filled", 1)
     (trade,) = world.venue.trades
-    reports_apply(account_id=world.account.pk, reports=[report(None, venue_id="x", fills=[trade])], now=world.clock.now())
+    reports_apply(
+        account_id=world.account.pk, reports=[report(None, venue_id="x", fills=[trade])], now=world.clock.now()
+    )
     order.refresh_from_db()
     assert (order.status, order.filled_quantity, order.reserved) == ("filled", 1, 0)
     assert_books()
@@ -416,8 +418,6 @@ def test_no_order_is_booked_twice_when_a_fill_comes_twice(world: World) -> None:
     order = world.rest("1")
     trade = world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
     for _ in range(2):
-        reports_apply(
-            account_id=world.account.pk, reports=[report(order, fills=[trade, trade])], now=world.clock.now()
-        )
+        reports_apply(account_id=world.account.pk, reports=[report(order, fills=[trade, trade])], now=world.clock.now())
     assert Fill.objects.count() == 1
     assert_books()

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.exchanges.models import UNASSIGNED, AccountEvent, Fill, Order, OrderCommand, Position
+from apps.exchanges.orders.reconcile import Reconciled, reconcile_account, reconcile_venue
+from apps.exchanges.orders.services import orders_claim, reports_apply
+from apps.exchanges.orders.user_events import apply_user_events
+from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch
+from moondev.domain.errors import Connectivity
+from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
+from moondev.domain.values import Money, Side, SignedQuantity
+from tests.support.order_world import World, assert_books, make_world, report
+from tests.support.venue_stub import StubVenue
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+S = OrderStatus
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def reconcile(world: World) -> Reconciled:
+    return reconcile_account(world.account.pk, world.sessions, world.clock)
+
+
+def lost_answer(world: World, **kwargs) -> Order:
+    world.venue.drop_answer("place", Connectivity("reset"))
+    return world.rest(**kwargs)
+
+
+def test_finds_an_order_whose_answer_was_lost(world: World) -> None:
+    order = lost_answer(world)
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.venue_order_id) == ("open", world.venue.live()[0].venue_order_id)
+    assert len(world.venue.live()) == 1
+    assert_books()
+
+
+def test_books_the_fills_of_an_order_whose_answer_was_lost(world: World) -> None:
+    order = lost_answer(world, tif=TimeInForce.IOC)
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity) == ("filled", 1)
+    assert Position.objects.get().quantity == 1
+    assert_books()
+
+
+def test_never_heard_of_it_is_final_only_after_the_venues_expiry_and_twice(world: World) -> None:
+    world.venue.refuse("place", Connectivity("lost on the way"))
+    order = world.rest()
+    for seconds in (1, 5, 3, 3):
+        reconcile(world)
+        order.refresh_from_db()
+        assert (order.status, order.reserved) == ("unknown", 100)
+        world.clock.advance(timedelta(seconds=seconds))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("expired", 0)
+    assert_books()
+
+
+def test_two_denials_in_the_same_moment_count_once(world: World) -> None:
+    world.venue.refuse("place", Connectivity("lost on the way"))
+    order = world.rest()
+    world.clock.advance(timedelta(seconds=20))
+    reconcile(world)
+    reconcile(world)
+    order.refresh_from_db()
+    assert order.status == "unknown"
+
+
+def test_a_venue_that_does_not_answer_changes_nothing(world: World) -> None:
+    order = lost_answer(world)
+    for call in ("order_status", "open_orders", "fills", "funding", "account_snapshot"):
+        world.venue.refuse(call, Connectivity("down"))
+    result = reconcile(world)
+    order.refresh_from_db()
+    assert order.status == "unknown"
+    assert len(result.errors) == 5
+    assert not result.complete
+    assert AccountEvent.objects.count() == 0
+
+
+def test_a_sender_that_died_while_sending_leaves_an_order_to_ask_about(world: World) -> None:
+    order = lost_answer(world)
+    Order.objects.update(status="sending", claimed_until=world.clock.now() + timedelta(seconds=10))
+    reconcile(world)
+    order.refresh_from_db()
+    assert order.status == "sending"
+    world.clock.advance(timedelta(seconds=11))
+    assert reconcile(world).lapsed == 1
+    order.refresh_from_db()
+    assert order.status == "open"
+
+
+def test_books_fills_that_nobody_told_us_of(world: World) -> None:
+    order = world.rest()
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    assert reconcile(world).fills == 1
+    assert reconcile(world).fills == 0
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity) == ("partially_filled", D("0.4"))
+    assert_books()
+
+
+def test_a_quick_look_asks_for_fills_when_the_positions_differ(world: World) -> None:
+    order = world.rest()
+    reconcile(world)
+    world.venue.calls.clear()
+    world.clock.advance(timedelta(seconds=10))
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert world.venue.calls == ["account_snapshot"]
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert "fills" in world.venue.calls
+    assert Fill.objects.count() == 1
+    assert_books()
+
+
+def test_looks_at_an_account_in_full_once_a_minute(world: World) -> None:
+    reconcile(world)
+    world.clock.advance(timedelta(seconds=61))
+    world.venue.calls.clear()
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert "open_orders" in world.venue.calls
+
+
+def test_adopts_an_order_it_never_placed_and_says_so(world: World) -> None:
+    world.venue.rest("BTC", Side.SELL, D(120), D(2))
+    assert reconcile(world).adopted == 1
+    assert reconcile(world).adopted == 0
+    order = Order.objects.get()
+    assert (order.strategy, order.status, order.reserved) == (UNASSIGNED, "open", 240)
+    assert AccountEvent.objects.get().kind == "adopted_order"
+    assert_books()
+
+
+def test_an_adopted_order_that_fills_belongs_to_nobody_and_stops_opening(world: World) -> None:
+    stranger = world.venue.rest("BTC", Side.SELL, D(120), D(2))
+    reconcile(world)
+    world.venue.fill(stranger, D(2))
+    reconcile(world)
+    position = Position.objects.get()
+    assert (position.strategy, position.quantity) == (UNASSIGNED, -2)
+    assert_books()
+    world.clock.advance(timedelta(seconds=11))
+    assert world.rest().status == "cancelled"
+    assert world.rest(instrument=world.eth).status == "open"
+
+
+def test_ends_an_order_that_lives_though_its_record_has_ended(world: World) -> None:
+    order = world.rest()
+    Order.objects.update(status="expired", reserved=0)
+    world.clock.advance(timedelta(seconds=10))
+    assert reconcile(world).zombies == 1
+    assert world.venue.live() == []
+    order.refresh_from_db()
+    assert order.status == "expired"
+    assert AccountEvent.objects.get().kind == "zombie_order"
+
+
+def test_asks_for_an_order_of_ours_that_the_venue_does_not_show(world: World) -> None:
+    order = world.rest()
+    world.venue.of(order.client_order_id).status = S.CANCELLED
+    world.clock.advance(timedelta(seconds=10))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("cancelled", 0)
+    assert_books()
+
+
+def test_an_order_the_venue_shrank_ends_once_all_fills_are_in(world: World) -> None:
+    order = world.rest("1")
+    trade = world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
+    reports_apply(
+        account_id=world.account.pk,
+        reports=[report(order, S.FILLED, filled="1"), report(order, fills=[trade])],
+        now=world.clock.now(),
+    )
+    reconcile(world)
+    order.refresh_from_db()
+    assert order.status == "partially_filled"
+    world.clock.advance(timedelta(seconds=30))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity, order.reserved) == ("filled", D("0.6"), 0)
+    assert_books()
+
+
+def test_a_cancel_without_an_answer_is_settled_by_asking(world: World) -> None:
+    order = world.rest()
+    world.cancel(order)
+    world.venue.drop_answer("cancel", Connectivity("reset"))
+    world.send()
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelled", "done")
+    assert_books()
+
+
+def test_a_cancel_that_never_arrived_lets_the_order_rest(world: World) -> None:
+    order = world.rest()
+    world.cancel(order)
+    world.venue.refuse("cancel", Connectivity("lost"))
+    world.send()
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("open", "failed")
+
+
+def test_an_amend_without_an_answer_is_known_by_the_new_id(world: World) -> None:
+    order = world.rest()
+    world.amend(order, "0.5", "99")
+    world.venue.drop_answer("amend", Connectivity("reset"))
+    world.send()
+    order.refresh_from_db()
+    assert order.status == "amending"
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.price) == ("open", D("0.5"), 99)
+    assert order.venue_order_id == world.venue.live()[0].venue_order_id
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_an_amend_that_never_arrived_lets_the_order_rest(world: World) -> None:
+    order = world.rest()
+    world.amend(order, "0.5", "99")
+    world.venue.refuse("amend", Connectivity("lost"))
+    world.send()
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.quantity) == ("open", 1)
+
+
+def test_positions_that_differ_for_no_reason_are_an_alarm(world: World) -> None:
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    Position.objects.update(quantity=2)
+    world.clock.advance(timedelta(minutes=5))
+    assert reconcile(world).differences == ("BTC: ledger 2.000000000000, venue 1",)
+    assert AccountEvent.objects.get().kind == "position_differs"
+    reconcile(world)
+    assert AccountEvent.objects.count() == 1
+
+
+def test_fills_from_before_the_books_began_are_not_booked(world: World) -> None:
+    old = world.venue.trade("BTC", Side.BUY, D(1), D(100))
+    world.venue.trades.clear()
+    world.clock.advance(timedelta(seconds=1))
+    from dataclasses import replace
+
+    ancient = replace(old, time_exchange=old.time_exchange - timedelta(days=1))
+    reports_apply(
+        account_id=world.account.pk, reports=[report(None, venue_id="x", fills=[ancient])], now=world.clock.now()
+    )
+    assert Fill.objects.count() == 0
+
+
+def payment(world: World, amount: str, position: str, hours: int = 1) -> FundingPayment:
+    at = world.clock.now() + timedelta(hours=hours)
+    return FundingPayment("BTC", Money(D(amount), "USDC"), D("0.0001"), SignedQuantity(D(position)), at, at)
+
+
+def test_books_funding_once_to_whoever_held_the_position(world: World) -> None:
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    world.venue.paid.append(payment(world, "-0.25", "1"))
+    assert reconcile(world).funding == 1
+    assert reconcile(world).funding == 0
+    assert Position.objects.get().funding == D("-0.25")
+
+
+def test_the_stream_and_a_reconnection_come_to_the_same_books(world: World) -> None:
+    order = world.rest("1")
+    first = world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    events = [
+        OrderBatch((world.venue.word(world.venue.of(order.client_order_id), "stream"),)),
+        FillBatch((first,), snapshot=True),
+        FundingBatch((payment(world, "0.1", "0.4", hours=0),), snapshot=False),
+    ]
+    heard = apply_user_events(world.account.pk, events, world.sessions, world.clock)
+    assert (heard.orders, heard.fills, heard.funding, heard.reconciled) == (1, 1, 1, False)
+    assert apply_user_events(world.account.pk, events, world.sessions, world.clock).fills == 0
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
+    again = Connected(world.clock.now(), world.clock.now())
+    assert apply_user_events(world.account.pk, [again], world.sessions, world.clock).reconciled
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity) == ("filled", 1)
+    assert_books()
+
+
+def test_a_claimed_order_that_was_never_begun_is_not_asked_about(world: World) -> None:
+    world.place()
+    orders_claim(account_id=world.account.pk, worker="dead", lease_seconds=10, now=world.clock.now())
+    world.clock.advance(timedelta(seconds=11))
+    assert reconcile(world).lapsed == 0
+    assert Order.objects.get().status == "approved"
+
+
+def test_the_stub_and_the_ledger_agree_on_equity(world: World) -> None:
+    """The venue's account value and our books, after trading both ways through zero with fees and funding."""
+    from apps.exchanges.accounts.equity import account_books
+
+    world.rest("1.5", "101.3", tif=TimeInForce.IOC)
+    world.rest("2.2", "99.7", tif=TimeInForce.IOC, side=Side.SELL)
+    world.rest("0.3", "100.1", tif=TimeInForce.IOC, instrument=world.eth, strategy="maker")
+    world.venue.paid.append(payment(world, "0.123456", "-0.7"))
+    world.venue.mark = D("103.37")
+    reconcile(world)
+    snapshot = world.venue.account_snapshot()
+    books = account_books(world.account.pk)
+    assert books.agrees_on_positions(snapshot)
+    assert books.equity(snapshot) == snapshot.equity.value
+    assert_books()
+
+
+def test_reducing_more_than_there_is_ends_rejected(world: World) -> None:
+    order = world.rest(side=Side.SELL, purpose=Purpose.REDUCING)
+    assert order.status == "rejected"
+    assert isinstance(world.venue, StubVenue)
