@@ -1,0 +1,1 @@
+"""What the platform costs: latencies, rates, CPU and memory, measured on real servers. ``make bench``."""

@@ -1,0 +1,55 @@
+"""The load of the sustained benchmark, in a process of its own: ``python -m tests.bench.load``.
+
+Records batches of IOC orders at a stated rate and prints one line of JSON. It stands for the tick workers of a
+platform whose strategies want this many orders; what a tick costs before it records is measured by the latency rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+import django
+
+BATCH = 50
+_FACTS_FOR_S = 1.0
+
+
+def main() -> None:
+    """Put the load on the platform that the environment names."""
+    cli = argparse.ArgumentParser(prog="python -m tests.bench.load", description=__doc__)
+    cli.add_argument("--rate", type=float, required=True, help="orders per second")
+    cli.add_argument("--seconds", type=float, required=True)
+    cli.add_argument("--mock-url", required=True)
+    options = cli.parse_args()
+    django.setup()
+    sys.stdout.write(json.dumps(run(options.rate, options.seconds, options.mock_url)) + "\n")
+
+
+def run(rate: float, seconds: float, mock_url: str) -> dict[str, float]:
+    """Record orders for so long; return how many were asked for and approved, and how late the last batch was."""
+    from apps.exchanges.models import Account, InstrumentRow
+    from tests.bench.orders import TAKER, Desk, Market, known_facts
+    from tests.bench.pace import paced
+
+    instruments = list(InstrumentRow.objects.order_by("pk"))
+    desks = [Desk(account, instruments) for account in Account.objects.select_related("venue").order_by("pk")]
+    market, facts, fresh_until = Market.read(mock_url), known_facts(desks), time.monotonic() + _FACTS_FOR_S
+    approved = 0
+
+    def batch(number: int) -> None:
+        nonlocal market, facts, fresh_until, approved
+        if time.monotonic() > fresh_until:
+            market, facts, fresh_until = Market.read(mock_url), known_facts(desks), time.monotonic() + _FACTS_FOR_S
+        approved += desks[number % len(desks)].record(BATCH, TAKER, market, facts, run="load")
+
+    batches, began = round(rate * seconds / BATCH), time.monotonic()
+    lag = paced(batches, rate / BATCH, batch)
+    took = time.monotonic() - began
+    return {"asked": batches * BATCH, "approved": approved, "seconds": took, "lag_s": lag}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What the order path costs on PostgreSQL. Prints, asserts counts and no times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.exchanges.orders.services import orders_claim, reports_apply
+from moondev.domain.orders import OrderStatus
+from tests.support.order_world import World, assert_books, make_world, report
+
+pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
+
+ROUNDS = 15
+
+
+def measured(name: str, work: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> None:
+    walls, cpus = [], []
+    for _ in range(ROUNDS):
+        prepare()
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append((time.perf_counter() - wall) * 1000)
+        cpus.append((time.process_time() - cpu) * 1000)
+    print(f"{name:<28} wall median {median(walls):6.1f} ms, best {min(walls):6.1f} ms; CPU of this process {median(cpus):5.1f} ms")
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def test_cost_of_recording_100_orders(world: World) -> None:
+    entries: list = []
+
+    def prepare() -> None:
+        entries[:] = [world.entry() for _ in range(100)]
+
+    measured("record 100 orders", lambda: world.record(*entries), prepare)
+    assert_books()
+
+
+def test_cost_of_a_life_of_50_orders(world: World) -> None:
+    """Claim, begin, acknowledge and fill, each with nothing else in between."""
+    from apps.exchanges.orders.begin import orders_begin
+
+    state: dict = {}
+    account = world.account.pk
+
+    def record() -> None:
+        world.record(*[world.entry() for _ in range(50)])
+
+    def claim() -> None:
+        state["claim"] = orders_claim(account_id=account, worker="w", lease_seconds=10, now=world.clock.now())
+
+    def begin() -> None:
+        claimed = state["claim"]
+        state["begun"] = orders_begin(
+            claimed, [o.order_id for o in claimed.orders], until=claimed.until, venue_expires_at=claimed.until,
+            now=world.clock.now(),
+        )  # fmt: skip
+        assert len(state["begun"]) == 50
+
+    def acknowledge() -> None:
+        claimed = state["claim"]
+        reports = [
+            report(o.client_order_id, OrderStatus.OPEN, venue_id=f"v{o.order_id}", source="send") for o in claimed.orders
+        ]
+        reports_apply(account_id=account, reports=reports, now=world.clock.now())
+
+    def fill() -> None:
+        reports = [report(o.client_order_id, fills=[t]) for o, t in zip(state["claim"].orders, state["trades"], strict=True)]
+        reports_apply(account_id=account, reports=reports, now=world.clock.now())
+
+    def trade() -> None:
+        state["trades"] = [
+            world.venue.trade(
+                "BTC", o.approved.request.side, o.approved.request.quantity.value, o.approved.request.price.value,
+                world.venue._new(o.client_order_id, "BTC", o.approved.request.side, o.approved.request.price.value, o.approved.request.quantity.value, reduce_only=False),
+            )
+            for o in state["claim"].orders
+        ]  # fmt: skip
+
+    steps = {
+        "claim 50": (claim, [record]),
+        "begin 50": (begin, [record, claim]),
+        "apply 50 acknowledgements": (acknowledge, [record, claim, begin]),
+        "apply 50 fills": (fill, [record, claim, begin, acknowledge, trade]),
+    }
+    for name, (work, before) in steps.items():
+        world.clock.advance(__import__("datetime").timedelta(minutes=10))
+        measured(name, work, lambda before=before: ([step() for step in before], None)[1])
+    with CaptureQueriesContext(connection) as queries:
+        fill()
+    print("statements Django saw while applying 50 known fills:", len(queries))
+    assert_books()
