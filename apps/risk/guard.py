@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import DatabaseError
+
 from apps.exchanges.models import Account, TradingMode, TradingState, Veto
 from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk import vetoes
@@ -51,10 +53,19 @@ class Guard:
         now = self._clock.now()
         for account in accounts:
             if account.pk in heard:
-                self._record_mark(account, heard[account.pk], now)
+                self._record(account, heard[account.pk], now)
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
         return [breach for breach in breaches if not is_stopped(breach.scope) and self._stop(breach)]
+
+    def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:
+        try:
+            self._record_mark(account, snapshot, now)
+        except DatabaseError:
+            raise
+        except Exception:
+            # Trouble with one account must not end the watch over the others; its mark goes stale instead.
+            logger.exception("account %s not marked", account.code)
 
     def _confirmed(self, breaches: Iterable[DrawdownBreach]) -> list[DrawdownBreach]:
         """Return the breaches seen in so many passes in a row."""

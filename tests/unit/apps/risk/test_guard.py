@@ -184,6 +184,19 @@ def test_silence_is_unknown_not_zero(guard, venue, clock, error, caplog) -> None
     assert (facts.portfolio_equity, facts.strategy_equity, facts.strategy_drawdown) == (None, None, None)
 
 
+def test_an_account_that_cannot_be_marked_hides_nobody_else(account, venue, clock) -> None:
+    def broken(row: Account, *_: object) -> None:
+        raise KeyError("a symbol nobody listed")
+
+    snapshots = Snapshots(venue)
+    try:
+        venue.mark = D(700)
+        assert len(watch(Guard(snapshots, broken, clock), clock, 3)) == 1
+    finally:
+        snapshots.close()
+    assert EquityMark.objects.count() == 0
+
+
 def test_a_position_without_a_mark_leaves_the_strategy_unknown(guard, account, venue, clock) -> None:
     watch(guard, clock)
     eth = InstrumentRow.objects.create(
