@@ -49,7 +49,9 @@ class LimitAdmin(NoDeleteAdmin[Limit]):
         obj.pk, obj.version = saved.pk, saved.version
 
     def save_related(self, request: HttpRequest, form: ModelForm[Limit], formsets: Any, change: Any) -> None:  # noqa: ANN401
-        """Leave the history to the service."""
+        """Leave the history to the service: nothing on the page can have changed it, which Django wants stated."""
+        for formset in formsets:
+            formset.save(commit=False)
 
     def get_inlines(self, request: HttpRequest, obj: Limit | None = None) -> list[type[InlineModelAdmin[Any, Any]]]:
         """Show the history of a limit that has one."""
