@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from apps.exchanges.models import Account, InstrumentRow
@@ -20,7 +20,7 @@ _ACTOR = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One kind of strategy, set up once per instrument. Cadences are seconds of the run."""
+    """One kind of strategy, set up once per instrument. Cadences are seconds; ``changes`` go over the preset."""
 
     prefix: str
     kind: str
@@ -28,11 +28,21 @@ class Plan:
     account: str
     cadence_seconds: int
     capital: Decimal
+    changes: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
 PLANS = (
     Plan("turtle", "turtle_trend", "fast", "paper-trend", cadence_seconds=2, capital=Decimal(30_000)),
-    Plan("maker", "market_maker", "canonical", "paper-maker", cadence_seconds=1, capital=Decimal(30_000)),
+    Plan(
+        "maker",
+        "market_maker",
+        "canonical",
+        "paper-maker",
+        cadence_seconds=1,
+        capital=Decimal(30_000),
+        # The mock's market is liquid: fills thin out faster with distance there than the preset assumes.
+        changes={"fill_decay_per_bp": 1.0},
+    ),
 )
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
 _AGES = {"max_data_age_seconds": 600.0}
@@ -70,6 +80,6 @@ def _strategy(plan: Plan, account: Account, instrument: InstrumentRow, clock: Cl
 
 
 def _parameters(plan: Plan, speed: float) -> dict[str, JSONValue]:
-    values = preset(plan.kind, plan.preset).model_dump(mode="json")
+    values = {**preset(plan.kind, plan.preset).model_dump(mode="json"), **plan.changes}
     ages = {name: min(values[name] * speed, most) for name, most in _AGES.items() if name in values}
     return {**values, **ages}
