@@ -97,10 +97,7 @@ class Exchange:
 
     def tick(self, now: datetime) -> None:
         """Advance what time drives: feed, funding, scheduled cancels, bars. Call every 10-50 ms."""
-        target_ms = milliseconds(now)
-        if self._feed is not None and not self._feed_paused:
-            self._feed.advance(target_ms)
-        self._house.at(target_ms)
+        self._advance_to(milliseconds(now))
         self._roll_bars()
         self._funding.advance()
         self._canceller.fire_schedules()
@@ -110,8 +107,10 @@ class Exchange:
         """Let `feed` drive the market from `tick`."""
         if self._feed is not None:
             raise InvalidValue("feed", feed, "one feed per exchange")
-        self._feed = feed
         feed.start(self._house, self._begin())
+        self._feed = feed
+        self._funding.restart()
+        self._begin()
         self._flush()
 
     # accounts. Every address is accepted in any case; UnknownAccount when there is no account.
@@ -131,12 +130,10 @@ class Exchange:
 
     def agents(self, master: str) -> tuple[Agent, ...]:
         """Return the agents of `master` that are still valid."""
-        self._begin()
         return self._registry.agents(master)
 
     def master_of(self, address: str) -> str | None:
         """Return the account `address` may act for: itself, its master, or None."""
-        self._begin()
         return self._registry.master_of(address)
 
     def update_leverage(self, address: str, coin: str, leverage: int, *, is_cross: bool) -> Done | Rejected:
@@ -221,7 +218,6 @@ class Exchange:
 
     def account_state(self, address: str) -> AccountState:
         """Return positions, margin and value at the marks."""
-        self._begin()
         return self._statements.account_state(self._venue.account(address))
 
     def candles(self, coin: str, interval: str, start_ms: int, end_ms: int) -> list[Candle]:
@@ -287,9 +283,15 @@ class Exchange:
         return self._house
 
     def _begin(self) -> int:
-        """Let the request happen now; return that time in milliseconds."""
-        self._house.at(milliseconds(self._clock.now()))
+        """Let the request happen now, after everything the feed has due; return that time."""
+        self._advance_to(milliseconds(self._clock.now()))
         return self._venue.now_ms
+
+    def _advance_to(self, time_ms: int) -> None:
+        # Time runs only as far as the feed has come, so that no print ever falls into a later bar.
+        if self._feed is not None and not self._feed_paused:
+            time_ms = self._feed.advance(time_ms)
+        self._house.at(time_ms)
 
     def _flush(self) -> None:
         self._venue.outbox.flush(self._venue.now_ms)

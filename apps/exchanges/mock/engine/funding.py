@@ -65,8 +65,12 @@ class Funding:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._next_sample_ms = venue.now_ms
-        self._next_pay_ms = venue.now_ms - venue.now_ms % HOUR_MS + HOUR_MS
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin with the hour that is running."""
+        self._next_sample_ms = now_ms = self._venue.now_ms
+        self._next_pay_ms = now_ms - now_ms % HOUR_MS + HOUR_MS
 
     def advance(self) -> None:
         """Do what is due by now. Hours that were slept through are paid at the rate of the first."""

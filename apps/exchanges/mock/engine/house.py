@@ -37,6 +37,10 @@ class House:
         """Let what follows happen at `time_ms`; time never runs back."""
         self._venue.now_ms = max(self._venue.now_ms, time_ms)
 
+    def rewind(self, time_ms: int) -> None:
+        """Begin the market at `time_ms`, earlier than now too; only while nothing has happened yet."""
+        self._venue.now_ms = time_ms
+
     def quote(self, market: Market, px: int, size: int, *, is_buy: bool) -> Order | None:
         """Rest a maker order; where it crosses people's orders it trades with them first.
 

@@ -41,8 +41,8 @@ def levels_of(raw: dict[float, float], grid: Grid, *, is_buy: bool) -> Sizes:
 class Script(Protocol):
     """Plays rows of one kind of file."""
 
-    def play(self, now_ms: int) -> None:
-        """Play what is due by `now_ms`."""
+    def play(self, now_ms: int) -> int:
+        """Play what is due by `now_ms`; return the time that was reached."""
         ...
 
 
@@ -57,11 +57,11 @@ class SnapshotScript:
         self._mirror = Mirror(house, market)
         self._row = 0
 
-    def play(self, now_ms: int) -> None:
+    def play(self, now_ms: int) -> int:
         """Show the rows that are due; of several only the newest matters."""
         end = int(np.searchsorted(self._times, now_ms, side="right"))
         if end == self._row:
-            return
+            return now_ms
         self._row, row = end, end - 1
         self._house.at(int(self._times[row]))
         bids, asks = self._side(row, "b", is_buy=True), self._side(row, "a", is_buy=False)
@@ -69,6 +69,7 @@ class SnapshotScript:
         middle = self._market.grid.floor((max(bids) + min(asks)) // 2)
         self._house.print(self._market, middle, 0)
         self._house.refresh_mark(self._market, middle)
+        return now_ms
 
     def _side(self, row: int, name: str, *, is_buy: bool) -> Sizes:
         raw = {
@@ -93,12 +94,12 @@ class DepthScript:
         self._snapshot_seq = 0
         self._load_snapshot(start_ms)
 
-    def play(self, now_ms: int) -> None:
+    def play(self, now_ms: int) -> int:
         """Apply the rows that are due, then show the book."""
-        end = int(np.searchsorted(self._times, now_ms, side="right"))
-        end = min(end, self._row + _MAX_ROWS)
+        due = int(np.searchsorted(self._times, now_ms, side="right"))
+        end = min(due, self._row + _MAX_ROWS)
         if end <= self._row:
-            return
+            return now_ms
         span = slice(self._row, end)
         names = ("type", "side", "price", "qty", "seq")
         rows = zip(self._times[span].tolist(), *(self._columns[name][span].tolist() for name in names), strict=True)
@@ -109,6 +110,7 @@ class DepthScript:
                 self._trade(time_ms, price, size, is_buy=side == 1)
         self._row = end
         self._show(int(self._times[end - 1]))
+        return now_ms if end == due else int(self._times[end - 1])
 
     def _load_snapshot(self, start_ms: int) -> None:
         kinds = self._columns["type"]
@@ -168,6 +170,7 @@ class BookFeed:
     def start(self, house: House, now_ms: int) -> None:
         """Open the market with the first recorded book."""
         require_replay_clock(self._recording, now_ms)
+        house.rewind(min(now_ms, milliseconds(self._recording.start)))
         market = house.market(self._recording.coin)
         market.bars.from_tape = True
         house.start(market, market.grid.nearest(self._recording.price))
@@ -175,13 +178,12 @@ class BookFeed:
             self._script = SnapshotScript(self._columns, house, market)
         else:
             self._script = DepthScript(self._columns, house, market, milliseconds(self._recording.start))
-        self.advance(now_ms)
 
-    def advance(self, now_ms: int) -> None:
+    def advance(self, now_ms: int) -> int:
         """Play the rows that are due."""
         if self._script is None:
             raise InvalidValue("feed", "not started", "a feed that is attached to an exchange")
-        self._script.play(now_ms)
+        return self._script.play(now_ms)
 
     def skip_to(self, now_ms: int) -> None:
         """Catch up with the book as it is at `now_ms`: a book cannot leave out its deltas."""

@@ -65,6 +65,7 @@ class PrintFeed:
     def start(self, house: House, now_ms: int) -> None:
         """Serve the history and open the market at the first print."""
         require_replay_clock(self._recording, now_ms)
+        house.rewind(min(now_ms, milliseconds(self._recording.start)))
         self._house, self._market = house, house.market(self._recording.coin)
         self._market.bars.from_tape = True
         bars, self._prints = self._read(self._market)
@@ -74,16 +75,18 @@ class PrintFeed:
             self._ladder = self._ladder_at(house, self._next.px)
             house.start(self._market, self._next.px)
             self._ladder.centre(*self._touch(self._market, self._next))
-        self.advance(now_ms)
 
-    def advance(self, now_ms: int) -> None:
+    def advance(self, now_ms: int) -> int:
         """Play the prints that are due."""
+        reached_ms = now_ms
         for _ in range(_MAX_PER_CALL):
             due = self._next
             if due is None or due.time_ms > now_ms:
-                return
+                return now_ms
             self._play(self._desk(), due)
+            reached_ms = due.time_ms
             self._next = next(self._prints, None)
+        return reached_ms
 
     def skip_to(self, now_ms: int) -> None:
         """Leave out the prints before `now_ms`."""

@@ -94,7 +94,7 @@ class SyntheticFeed:
         self._next_ms = self._next_mark_ms = now_ms
         self._step(now_ms, self._config.step_ms)
 
-    def advance(self, now_ms: int) -> None:
+    def advance(self, now_ms: int) -> int:
         """Take every step that is due; when far behind, coarser ones, then skip."""
         step_ms = self._config.step_ms
         if (now_ms - self._next_ms) // step_ms > _MAX_FINE_STEPS:
@@ -102,6 +102,7 @@ class SyntheticFeed:
         while self._next_ms <= now_ms:
             self._step(self._next_ms, step_ms)
             self._next_ms += step_ms
+        return now_ms
 
     def skip_to(self, now_ms: int) -> None:
         """Go on from `now_ms` at the prices of the last step."""

@@ -114,3 +114,10 @@ def test_forgets_the_oldest_orders_beyond_the_bound(desk_with):
     assert desk.exchange.order_by_oid("ann", oids[0]) is None
     assert desk.exchange.order_by_cloid("ann", "0x0") is None
     assert [order.oid for order in desk.exchange.order_history("ann")] == [oids[2], oids[1]]
+
+
+def test_lets_an_account_without_spare_margin_reduce_by_a_plain_order(desk):
+    desk.give_position("ann", 190_000)
+    desk.exchange.set_mark("BTC", D("99.5"))
+    assert desk.place("ann", "buy", 1, 99).code is RejectCode.INSUFFICIENT_MARGIN
+    assert isinstance(desk.place("ann", "sell", 100_000, 101), Resting)

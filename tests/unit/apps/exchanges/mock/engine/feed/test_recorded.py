@@ -196,3 +196,23 @@ def test_closes_the_bars_of_a_real_record(session, recorded_data):
     columns, first = load(path), setup.recording.history_bars
     expected = [tuple(float(columns[name][row]) for name in FIELDS) for row in range(first, first + 29)]
     assert closed_bars(fed)[:29] == expected
+
+
+def test_no_print_falls_into_a_later_bar_because_a_request_came_first(session, recording):
+    fed = session(prepare(recording, history_bars=3))
+    for _ in range(126):
+        fed.clock.advance(timedelta(seconds=2.4))
+        fed.place("buy", "0.01", fed.exchange.mark("BTC") * D("0.9") // 1)
+        fed.exchange.tick(fed.clock.now())
+    assert closed_bars(fed) == BARS
+
+
+def test_a_late_start_catches_up_bar_by_bar(session, parquet):
+    count = 120
+    columns = {"ts": [T0 + 60_000 * n for n in range(count)]}
+    columns |= {name: [BARS[0][n]] * count for n, name in enumerate(FIELDS)}
+    setup = prepare(parquet(NAME, **columns), history_bars=1)
+    fed = session(setup, now=setup.start + timedelta(minutes=100))
+    assert fed.exchange.book("BTC").time_ms < T0 + 40 * 60_000
+    fed.run(0.1)
+    assert closed_bars(fed) == [BARS[0]] * 100
