@@ -85,13 +85,13 @@ def test_the_kill_switch_halts_everything_and_lets_it_go_on_with_a_reason(operat
     assert (veto.venue_id, veto.actor, veto.flatten) == ("hyperliquid", "operator", step == "flatten")
     assert "halted" in texts(page, ".big-mode")[0]
 
-    page.click(".big-buttons a.release")
+    page.click(".big-buttons .big-release")
     confirm(page, "too early")
     assert "still under way at hyperliquid" in messages(page)
     assert mode() == TradingMode.HALTED
 
     everything_done()
-    page.click(".big-buttons a.release")
+    page.click(".big-buttons .big-release")
     confirm(page, "a wrong alarm")
     assert mode() == TradingMode.ACTIVE
     assert "active" in texts(page, ".big-mode")[0]

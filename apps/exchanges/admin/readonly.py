@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Generic, TypeVar
 
 from django.contrib import admin
@@ -10,11 +9,6 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
-
-
-def plain(amount: Decimal | None) -> str:
-    """Return an amount without trailing zeros and without an exponent; a dash for none."""
-    return "–" if amount is None else f"{amount.normalize():f}"  # noqa: RUF001  a dash is meant
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[M], Generic[M]):

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.exchanges.admin.readonly import NoDeleteAdmin, plain
+from apps.exchanges.admin.amounts import amount_column
+from apps.exchanges.admin.readonly import NoDeleteAdmin
 from apps.exchanges.models import InstrumentRow, Venue
 
 
@@ -27,7 +28,16 @@ class VenueAdmin(NoDeleteAdmin[Venue]):
 class InstrumentAdmin(NoDeleteAdmin[InstrumentRow]):
     """What a venue lists. The rules come from the venue; only `active` is ours to set."""
 
-    list_display = ["key", "asset", "quote", "show_tick", "significant_figures", "show_lot", "max_leverage", "active"]
+    list_display = [
+        "key",
+        "asset",
+        "quote",
+        amount_column("tick"),
+        "significant_figures",
+        amount_column("lot"),
+        "max_leverage",
+        "active",
+    ]
     list_filter = ["venue", "active", "quote"]
     search_fields = ["symbol", "asset"]
     readonly_fields = [
@@ -50,13 +60,3 @@ class InstrumentAdmin(NoDeleteAdmin[InstrumentRow]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[InstrumentRow]:
         """Fetch the venue with each row."""
         return super().get_queryset(request).select_related("venue")
-
-    @admin.display(description="tick", ordering="tick")
-    def show_tick(self, row: InstrumentRow) -> str:
-        """Return the tick without trailing zeros."""
-        return plain(row.tick)
-
-    @admin.display(description="lot", ordering="lot")
-    def show_lot(self, row: InstrumentRow) -> str:
-        """Return the lot without trailing zeros."""
-        return plain(row.lot)

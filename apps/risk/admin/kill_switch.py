@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -17,21 +15,13 @@ from apps.exchanges.execution.gate import strictest
 from apps.exchanges.execution.nudges import EVERYTHING
 from apps.exchanges.models import Account, Portfolio, ScopeKind, TradingMode, TradingState, Venue
 from apps.risk import vetoes
-from apps.risk.admin.steps import FLATTEN, HALT, REDUCE, RELEASE, STEPS, Step, may_veto, scope_text
+from apps.risk.admin.steps import ABANDON, OPEN_STEPS, STEPS, Step, may_veto, scope_text
 from apps.risk.models import Allocation
 from apps.risk.scope import ScopeId, parse_scope
 from moondev.domain.errors import InvalidValue, TradingError
 
 # A portfolio or account that nobody has released is halted; other scopes are silent until somebody speaks.
 HALTED_UNSAID = frozenset({ScopeKind.PORTFOLIO.value, ScopeKind.ACCOUNT.value})
-# What an operator may want next; a halt already engaged can be repeated by flattening.
-OPEN_STEPS: Mapping[TradingMode, tuple[Step, ...]] = MappingProxyType(
-    {
-        TradingMode.ACTIVE: (HALT, REDUCE, FLATTEN),
-        TradingMode.REDUCING: (HALT, FLATTEN, RELEASE),
-        TradingMode.HALTED: (FLATTEN, RELEASE),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +97,8 @@ def _line(scope: ScopeId, status: vetoes.Status, state: TradingState | None, nud
     own = unsaid if state is None else TradingMode(state.mode)
     machine = status.halt_file if scope == EVERYTHING else TradingMode.ACTIVE
     mode = strictest([own, machine, *([] if nudge is None else [nudge])])
-    return Line(scope, mode, state, nudge, OPEN_STEPS[mode])
+    under_way = any((veto.scope_kind, veto.scope_key) == scope for veto in status.unfinished)
+    return Line(scope, mode, state, nudge, (*OPEN_STEPS[mode], *((ABANDON,) if under_way else ())))
 
 
 def _known_scopes() -> list[ScopeId]:

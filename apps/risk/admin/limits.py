@@ -9,7 +9,8 @@ from django.contrib.admin.options import InlineModelAdmin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyInline, plain
+from apps.exchanges.admin.amounts import PlainAmountsForm, amount_column
+from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyInline
 from apps.risk.models import Limit, LimitChange
 from apps.risk.services import limit_set
 from moondev.domain.clock import process_clock
@@ -19,14 +20,15 @@ class LimitChangeInline(ReadOnlyInline[LimitChange]):
     """Who set it to what, newest first."""
 
     model = LimitChange
-    fields = readonly_fields = ("at", "version", "value", "active", "actor")
+    fields = readonly_fields = ("at", "version", amount_column("value"), "active", "actor")
 
 
 @admin.register(Limit)
 class LimitAdmin(NoDeleteAdmin[Limit]):
     """One bound on one scope; it binds the next tick of every worker. Switch it off rather than removing it."""
 
-    list_display = ["kind", "scope_kind", "scope_key", "show_value", "active", "version", "updated_at"]
+    form = PlainAmountsForm[Limit]
+    list_display = ["kind", "scope_kind", "scope_key", amount_column("value"), "active", "version", "updated_at"]
     list_filter = ["kind", "scope_kind", "active"]
     search_fields = ["kind", "scope_key"]
     inlines = [LimitChangeInline]
@@ -56,8 +58,3 @@ class LimitAdmin(NoDeleteAdmin[Limit]):
     def get_inlines(self, request: HttpRequest, obj: Limit | None = None) -> list[type[InlineModelAdmin[Any, Any]]]:
         """Show the history of a limit that has one."""
         return [LimitChangeInline] if obj else []
-
-    @admin.display(description="value", ordering="value")
-    def show_value(self, limit: Limit) -> str:
-        """Return the value without trailing zeros."""
-        return plain(limit.value)

@@ -21,24 +21,30 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do to a scope. `mode` ACTIVE releases; `flatten` closes its positions as well."""
+    """One thing to do to a scope.
+
+    `mode` ACTIVE releases, and with `unfinished` even a halt that a venue has not carried out; `flatten` closes the
+    positions as well.
+    """
 
     name: str
     title: str
     question: str
     mode: TradingMode
     flatten: bool = False
+    unfinished: bool = False
 
     def take(self, scope: ScopeId, *, actor: str, reason: str) -> str:
         """Do it and return a sentence about it. Raises what vetoes.engage and vetoes.release raise."""
         now, named = process_clock().now(), scope_text(scope)
         if self.mode is TradingMode.ACTIVE:
-            vetoes.release(scope=scope, reason=reason, actor=actor, now=now)
+            release = vetoes.release_unfinished if self.unfinished else vetoes.release
+            release(scope=scope, reason=reason, actor=actor, now=now)
             return f"{named} is active again"
         engaged = vetoes.engage(scope=scope, mode=self.mode, flatten=self.flatten, reason=reason, actor=actor, now=now)
         done = f"{named} is {self.mode.value}{' and being flattened' if self.flatten else ''}"
         unreached = f"; not reached: {', '.join(engaged.unreached)}" if engaged.unreached else ""
-        return f"{done}; {len(engaged.veto_ids)} venues take its orders out of the market{unreached}"
+        return f"{done}; venues that now take its orders out of the market: {len(engaged.veto_ids)}{unreached}"
 
 
 HALT = Step(
@@ -56,7 +62,7 @@ REDUCE = Step(
 FLATTEN = Step(
     "flatten",
     "Halt and flatten",
-    "Everything is halted, every live order is cancelled and every position is closed at the market.",
+    "Only cancels leave from now on, every live order is cancelled and every position is closed at the market.",
     TradingMode.HALTED,
     flatten=True,
 )
@@ -66,7 +72,22 @@ RELEASE = Step(
     "Trading goes on. Halts of other scopes stay.",
     TradingMode.ACTIVE,
 )
-STEPS: Mapping[str, Step] = MappingProxyType({step.name: step for step in (HALT, REDUCE, FLATTEN, RELEASE)})
+ABANDON = Step(
+    "abandon",
+    "Release unfinished",
+    "Trading goes on although a venue has not confirmed that nothing is left: for one that cannot be reached any more.",
+    TradingMode.ACTIVE,
+    unfinished=True,
+)
+STEPS: Mapping[str, Step] = MappingProxyType({step.name: step for step in (HALT, REDUCE, FLATTEN, RELEASE, ABANDON)})
+# What an operator may want next; a halt already engaged can be repeated by flattening.
+OPEN_STEPS: Mapping[TradingMode, tuple[Step, ...]] = MappingProxyType(
+    {
+        TradingMode.ACTIVE: (HALT, REDUCE, FLATTEN),
+        TradingMode.REDUCING: (HALT, FLATTEN, RELEASE),
+        TradingMode.HALTED: (FLATTEN, RELEASE),
+    }
+)
 
 
 def scope_text(scope: ScopeId) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from apps.exchanges.admin.confirm import confirmed_action
-from apps.exchanges.models import ScopeKind
-from apps.risk.admin.steps import FLATTEN, HALT, RELEASE, step_action
+from apps.exchanges.models import ScopeKind, TradingMode
+from apps.risk.admin.steps import FLATTEN, HALT, OPEN_STEPS, RELEASE, step_action
 from apps.risk.scope import ScopeId
 from apps.strategies import services
 from apps.strategies.models import StrategyRow
@@ -70,3 +70,11 @@ ACTIONS = [
     tick_now,
     *(step_action(step, scope_of) for step in (HALT, FLATTEN, RELEASE)),
 ]
+
+
+def useful_steps(row: StrategyRow, mode: TradingMode) -> frozenset[str]:
+    """Return the names of the actions that would change something for a strategy in trading state `mode`."""
+    vetoes = {step.name for step in OPEN_STEPS[mode]}
+    if not row.enabled:
+        return frozenset({"enable", *vetoes})
+    return frozenset({"disable", *vetoes, *(("resume",) if row.paused_reason else ("pause", "tick_now"))})

@@ -10,6 +10,7 @@ from django import forms
 from django.core.validators import MinValueValidator
 from django.db import transaction
 
+from apps.exchanges.admin.amounts import PlainAmountsForm
 from apps.exchanges.models import InstrumentRow
 from apps.strategies.admin.parameter_fields import PREFIX, form_fields, from_form, problems, to_form
 from apps.strategies.models import StrategyRow
@@ -31,7 +32,7 @@ LOWEST = {
 FIELD_OF = {"instrument": "instruments", "kind": "idea", "strategy": "idea"}
 
 
-class StrategyForm(forms.ModelForm[StrategyRow]):
+class StrategyForm(PlainAmountsForm[StrategyRow]):
     """What every strategy has: when it ticks, with which money, on which instruments."""
 
     instruments = forms.ModelMultipleChoiceField(

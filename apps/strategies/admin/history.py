@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
+from apps.exchanges.admin.amounts import DASH, moment_column
 from apps.exchanges.admin.readonly import ReadOnlyAdmin
 from apps.strategies.admin.overview import outcome
 from apps.strategies.models import StrategyEvent, Tick
+
+# The outcome first; what only workers need is left out.
+FIELDSETS: Any = [
+    (None, {"fields": ["strategy", "show_status", "show_outcome", "trigger", "event", "error"]}),
+    ("Report", {"fields": ["show_report"], "classes": ["wide-block"]}),
+    (
+        "Times",
+        {
+            "fields": [
+                *(moment_column(name) for name in ("due_at", "started_at", "finished_at", "deadline")),
+                *("decide_ms", "took_ms", "parameters_version", "code_hash"),
+            ],
+            "classes": ["two-columns"],
+        },
+    ),
+]
 
 
 @admin.register(Tick)
 class TickAdmin(ReadOnlyAdmin[Tick]):
     """Every occasion to decide, newest first, with its report."""
 
-    list_display = ["id", "strategy", "due_at", "show_status", "trigger", "show_outcome", "decide_ms", "took_ms"]
+    list_display = [
+        "id",
+        "strategy",
+        moment_column("due_at"),
+        "show_status",
+        "trigger",
+        "show_outcome",
+        "decide_ms",
+        "took_ms",
+    ]
     list_filter = ["status", "strategy", "trigger"]
     search_fields = ["strategy__slug", "event", "error"]
     ordering = ["-id"]
     list_select_related = ["strategy"]
 
-    # The outcome first; what only workers need is left out.
-    fields = readonly_fields = (
-        "strategy",
-        "show_status",
-        "trigger",
-        "event",
-        "error",
-        "placed",
-        "amended",
-        "cancelled",
-        "refused",
-        "show_report",
-        "due_at",
-        "started_at",
-        "finished_at",
-        "deadline",
-        "decide_ms",
-        "took_ms",
-        "parameters_version",
-        "code_hash",
-    )
+    fieldsets = FIELDSETS
+    readonly_fields = flatten_fieldsets(FIELDSETS)
 
     @admin.display(description="status", ordering="status")
     def show_status(self, tick: Tick) -> str:
@@ -57,7 +67,7 @@ class TickAdmin(ReadOnlyAdmin[Tick]):
     def took_ms(self, tick: Tick) -> str:
         """Return the time from being taken to being recorded, in milliseconds."""
         if tick.started_at is None or tick.finished_at is None:
-            return "–"  # noqa: RUF001  a dash is meant
+            return DASH
         return f"{(tick.finished_at - tick.started_at).total_seconds() * 1000:.1f}"
 
     @admin.display(description="report")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from apps.exchanges.admin.readonly import plain
+from apps.exchanges.admin.amounts import plain
 from apps.exchanges.models import Position, ScopeKind, TradingMode, TradingState
 from apps.strategies.models import StrategyRow, Tick, Trigger
 

@@ -68,7 +68,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401  any JSON value
 def _field(name: str, info: FieldInfo) -> forms.Field:
     kind, optional = _kind(info.annotation)
     common: dict[str, Any] = {
-        "label": name.replace("_", " "),
+        "label": name.replace("_", " ").capitalize(),
         "help_text": _help(info),
         "required": not optional and kind is not bool,
         "error_messages": {"required": f"{name} is empty; allowed: a value"},

@@ -18,7 +18,7 @@ from apps.exchanges.admin.readonly import NoDeleteAdmin
 from apps.exchanges.models import TradingMode
 from apps.risk.admin.badges import mode_badge
 from apps.risk.admin.steps import VetoPermission
-from apps.strategies.admin.actions import ACTIONS
+from apps.strategies.admin.actions import ACTIONS, useful_steps
 from apps.strategies.admin.forms import MONEY, TIMING, AddStrategyForm, StrategyForm, change_form
 from apps.strategies.admin.overview import Overview, next_due, outcome, overviews, state_of
 from apps.strategies.admin.parameter_fields import PREFIX
@@ -71,17 +71,7 @@ class RunningFilter(admin.SimpleListFilter):
 class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
     """Strategies. A new one is disabled until somebody enables it."""
 
-    list_display = [
-        "slug",
-        "kind",
-        "show_state",
-        "last_tick",
-        "due_next",
-        "position",
-        "realised",
-        "account",
-        "capital_",
-    ]
+    list_display = ["slug", "show_state", "last_tick", "due_next", "position", "realised", "account", "kind"]
     list_filter = [RunningFilter, "kind", "account", "trigger", "instruments"]
     search_fields = ["slug", "kind", "account__code", "paused_reason"]
     list_select_related = ["account"]
@@ -116,7 +106,8 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
 
     def get_fieldsets(self, request: HttpRequest, obj: StrategyRow | None = None) -> Any:  # noqa: ANN401  Django's
         """Lay out the page: what it is, when, with what money, its rules, what it did."""
-        timing, money = ("When it ticks", {"fields": list(TIMING)}), ("Money and prices", {"fields": list(MONEY)})
+        timing = ("When it ticks", {"fields": list(TIMING), "classes": ["two-columns"]})
+        money = ("Money and prices", {"fields": list(MONEY), "classes": ["two-columns"]})
         if obj is None:
             return [(None, {"fields": ["slug", "idea", "account", "instruments"]}), timing, money]
         parameters: list[str] = ["show_parameters"]
@@ -127,7 +118,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
             (None, {"fields": top}),
             timing,
             money,
-            ("Parameters", {"fields": parameters, "classes": ["parameters"]}),
+            ("Parameters", {"fields": parameters, "classes": ["two-columns"]}),
             ("Latest ticks", {"fields": ["latest_ticks"], **WHOLE_PAGE}),
             ("Events", {"fields": ["latest_events"], **WHOLE_PAGE}),
             ("What it remembers", {"fields": ["memory"], "classes": ["collapse", "wide-block"]}),
@@ -171,8 +162,10 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         **kwargs: Any,  # noqa: ANN401
     ) -> HttpResponse:
         """Offer the actions of the list on the page of one strategy too."""
-        actions = self.get_actions(request) or {}
-        context["steps"] = [(name, action[2]) for name, action in actions.items() if action]
+        row, actions = context.get("original"), self.get_actions(request) or {}
+        if isinstance(row, StrategyRow):
+            useful = useful_steps(row, _overview(row).mode)
+            context["steps"] = [(name, action[2]) for name, action in actions.items() if action and name in useful]
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="state", ordering="enabled")
@@ -180,7 +173,8 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         """Return whether it runs, why it is paused, and its halt if it has one."""
         halt = _overview(row).mode
         badge = mode_badge(halt) if halt is not TradingMode.ACTIVE else ""
-        return format_html('<span class="state state-{0}">{0}</span> {1} {2}', state_of(row), row.paused_reason, badge)
+        template = '<span class="state state-{0}">{0}</span> {2} <span class="quiet">{1}</span>'
+        return format_html(template, state_of(row), row.paused_reason, badge)
 
     @admin.display(description="last tick")
     def last_tick(self, row: StrategyRow) -> str:
@@ -209,12 +203,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
     @admin.display(description="realised")
     def realised(self, row: StrategyRow) -> str:
         """Return what it has earned, after fees and funding."""
-        return f"{_overview(row).realised:,} {row.account.currency}"
-
-    @admin.display(description="capital", ordering="capital")
-    def capital_(self, row: StrategyRow) -> str:
-        """Return its capital for the eye."""
-        return f"{row.capital.normalize():,f}"
+        return f"{_overview(row).realised:,}"
 
     @admin.display(description="")
     def latest_ticks(self, row: StrategyRow) -> str:

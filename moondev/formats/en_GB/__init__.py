@@ -1,0 +1,1 @@
+"""British English, with the times of machines: to the second, and sortable."""
