@@ -59,7 +59,7 @@ def report_of(output):
 
 
 def test_a_timed_run_trades_and_its_books_equal_the_venues(environment):
-    with demo(environment, "--for", "25") as run:
+    with demo(environment, "--for", "20") as run:
         output, _ = run.communicate(timeout=300)
     assert run.returncode == 0, output
     report = report_of(output)
@@ -77,7 +77,7 @@ def test_a_timed_run_trades_and_its_books_equal_the_venues(environment):
 
 @pytest.mark.skipif(not RECORDING.is_file(), reason="needs the recorded candles beside the project")
 def test_a_recording_is_replayed_at_speed(environment):
-    with demo(environment, "--for", "25", "--feed", str(RECORDING), "--speed", "120") as run:
+    with demo(environment, "--for", "20", "--feed", str(RECORDING), "--speed", "120") as run:
         output, _ = run.communicate(timeout=300)
     assert run.returncode == 0, output
     report = report_of(output)
