@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from apps.exchanges.bulk import fetch, run, values_fetch, values_run
@@ -35,6 +36,7 @@ class ExposureKey(NamedTuple):
     asset: str
 
 
+@lru_cache(maxsize=4096)
 def exposure_keys(portfolio: str, account: str, strategy: str, asset: str) -> tuple[ExposureKey, ...]:
     """Return the counters in which an order or position counts, named by codes, slug and base coin."""
     return (

@@ -27,7 +27,9 @@ def measured(name: str, work: Callable[[], object], prepare: Callable[[], object
         work()
         walls.append((time.perf_counter() - wall) * 1000)
         cpus.append((time.process_time() - cpu) * 1000)
-    print(f"{name:<28} wall median {median(walls):6.1f} ms, best {min(walls):6.1f} ms; CPU of this process {median(cpus):5.1f} ms")
+    print(
+        f"{name:<28} wall median {median(walls):6.1f} ms, best {min(walls):6.1f} ms; CPU of this process {median(cpus):5.1f} ms"
+    )
 
 
 @pytest.fixture
@@ -69,12 +71,15 @@ def test_cost_of_a_life_of_50_orders(world: World) -> None:
     def acknowledge() -> None:
         claimed = state["claim"]
         reports = [
-            report(o.client_order_id, OrderStatus.OPEN, venue_id=f"v{o.order_id}", source="send") for o in claimed.orders
+            report(o.client_order_id, OrderStatus.OPEN, venue_id=f"v{o.order_id}", source="send")
+            for o in claimed.orders
         ]
         reports_apply(account_id=account, reports=reports, now=world.clock.now())
 
     def fill() -> None:
-        reports = [report(o.client_order_id, fills=[t]) for o, t in zip(state["claim"].orders, state["trades"], strict=True)]
+        reports = [
+            report(o.client_order_id, fills=[t]) for o, t in zip(state["claim"].orders, state["trades"], strict=True)
+        ]
         reports_apply(account_id=account, reports=reports, now=world.clock.now())
 
     def trade() -> None:

@@ -131,8 +131,9 @@ class World:
     def reserve(self, entries: Sequence[OrderEntry]) -> None:
         changes: defaultdict = defaultdict(Decimal)
         assets = {self.btc.pk: self.btc.asset, self.eth.pk: self.eth.asset}
+        facts = self.facts
         for entry in entries:
-            for key in self.facts.exposure_keys(entry.strategy, assets[entry.instrument_id]):
+            for key in facts.exposure_keys(entry.strategy, assets[entry.instrument_id]):
                 changes[key] += entry.reserved
         lock_exposures(changes)
         move_exposures(changes)

@@ -46,7 +46,7 @@ class VenueOrder:
         return self.quantity - self.filled
 
 
-@dataclass
+@dataclass(repr=False)
 class StubVenue:
     """Implements `ExecutionClient`. Orders rest until `fill`; IOC orders fill at once when `ioc_fills`."""
 

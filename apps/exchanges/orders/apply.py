@@ -102,6 +102,7 @@ class Application:
         after = after_report(order.now, report)
         if after != order.now:
             order.now = after
+            self._desk.learn_venue_id(order)
             order.reason = report.reason or order.reason
             order.note(report.source, report.reason, report.time_exchange)
         return True

@@ -91,6 +91,11 @@ class Desk:
         found = self._by_client_id.get(client_id) if client_id else None
         return found or (self._by_venue_id.get(venue_id) if venue_id else None)
 
+    def learn_venue_id(self, order: DeskOrder) -> None:
+        """Make an order known by the id that the venue has just named, for what comes later in the same batch."""
+        if order.now.venue_order_id:
+            self._by_venue_id.setdefault(order.now.venue_order_id, order)
+
     def exposure_changes(self) -> dict[ExposureKey, Decimal]:
         """Return by how much reservations have changed in every counter they count in."""
         changes: defaultdict[ExposureKey, Decimal] = defaultdict(Decimal)
