@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Protocol
 
 from django.core.exceptions import ImproperlyConfigured
@@ -41,7 +42,7 @@ def signer_key(signer: Signer, backend: CredentialBackend) -> str:
     Raises Configuration when it is missing, or when a paper key would sign for a venue that is not paper.
     """
     account = signer.account
-    logger.info("key %s read for %s/%s", signer.secret_name, account.code, signer.purpose)
+    _audit(signer.secret_name, account.code, signer.purpose)
     key = backend.secret(signer.secret_name)
     if account.venue.environment != Environment.PAPER and _anybody_has(key):
         raise Configuration(
@@ -49,6 +50,12 @@ def signer_key(signer: Signer, backend: CredentialBackend) -> str:
             f" venue {account.venue_id} is {account.venue.environment} and needs a key of its own"
         )
     return key
+
+
+@lru_cache(maxsize=1024)
+def _audit(secret_name: str, account: str, purpose: str) -> None:
+    """Log which process takes a key, once: a line per request would bury what the log is read for."""
+    logger.info("key %s read for %s/%s", secret_name, account, purpose)
 
 
 def _anybody_has(key: str) -> bool:

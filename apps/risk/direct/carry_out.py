@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import close_old_connections, connection
 
-from apps.exchanges.execution import halt
+from apps.exchanges.execution.halt import carry_out
 from apps.exchanges.models import Signer
 from apps.risk.direct import THREADS
 
@@ -39,7 +39,7 @@ class DirectHands:
 def _carry_out(venue: str) -> None:
     close_old_connections()
     try:
-        halt.carry_out(venue, purpose=Signer.Purpose.DIRECT)
+        carry_out(venue, purpose=Signer.Purpose.DIRECT)
     except Exception:
         # Said here, because nobody waits for this thread; the next look begins again.
         logger.exception("halts at %s not carried out", venue)
