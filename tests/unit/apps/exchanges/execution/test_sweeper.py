@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from apps.exchanges.execution import sweeper
+from apps.exchanges.execution.sweeper import sweep
+from apps.exchanges.models import Order, Veto
+from apps.exchanges.orders import wake as wake_module
+from apps.exchanges.orders.services import orders_claim
+from tests.support.order_world import World, assert_books, make_world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[tuple[str, dict]]:
+    found: list[tuple[str, dict]] = []
+    for module in (sweeper, wake_module):
+        monkeypatch.setattr(module, "wake", lambda task, **arguments: found.append((task, arguments)))
+    return found
+
+
+@pytest.fixture
+def world(sent) -> World:
+    return make_world()
+
+
+def later(world: World, seconds: float = 1) -> None:
+    world.clock.advance(timedelta(seconds=seconds))
+
+
+def test_finds_nothing_in_a_quiet_world(world: World, sent: list) -> None:
+    world.rest()
+    later(world)
+    sweep("hyperliquid", world.clock.now())
+    assert sent == []
+
+
+def test_wakes_the_sender_of_an_order_whose_message_was_lost(world: World, sent: list) -> None:
+    world.place()
+    sweep("hyperliquid", world.clock.now())
+    assert sent == []
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+    assert sent == [("exchanges.orders_send", {"account_id": world.account.pk, "venue": "hyperliquid"})]
+
+
+def test_wakes_the_sender_of_a_command(world: World, sent: list) -> None:
+    order = world.rest()
+    world.cancel(order)
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+
+
+def test_leaves_an_account_alone_whose_sender_is_at_work(world: World, sent: list) -> None:
+    world.place()
+    orders_claim(account_id=world.account.pk, worker="w", lease_seconds=10, now=world.clock.now())
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).woken == ()
+    later(world, 10)
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+
+
+def test_ends_orders_whose_time_has_passed_although_nobody_sends(world: World, sent: list) -> None:
+    order = world.place(valid_seconds=1)
+    later(world, 2)
+    assert sweep("hyperliquid", world.clock.now()).expired == 1
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("expired", 0)
+    assert sent == []
+    assert_books()
+
+
+def test_frees_what_ended_orders_still_hold(world: World, sent: list) -> None:
+    world.place()
+    Order.objects.update(status="cancelled")
+    assert sweep("hyperliquid", world.clock.now()).released == 1
+    assert_books()
+
+
+def test_calls_reconciliation_for_a_sender_that_fell_silent(world: World, sent: list) -> None:
+    world.place()
+    Order.objects.update(status="sending", claimed_until=world.clock.now())
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).lapsed
+    assert ("exchanges.orders_reconcile", {"venue": "hyperliquid"}) in sent
+
+
+def test_wakes_the_veto_worker_for_a_halt_nobody_works_on(world: World, sent: list) -> None:
+    veto = Veto.objects.create(
+        venue_id="hyperliquid", scope_kind="everything", scope_key="*", epoch=1, reason="r", actor="a",
+        engaged_at=world.clock.now(),
+    )  # fmt: skip
+    assert sweep("hyperliquid", world.clock.now()).halts
+    assert sent == [("exchanges.orders_veto", {"venue": "hyperliquid"})]
+    Veto.objects.filter(pk=veto.pk).update(worker="w", worker_until=world.clock.now() + timedelta(seconds=5))
+    assert not sweep("hyperliquid", world.clock.now()).halts
+
+
+def test_another_venues_rows_are_not_its_business(world: World, sent: list) -> None:
+    world.place()
+    later(world)
+    assert sweep("elsewhere", world.clock.now()).woken == ()
