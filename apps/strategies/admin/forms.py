@@ -37,6 +37,7 @@ class StrategyForm(PlainAmountsForm[StrategyRow]):
 
     instruments = forms.ModelMultipleChoiceField(
         InstrumentRow.objects.filter(active=True).select_related("venue").order_by("venue", "symbol"),
+        widget=forms.SelectMultiple({"size": 5}),
         help_text="Of the account's venue and currency. They change only while the strategy is disabled and flat.",
     )
 
@@ -86,7 +87,7 @@ class StrategyForm(PlainAmountsForm[StrategyRow]):
 class AddStrategyForm(StrategyForm):
     """A new strategy starts from a preset; its parameters are typed on the next page."""
 
-    idea = forms.ChoiceField(label="strategy and preset", help_text="Its parameters can be changed on the next page.")
+    idea = forms.ChoiceField(label="Strategy and preset", help_text="Its parameters can be changed on the next page.")
 
     class Meta(StrategyForm.Meta):
         """Also what cannot be changed later."""

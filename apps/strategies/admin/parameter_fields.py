@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from django import forms
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from apps.strategies.base import JSONValue, Parameters
@@ -45,20 +46,33 @@ def to_form(model: type[Parameters], stored: Mapping[str, JSONValue]) -> dict[st
 
 
 def problems(kind: str, values: Mapping[str, JSONValue]) -> list[InvalidValue]:
-    """Return what is wrong with the parameters of strategy `kind`, at most one thing per field."""
-    left, found = dict(values), dict[str, InvalidValue]()
-    for _ in strategy_class(kind).parameters.model_fields:
-        try:
-            parameters_for(kind, left)
-        except InvalidValue as error:
-            if error.field in found or error.field not in left:
-                return [*found.values(), error]
-            # Its default in its place shows what is wrong with the others.
-            found[error.field] = error
-            del left[error.field]
-        else:
-            break
-    return list(found.values())
+    """Return what is wrong with the parameters of strategy `kind`: every wrong field, or else the first contradiction.
+
+    Fields are checked against each other only once each is right by itself.
+    """
+    try:
+        parameters_for(kind, values)
+    except InvalidValue as error:
+        alone = (_problem(kind, {name: values[name]}) for name in _wrong_fields(kind, values))
+        return [problem for problem in alone if problem is not None] or [error]
+    return []
+
+
+def _wrong_fields(kind: str, values: Mapping[str, JSONValue]) -> list[str]:
+    try:
+        strategy_class(kind).parameters.model_validate(dict(values))
+    except ValidationError as error:
+        named = (str(detail["loc"][0]) for detail in error.errors() if detail["loc"])
+        return [name for name in dict.fromkeys(named) if name in values]
+    return []
+
+
+def _problem(kind: str, values: Mapping[str, JSONValue]) -> InvalidValue | None:
+    try:
+        parameters_for(kind, values)
+    except InvalidValue as error:
+        return error
+    return None
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401  any JSON value

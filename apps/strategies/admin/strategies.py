@@ -71,8 +71,8 @@ class RunningFilter(admin.SimpleListFilter):
 class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
     """Strategies. A new one is disabled until somebody enables it."""
 
-    list_display = ["slug", "show_state", "last_tick", "due_next", "position", "realised", "account", "kind"]
-    list_filter = [RunningFilter, "kind", "account", "trigger", "instruments"]
+    list_display = ["slug", "show_state", "last_tick", "due_next", "position", "realised", "account"]
+    list_filter = [RunningFilter, "kind", "account", "instruments"]
     search_fields = ["slug", "kind", "account__code", "paused_reason"]
     list_select_related = ["account"]
     list_per_page = 50
@@ -115,7 +115,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
             parameters = [PREFIX + name for name in strategy_class(obj.kind).parameters.model_fields]
         top = ["slug", "kind", "account", "show_state", "last_tick", "due_next", "position", "realised", "instruments"]
         return [
-            (None, {"fields": top}),
+            (None, {"fields": top, "classes": ["two-columns"]}),
             timing,
             money,
             ("Parameters", {"fields": parameters, "classes": ["two-columns"]}),
