@@ -68,6 +68,13 @@ def test_a_position_loses_no_unit_of_money_however_it_is_traded(trades):
     assert (position.size == 0) <= (position.cost == 0)
 
 
+@given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 200)), min_size=1, max_size=30))
+def test_a_short_earns_what_the_mirrored_long_loses(trades):
+    one, other = Position(), Position()
+    assert all(one.apply(signed, px) == -other.apply(-signed, px) for signed, px in trades)
+    assert one.cost == -other.cost
+
+
 def test_position_shows_entry_margin_and_liquidation_price(desk):
     desk.exchange.update_leverage("ann", "BTC", 10, is_cross=True)
     desk.give_position("ann", 100_000, 100)

@@ -121,3 +121,9 @@ def test_lets_an_account_without_spare_margin_reduce_by_a_plain_order(desk):
     desk.exchange.set_mark("BTC", D("99.5"))
     assert desk.place("ann", "buy", 1, 99).code is RejectCode.INSUFFICIENT_MARGIN
     assert isinstance(desk.place("ann", "sell", 100_000, 101), Resting)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_either_side_of_the_book_ties_up_margin(desk, side):
+    desk.place("ann", side, 1_000, 100)
+    assert desk.exchange.account_state("ann").order_margin == D(5_000)

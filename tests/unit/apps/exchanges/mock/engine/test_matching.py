@@ -128,3 +128,11 @@ def test_counts_the_orders_of_a_level(desk):
     desk.place("bob", "buy", "0.5", 95)
     [level] = desk.exchange.book("BTC").bids
     assert (level.size, level.orders) == (D("1.5"), 2)
+
+
+def test_takes_a_cancelled_order_off_its_level_and_leaves_the_others(desk):
+    first = desk.place("ann", "buy", 1, 95)
+    desk.place("bob", "buy", "0.5", 95)
+    desk.exchange.cancel("ann", "BTC", first.oid)
+    [level] = desk.exchange.book("BTC").bids
+    assert (level.size, level.orders) == (D("0.5"), 1)

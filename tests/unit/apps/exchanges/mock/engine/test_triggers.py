@@ -218,3 +218,23 @@ def test_cancels_a_waiting_order_on_request(desk):
     desk.place("bob", "buy", 1, 95)
     desk.exchange.set_mark("BTC", D(94))
     assert desk.position("ann") == D(1)
+
+
+def test_cancels_the_legs_of_a_half_filled_parent_its_owner_cancels(desk):
+    parent, take, stop = bracket(desk)
+    desk.place("bob", "sell", 1, 100)
+    desk.exchange.cancel("ann", "BTC", parent.oid)
+    assert desk.position("ann") == D(1)
+    assert {status(desk, "ann", leg) for leg in (take, stop)} == {(OrderStatus.CANCELED, CancelReason.PARENT)}
+
+
+def test_fires_only_one_of_two_legs_that_are_due_together(desk):
+    desk.give_position("ann", 2)
+    desk.place("bob", "buy", 9, 90)
+    legs = desk.leg("sell", 2, 92, "sl", price=D(80)), desk.leg("sell", 2, 91, "sl", price=D(80))
+    first, second = desk.grouped("ann", Grouping.POSITION_TPSL, *legs)
+    desk.exchange.set_mark("BTC", D(90))
+    assert status(desk, "ann", first) == (OrderStatus.FILLED, None)
+    seen = [e.order.status for e in desk.of(OrderUpdated) if e.order.oid == second.oid]
+    assert seen == [OrderStatus.OPEN, OrderStatus.CANCELED]
+    assert desk.position("bob") == D(2)
