@@ -5,10 +5,12 @@ from moondev.settings.env import PROJECT_ROOT, env_str, load_env_file
 load_env_file(PROJECT_ROOT / ".services" / "env")
 
 from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
-from moondev.settings.base import DATABASES  # noqa: E402  named, because it is changed below
+from moondev.settings.base import DATABASES, REDIS_URL  # noqa: E402  named, because they are changed below
 
 # Two runs on one server must not share a database: name another one for the second.
 DATABASES["default"]["TEST"] = {"NAME": env_str("MOONDEV_TEST_DB", default="test_moondev")}
+# Nor its Redis: a halt that one leaves there would stop the other. The last path segment is the logical database.
+REDIS_URL = REDIS_URL.rpartition("/")[0] + "/" + env_str("MOONDEV_TEST_REDIS_DB", default="9")
 # Tests open and drop databases: a connection kept over the end of a test would block that.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # The default hasher is slow by design; a test's login protects nothing.
