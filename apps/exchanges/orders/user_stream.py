@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from apps.exchanges.ports import Connected, FillBatch, FundingBatch, OrderBatch, Stream, UserEvent, UserHandler
 from moondev.domain.errors import TradingError
@@ -129,14 +129,16 @@ class UserStreamProcess:
         """Return whether the batch is dealt with; False asks for the same batch again."""
         try:
             self._apply(account_id, batch)
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("account %s: %d events wait for the database: %s", account_id, len(batch), error)
             close_old_connections()
             return False
-        except TradingError:
-            # A venue we cannot ask, or an answer we cannot book: reconciliation takes it up, and the
-            # stream must go on for everything else it carries.
-            logger.exception("account %s: %d events left to reconciliation", account_id, len(batch))
+        except (DatabaseError, TradingError) as error:
+            if len(batch) > 1:
+                return all(self._apply_batch(account_id, [event]) for event in batch)
+            # An answer the books do not take, or a venue we cannot ask: again would be the same. Reconciliation
+            # takes it up, and the stream must go on for everything else it carries.
+            logger.exception("account %s: an event is left to reconciliation: %s", account_id, batch[0], exc_info=error)
             return True
         self._tell_fills(account_id, batch)
         return True
