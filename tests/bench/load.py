@@ -1,6 +1,7 @@
 """The load of the sustained benchmark, in a process of its own: ``python -m tests.bench.load``.
 
-Records batches of IOC orders at a stated rate and prints one line of JSON. It stands for the tick workers of a
+Says ``ready``, waits for a line, records batches of IOC orders at a stated rate, prints one line of JSON, and stays
+until its input ends, so that what it used can be read. It stands for the tick workers of a
 platform whose strategies want this many orders; what a tick costs before it records is measured by the latency rows.
 """
 
@@ -25,7 +26,15 @@ def main() -> None:
     cli.add_argument("--mock-url", required=True)
     options = cli.parse_args()
     django.setup()
-    sys.stdout.write(json.dumps(run(options.rate, options.seconds, options.mock_url)) + "\n")
+    _say("ready")
+    sys.stdin.readline()
+    _say(json.dumps(run(options.rate, options.seconds, options.mock_url)))
+    sys.stdin.read()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def run(rate: float, seconds: float, mock_url: str) -> dict[str, float]:

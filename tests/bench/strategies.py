@@ -16,6 +16,8 @@ _ACTOR = "bench"
 _EAGER = {
     "level_split_percent": "100",
     "reprice_bps": 0.0,
+    # About twenty basis points away: moved often, filled seldom.
+    "fill_decay_per_bp": 0.05,
     "spike_multiple": 100.0,
     "spike_pause_seconds": 0.0,
     "min_volatility_bars": 10,

@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from threading import Timer
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, Sum
@@ -31,6 +33,8 @@ ACCOUNTS = 4
 COINS = 8
 DRAIN_S = 240.0
 _COMPARISONS = 5
+# A load that cannot keep its pace takes longer; more than this many times as long is a hang.
+_PATIENCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,12 @@ def run(servers: Servers, seconds: float, *, limits: bool) -> list[Section]:
     plan = WorldPlan(accounts=ACCOUNTS, coins=COINS, limits=limits, trades=2.0)
     with world_of(plan, servers) as world:
         _make_ready(world)
-        stopwatch, began = world.stopwatch(), process_clock().now()
-        load = _load(world, seconds)
-        backlog, usage = world.live_orders(), stopwatch.read()
-        drained_s = _drain(world)
-        drained = stopwatch.read()
+        with _loading(world, seconds) as process:
+            stopwatch, began = world.stopwatch(), process_clock().now()
+            load = _go(process)
+            backlog, usage = world.live_orders(), stopwatch.read()
+            drained_s = _drain(world)
+            drained = stopwatch.read()
         samples = _latencies()
         audit = _audit(world)
         rate, span = _achieved()
@@ -105,20 +110,40 @@ def _make_ready(world: World) -> None:
     )
 
 
-def _load(world: World, seconds: float) -> dict[str, Any]:
-    """Run the load's process to its end; return what it says."""
+@contextmanager
+def _loading(world: World, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """Start the load's process, ready to go; end it with the block."""
     command = [sys.executable, "-m", "tests.bench.load", "--rate", str(RATE), "--seconds", str(seconds)]
     command += ["--mock-url", world.mock_url]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True)
+    # A load that hangs must not hang the benchmark.
+    watchdog = Timer(seconds * _PATIENCE + 120, process.kill)
+    watchdog.start()
     try:
-        output, _ = process.communicate(timeout=seconds * 4 + 120)
-    except subprocess.TimeoutExpired as error:
+        _said(process)
+        world.helpers["load"] = process.pid
+        yield process
+    finally:
+        watchdog.cancel()
+        world.helpers.pop("load", None)
         process.kill()
-        process.wait()
-        raise BenchError("the load did not end in time") from error
-    if process.returncode != 0:
-        raise BenchError(f"the load ended with code {process.returncode}")
-    said: dict[str, Any] = json.loads(output.splitlines()[-1])
+        process.communicate()
+
+
+def _said(process: subprocess.Popen[str]) -> str:
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise BenchError(f"the load ended with code {process.wait()}")
+    return line
+
+
+def _go(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Let the load begin; return what it says at its end."""
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    said: dict[str, Any] = json.loads(_said(process))
     return said
 
 
@@ -203,8 +228,8 @@ def _rate_note(load: dict[str, Any], rate: float) -> str:
 def _audit_note(audit: Audit) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(audit.statuses.items()))
     verdict = "nothing lost" if audit.nothing_lost else "LOST OR DIFFERENT"
-    return f"{verdict}: {statuses}; {audit.fills} fills, ledger - venue {_total(audit.ledger_minus_venue)}"
+    return f"{verdict}: {statuses}; {audit.fills} fills, ledger - venue {_total(audit.ledger_minus_venue):f}"
 
 
 def _total(amounts: Sequence[Decimal]) -> Decimal:
-    return sum((abs(amount) for amount in amounts), Decimal(0))
+    return sum((abs(amount) for amount in amounts), Decimal(0)).normalize()

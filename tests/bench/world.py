@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import requests
@@ -37,7 +37,7 @@ _POLL_S = 0.1
 
 @dataclass(slots=True)
 class World:
-    """A running platform and its books."""
+    """A running platform and its books. `helpers` are pids of programs that only the benchmark needs."""
 
     plan: WorldPlan
     servers: Servers
@@ -46,10 +46,11 @@ class World:
     instruments: dict[str, InstrumentRow]
     papers: Mapping[str, PaperAccount]
     mock_url: str
+    helpers: dict[str, int] = field(default_factory=dict)
 
     def census(self) -> dict[str, int]:
         """Return the pid of every process that belongs to this run, the benchmark itself included."""
-        return {**server_pids(self.servers.ports), **self.supervisor.pids, "benchmark": os.getpid()}
+        return {**server_pids(self.servers.ports), **self.supervisor.pids, **self.helpers, "benchmark": os.getpid()}
 
     def stopwatch(self) -> Stopwatch:
         """Return a stopwatch over every process of this run."""
