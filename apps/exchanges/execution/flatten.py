@@ -27,8 +27,8 @@ from apps.exchanges.models import UNASSIGNED, InstrumentRow, ScopeKind, Veto
 from apps.exchanges.orders.begin import exits_begin
 from apps.exchanges.orders.claim import ClaimedOrder, halting_claim
 from apps.exchanges.orders.events import Step, steps_append
+from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
 from apps.exchanges.orders.reconcile import Reconciliation
-from apps.exchanges.orders.record import ORDER_COLUMNS, rows_insert
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import PositionSnapshot
 from moondev.domain.instruments import Rounding
@@ -187,14 +187,8 @@ class Flattening:
             "created_at": now,
             "updated_at": now,
             "closed_at": None,
-            "triggered": False,
-            "filled_quantity": 0,
-            "filled_notional": 0,
-            "venue_filled": 0,
-            "filled_before_amend": 0,
-            "fence": 0,
         }
-        return tuple(values.get(column, "") for column in ORDER_COLUMNS)
+        return tuple(values.get(column, "") for column in GIVEN_COLUMNS)
 
     def _attempts(self, account_id: int, exit_: Exit) -> int:
         """Return how many exits of this position the veto has written: a number that makes the next one's id."""

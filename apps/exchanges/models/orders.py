@@ -27,8 +27,9 @@ class Order(models.Model):
     `claimed_by`, `claimed_until`, `fence` are the sender's lease on this row.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
-    instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT, related_name="orders")
+    # Every index is paid for on each of an order's five writes: the composite ones below serve these two.
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT, related_name="orders", db_index=False)
     strategy = models.CharField(max_length=64)
     tick_id = models.CharField(max_length=100)
     signal_id = models.CharField(max_length=100, blank=True)

@@ -22,7 +22,8 @@ class Fill(models.Model):
     `fee` is in the account's currency, positive when paid; `realised` is what our ledger booked.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="fills")
+    # The unique constraint below begins with the account and serves as its index.
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="fills", db_index=False)
     instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT, related_name="fills")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, null=True, related_name="fills")
     strategy = models.CharField(max_length=64)

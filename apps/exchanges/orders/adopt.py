@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,12 @@ from django.db import transaction
 
 from apps.exchanges.accounts.facts import AccountFacts
 from apps.exchanges.accounts.ledger import Asset
-from apps.exchanges.bulk import Row, fetch
+from apps.exchanges.bulk import Row, fetch, values_run
 from apps.exchanges.locks import ExposureKey, lock_exposures, lock_reports, move_exposures
 from apps.exchanges.models import UNASSIGNED, AccountEvent
 from apps.exchanges.orders.events import Alarm, Step, alarms_append, steps_append
 from apps.exchanges.orders.fill_rows import assets_by_symbol
-from apps.exchanges.orders.record import ORDER_COLUMNS, rows_insert
+from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.orders import (
     CLIENT_ORDER_NAMESPACE,
@@ -81,11 +81,22 @@ def orders_adopt(account: AccountFacts, strangers: Sequence[RestingOrder], now: 
         by_id = {adopted_id(account, order): order for order in strangers}
         new = rows_insert([_row(account, client_id, order, assets, now) for client_id, order in by_id.items()])
         adopted = [by_id[client_id] for client_id in new]
+        _write_venue_side({new[client_id]: by_id[client_id] for client_id in new})
         move_exposures(_raised(account, adopted, assets))
         source, status = ReportSource.RECONCILE, OrderStatus.OPEN
         steps_append([Step(i, source, "", status, "found at the venue, not placed by us") for i in new.values()], now)
         alarms_append(account.account_id, [_alarm(order) for order in adopted], now)
         return len(adopted)
+
+
+def _write_venue_side(adopted: Mapping[int, RestingOrder]) -> None:
+    """Write the venue's id and figure, which an order of ours would have got from its first report."""
+    values_run(
+        "UPDATE exchanges_order o SET venue_order_id = v.venue_id, venue_filled = v.filled"
+        " FROM (VALUES %s) AS v(id, venue_id, filled) WHERE o.id = v.id",
+        [(i, order.venue_order_id, order.quantity.value - order.remaining.value) for i, order in adopted.items()],
+        "(%s, %s, %s::numeric)",
+    )
 
 
 def adopted_id(account: AccountFacts, order: RestingOrder) -> UUID:
@@ -127,7 +138,6 @@ def _row(account: AccountFacts, client_id: UUID, order: RestingOrder, assets: di
         "strategy": UNASSIGNED,
         "tick_id": "adopted",
         "client_order_id": client_id,
-        "venue_order_id": order.venue_order_id,
         "side": order.side.value,
         "order_type": (OrderType.LIMIT if trigger is None else OrderType.STOP).value,
         "time_in_force": TimeInForce.GTC.value,
@@ -138,18 +148,12 @@ def _row(account: AccountFacts, client_id: UUID, order: RestingOrder, assets: di
         "arrival_price": None,
         "status": OrderStatus.OPEN.value,
         "reserved": _reserved(order),
-        "venue_filled": order.quantity.value - order.remaining.value,
         "valid_until": now,
         "created_at": now,
         "updated_at": now,
         "closed_at": None,
-        "triggered": False,
-        "filled_quantity": 0,
-        "filled_notional": 0,
-        "filled_before_amend": 0,
-        "fence": 0,
     }
-    return tuple(values.get(column, "") for column in ORDER_COLUMNS)
+    return tuple(values.get(column, "") for column in GIVEN_COLUMNS)
 
 
 def _alarm(order: RestingOrder) -> Alarm:

@@ -67,11 +67,7 @@ class Application:
     def __init__(self, account: AccountFacts, reports: Sequence[OrderReport], now: datetime) -> None:
         self._account, self._reports, self._now = account, reports, now
         self._fills = new_fills(account, reports)
-        self._desk = Desk.opened(
-            account,
-            {id_ for report in reports for id_ in _client_ids(report)},
-            {id_ for report in reports for id_ in _venue_ids(report)},
-        )
+        self._desk = Desk.opened(account, {name for report in reports for name in _names(report)})
         self._alarms: list[Alarm] = []
 
     def carried_out(self) -> Applied:
@@ -198,14 +194,10 @@ def new_fills(account: AccountFacts, reports: Iterable[OrderReport]) -> list[tup
     return sorted(fresh, key=lambda item: (item[0].time_exchange, item[0].venue_trade_id))
 
 
-def _client_ids(report: OrderReport) -> set[UUID]:
-    ids = {report.client_order_id, *(fill.client_order_id for fill in report.fills)}
-    return {client_id for client_id in ids if client_id is not None}
-
-
-def _venue_ids(report: OrderReport) -> set[str]:
-    ids = {report.venue_order_id, *(fill.venue_order_id for fill in report.fills)}
-    return {venue_id for venue_id in ids if venue_id}
+def _names(report: OrderReport) -> set[tuple[UUID | None, str | None]]:
+    """Return every pair of ids by which a report and its fills name orders."""
+    named: set[tuple[UUID | None, str | None]] = {(f.client_order_id, f.venue_order_id) for f in report.fills}
+    return named | {(report.client_order_id, report.venue_order_id)}
 
 
 def _orphan_alarm(fill: FillReport) -> Alarm:

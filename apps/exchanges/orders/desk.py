@@ -71,19 +71,25 @@ class Desk:
     def opened(
         cls,
         account: AccountFacts,
-        client_ids: Iterable[UUID] = (),
-        venue_ids: Iterable[str] = (),
+        names: Iterable[tuple[UUID | None, str | None]] = (),
         order_ids: Iterable[int] = (),
     ) -> Desk:
-        """Load the orders named in any of three ways; ids nobody knows are simply not there."""
+        """Load orders by pairs of our id and the venue's, or by row id; ids nobody knows are simply not there.
+
+        The venue's id is looked up only where ours is missing or unknown, which is rare.
+        """
         desk = cls(account)
-        named = sorted(set(venue_ids))
-        desk._load(
-            "o.client_order_id = ANY(%s::uuid[]) OR o.id = ANY(%s)"
-            " OR (o.account_id = %s AND o.venue_order_id = ANY(%s))",
-            (list(map(str, client_ids)), list(order_ids), account.account_id, named),
-        )
-        desk._load_aliases(named)
+        pairs = set(names)
+        client_ids = [str(client_id) for client_id, _ in pairs if client_id is not None]
+        if client_ids:
+            desk._load("o.client_order_id = ANY(%s::uuid[])", (client_ids,))
+        by_row = sorted(set(order_ids))
+        if by_row:
+            desk._load("o.id = ANY(%s)", (by_row,))
+        left = sorted({venue_id for client_id, venue_id in pairs if venue_id and client_id not in desk._by_client_id})
+        if left:
+            desk._load("o.venue_order_id = ANY(%s)", (left,))
+        desk._load_aliases(left)
         return desk
 
     def find(self, client_id: UUID | None, venue_id: str | None) -> DeskOrder | None:

@@ -52,7 +52,7 @@ def catch_up(account_id: int, client_order_ids: Sequence[UUID], now: datetime) -
         return 0
     with transaction.atomic():
         lock_reports(account_id)
-        desk = Desk.opened(account_facts(account_id), client_ids=client_order_ids)
+        desk = Desk.opened(account_facts(account_id), [(client_id, None) for client_id in client_order_ids])
         for order in desk.orders.values():
             if order.now.ending is not None and order.now.missing:
                 order.now = settled(caught_up(order.now))

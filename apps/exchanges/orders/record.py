@@ -8,26 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from apps.exchanges.bulk import Row, fetch, values_fetch, values_run
+from apps.exchanges.bulk import Row, fetch, values_run
 from apps.exchanges.locks import move_exposures
 from apps.exchanges.models import CommandKind
 from apps.exchanges.orders.ending import releases, reservations, unsent_cancel_in_place
 from apps.exchanges.orders.entries import CommandEntry, OrderEntry, Recorded
 from apps.exchanges.orders.events import Step, steps_append
+from apps.exchanges.orders.new_rows import rows_insert
 from moondev.domain.decisions import RiskApproved, RiskRefused
 from moondev.domain.orders import NON_FINAL, AmendOrder, CancelOrder, OrderStatus, PlaceOrder
 
 SOURCE = "tick"
-
-ORDER_COLUMNS = (
-    "account_id", "instrument_id", "strategy", "tick_id", "signal_id", "client_order_id", "side", "order_type",
-    "time_in_force", "purpose", "quantity", "price", "trigger_price", "arrival_price", "status", "reserved",
-    "refusal_code", "refusal_limit", "refusal_value", "reason", "valid_until", "created_at", "updated_at", "closed_at",
-    "venue_order_id", "triggered", "filled_quantity", "filled_notional", "venue_filled", "venue_status",
-    "filled_before_amend", "claimed_by", "fence",
-)  # fmt: skip
-# What a newborn order has in the columns that only its later life writes.
-_UNTOUCHED: Row = ("", False, 0, 0, 0, "", 0, "", 0)
 
 
 def orders_record(*, entries: Sequence[OrderEntry], commands: Sequence[CommandEntry], now: datetime) -> Recorded:
@@ -48,7 +39,7 @@ def orders_record(*, entries: Sequence[OrderEntry], commands: Sequence[CommandEn
 def order_row(
     entry: OrderEntry, request: PlaceOrder, status: OrderStatus, refused: RiskRefused | None, now: datetime
 ) -> Row:
-    """Return the values of `ORDER_COLUMNS` for a new order."""
+    """Return the values of `GIVEN_COLUMNS` for a new order."""
     trigger = None if request.trigger_price is None else request.trigger_price.value
     refusal = ("", "", "", "")
     if refused is not None:
@@ -58,18 +49,8 @@ def order_row(
         request.client_order_id, request.side.value, request.order_type.value, request.time_in_force.value,
         request.purpose.value, request.quantity.value, request.price.value, trigger, entry.arrival_price,
         status.value, entry.reserved if refused is None else Decimal(0), *refusal, entry.valid_until, now, now,
-        None if refused is None else now, *_UNTOUCHED,
+        None if refused is None else now,
     )  # fmt: skip
-
-
-def rows_insert(rows: Sequence[Row]) -> dict[UUID, int]:
-    """Insert order rows that are not there yet; return the ids of the new ones by client order id."""
-    found = values_fetch(
-        f"INSERT INTO exchanges_order ({', '.join(ORDER_COLUMNS)}) VALUES %s"  # noqa: S608  columns of ours
-        " ON CONFLICT (client_order_id) DO NOTHING RETURNING client_order_id, id",
-        rows,
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def _request(entry: OrderEntry) -> object:
