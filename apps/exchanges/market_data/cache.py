@@ -23,6 +23,8 @@ from moondev.domain.market_data import BarSeries, Book, InstrumentView
 
 EVENTS_KEY = "md:events"
 EVENTS_KEPT = 10_000
+# Closed bars whose news Redis would not take are kept in memory up to this many.
+BAR_EVENTS_KEPT = 1_000
 REDIS_TIMEOUT_SECONDS = 1.0
 HEALTH_KEPT_SECONDS = 10
 NEVER_HEARD = InstrumentView(bars={}, book=None, mark_price=None, age=timedelta.max)
@@ -145,8 +147,8 @@ class MarketWriter:
     def flush(self) -> int:
         """Write everything put up, bars before the states that name them; return how many keys and events.
 
-        Raises Connectivity when Redis does not take it; states and bars stay up for the next flush, events do not:
-        an event that comes late is worth less than the next one.
+        Raises Connectivity when Redis does not take it; states, bars and the news of closed bars stay up for the next
+        flush. Moves and fills do not: by then there are newer ones, while a bar closes once.
         """
         pipe = self._redis.pipeline(transaction=False)
         blocks = {bars_key(*name): pack_bars(self._series[name]) for name in self._changed_series}
@@ -155,11 +157,13 @@ class MarketWriter:
             pipe.mset(blocks)
         for event in self._events:
             pipe.xadd(EVENTS_KEY, event, maxlen=EVENTS_KEPT, approximate=True)  # type: ignore[arg-type]
-        count, self._events = len(blocks) + len(self._events), []
+        count = len(blocks) + len(self._events)
         try:
             pipe.execute()
         except redis.RedisError as error:
+            self._events = [event for event in self._events if event["type"] == "bar"][-BAR_EVENTS_KEPT:]
             raise Connectivity(f"market data cache: {error}") from error
+        self._events = []
         self._changed.clear()
         self._changed_series.clear()
         return count

@@ -43,13 +43,18 @@ class MarketRecorder:
         self.refused = 0
 
     def backfill(self, symbol: str, history: BarSeries, now: datetime) -> None:
-        """Put the venue's history under a series; it makes nothing due."""
+        """Put the venue's history under a series and tell of its newest bar.
+
+        Told twice it is still one tick; told never, a bar that closed while nobody listened would be lost.
+        """
         watched = self._watched.get(symbol)
         tail = watched.tails.get(history.interval) if watched else None
         if watched is None or tail is None:
             return
         tail.backfill(history, milliseconds(now))
         self._writer.bars(watched.wanted.key, tail.series())
+        if tail.last_opened_ms is not None:
+            self._tell(watched, symbol, history.interval, tail.last_opened_ms, now)
 
     def kept(self, symbol: str, interval: timedelta) -> int:
         """Return how many bars of a series are kept; 0 when it is not watched."""
@@ -113,8 +118,12 @@ class MarketRecorder:
         self._writer.bars(watched.wanted.key, tail.series())
         if bars[0].opened_ms in tail.gaps():
             self._on_gap(symbol, interval)
-        news = BarClosed(self._venue, symbol, interval, bars[-1].opened_ms, now)
-        self._writer.event("bar", watched.wanted.key, news.event_id, now, interval)
+        self._tell(watched, symbol, interval, bars[-1].opened_ms, now)
+
+    def _tell(self, watched: _Watched, symbol: str, interval: timedelta, opened_ms: int, now: datetime) -> None:
+        news = BarClosed(self._venue, symbol, interval, opened_ms, now)
+        closed_at = from_milliseconds(opened_ms) + interval
+        self._writer.event("bar", watched.wanted.key, news.event_id, closed_at, interval)
 
     def _report_move(self, watched: _Watched, event: BookUpdate) -> None:
         if not watched.wanted.book_move_bps or not event.book.bids or not event.book.asks:

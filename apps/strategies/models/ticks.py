@@ -56,7 +56,10 @@ class Tick(models.Model):
                 name="tick_one_outstanding",
             ),
         ]
-        indexes = [models.Index(fields=["-due_at"], name="tick_latest")]
+        indexes = [
+            models.Index(fields=["-due_at"], name="tick_latest"),
+            models.Index(fields=["strategy", "trigger", "-id"], name="tick_latest_of_strategy"),  # missed_bars
+        ]
 
     def __str__(self) -> str:
         """Return strategy, event and status."""

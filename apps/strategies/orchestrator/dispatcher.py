@@ -16,6 +16,7 @@ from apps.strategies.orchestrator.deadlines import real_time_from
 from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue, prune
 from apps.strategies.orchestrator.due import BOOK, Directory, Due, MarketEvent, Noticing
 from apps.strategies.orchestrator.event_stream import EventStream
+from apps.strategies.orchestrator.missed import missed_bars
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from moondev.domain.clock import Clock, ReplayClock, monotonic
 from moondev.domain.errors import Connectivity
@@ -39,6 +40,7 @@ class Dispatcher:
         self._noticing = Noticing(cadence_from_bars=isinstance(clock, ReplayClock))
         self._directory = Directory()
         self._waiting: dict[int, Due] = {}
+        self._missed: list[Due] = []
         self._kept_house = float("-inf")
 
     def run(self, stopped: threading.Event) -> None:
@@ -61,7 +63,8 @@ class Dispatcher:
         self._keep_house()
         now = self._clock.now()
         due = self._noticing.due(events, self._directory, self._mids(events), now)
-        occasions = {**self._waiting, **{occasion.strategy.strategy_id: occasion for occasion in due}}
+        occasions = {o.strategy.strategy_id: o for o in (*self._missed, *self._waiting.values(), *due)}
+        self._missed = []
         held = dispatch(list(occasions.values()), self._clock)
         self._waiting = {
             occasion.strategy.strategy_id: occasion
@@ -85,6 +88,7 @@ class Dispatcher:
             return
         now = self._clock.now()
         expire_overdue(now)
+        self._missed = missed_bars(now)
         prune(now)
         withdraw_stopped(self._clock)
         self._directory = Directory.read()

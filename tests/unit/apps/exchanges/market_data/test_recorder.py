@@ -1,12 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from apps.exchanges.market_data.cache import MarketWriter
 from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted
 from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarkUpdate
-from moondev.domain.market_data import Book, BookLevel
+from moondev.domain.market_data import BarSeries, Book, BookLevel
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -113,3 +114,13 @@ def test_an_overdue_bar_is_closed_by_the_clock(recorder: MarketRecorder, writer:
     assert kinds(writer) == []
     recorder.close_due(datetime.fromtimestamp(11 * 60 + 2, tz=UTC))
     assert kinds(writer) == ["bar"]
+
+
+def test_a_backfill_tells_of_the_newest_bar_that_closed_while_nobody_listened(
+    recorder: MarketRecorder, writer: ListWriter
+) -> None:
+    column = np.full(3, 100.0)
+    stamps = np.array([8, 9, 10], dtype=np.int64) * STEP
+    history = BarSeries(MINUTE, stamps, column, column, column, column, column)
+    recorder.backfill("BTC", history, datetime.fromtimestamp(10 * 60 + 30, tz=UTC))
+    assert [event["id"] for event in writer._events] == [f"bar:hyperliquid:BTC:60:{9 * STEP}"]
