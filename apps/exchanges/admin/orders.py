@@ -24,7 +24,7 @@ TONES = {
     OrderStatus.CANCELLED.value: "calm",
     OrderStatus.EXPIRED.value: "calm",
 }
-AMOUNTS = [amount_column(name) for name in ("quantity", "price", "filled_quantity")]
+AMOUNTS = [amount_column(name) for name in ("quantity", "filled_quantity", "price")]
 
 FIELDSETS: Any = [
     (None, {"fields": ["show_status", "reason", "strategy", "account", "instrument", "tick_id", "signal_id"]}),
@@ -119,10 +119,10 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         "strategy",
         "instrument",
         "side",
+        "show_status",
         *AMOUNTS,
         "order_type",
         "purpose",
-        "show_status",
         "refusal_code",
     )
     list_filter = ["status", "purpose", "order_type", "side", "account", "instrument", "refusal_code"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from apps.exchanges.admin.amounts import plain
 from apps.exchanges.models import Position, ScopeKind, TradingMode, TradingState
-from apps.strategies.models import StrategyRow, Tick, Trigger
+from apps.strategies.models import StrategyRow, Tick, TickStatus, Trigger
 
 CENT = Decimal("0.01")
 
@@ -60,7 +60,9 @@ def state_of(row: StrategyRow) -> str:
 
 
 def outcome(tick: Tick) -> str:
-    """Return what a tick led to, in a few words."""
+    """Return what a tick led to, in a few words; nothing while it has not ended."""
+    if tick.status in {TickStatus.DUE, TickStatus.RUNNING}:
+        return ""
     counts = (("placed", tick.placed), ("amended", tick.amended), ("cancelled", tick.cancelled))
     words = [f"{count} {word}" for word, count in (*counts, ("refused", tick.refused)) if count]
     codes = sorted({str(refusal.get("code", "")) for refusal in tick.report.get("refusals", [])})

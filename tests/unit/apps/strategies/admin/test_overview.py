@@ -88,7 +88,8 @@ def test_the_state_is_one_word(enabled, reason, word):
         ({"refused": 1, "report": {"refusals": [{"code": "DATA_TOO_OLD"}]}}, "1 refused (DATA_TOO_OLD)"),
         ({"error": "ValueError: nonsense"}, "ValueError: nonsense"),
         ({}, "no change"),
+        ({"status": "running"}, ""),
     ],
 )
 def test_the_outcome_of_a_tick_is_said_in_a_few_words(values, words):
-    assert outcome(Tick(**{"report": {}, **values})) == words
+    assert outcome(Tick(**{"report": {}, "status": "done", **values})) == words
