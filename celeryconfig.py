@@ -66,10 +66,16 @@ WORKERS: Mapping[str, WorkerRule] = {
 }
 
 
+def queue_name(name: str, venue: str = "") -> str:
+    """Return what a queue of the table is called at the broker: with this platform's prefix and a venue filled in."""
+    return f"{settings.MOONDEV_QUEUE_PREFIX}{name.format(venue=venue)}"
+
+
 def _queue(name: str, *, delivery: int = TRANSIENT, arguments: dict[str, Any] | None = None) -> Queue:
     """Describe a classic durable queue: RabbitMQ 3.10 refuses priorities on quorum queues."""
-    exchange = Exchange(name, type="direct", durable=True, delivery_mode=delivery)
-    return Queue(name, exchange, routing_key=name, durable=True, queue_arguments=arguments)
+    own = queue_name(name)
+    exchange = Exchange(own, type="direct", durable=True, delivery_mode=delivery)
+    return Queue(own, exchange, routing_key=own, durable=True, queue_arguments=arguments)
 
 
 def route_task(
@@ -89,7 +95,7 @@ def route_task(
     venue = str((kwargs or {}).get("venue", ""))
     if "{venue}" in rule.queue and venue not in settings.MOONDEV_VENUES:
         raise ValueError(f"{name}: venue={venue!r}; allowed are {settings.MOONDEV_VENUES} (keyword argument)")
-    return {"queue": rule.queue.format(venue=venue)}
+    return {"queue": queue_name(rule.queue, venue)}
 
 
 def task_rule(name: str) -> TaskRule:
@@ -154,7 +160,7 @@ task_queues = [
     *(_queue(f"orders.{venue}") for venue in settings.MOONDEV_VENUES),
     *(_queue(f"vetoes.{venue}", delivery=PERSISTENT) for venue in settings.MOONDEV_VENUES),
 ]
-task_default_queue = "default"
+task_default_queue = queue_name("default")
 # A misspelt queue is an error where it is sent, not a queue that nobody reads.
 task_create_missing_queues = False
 task_routes = (route_task,)

@@ -26,7 +26,8 @@ RUN_DIR = env_path("MOONDEV_RUN_DIR", default=PROJECT_ROOT / ".run")
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
-SECRET_KEY = env_secret("SECRET_KEY", default="development-only-key-that-protects-nothing")
+DEVELOPMENT_KEY = "development-only-key-that-protects-nothing"
+SECRET_KEY = env_secret("SECRET_KEY", default=DEVELOPMENT_KEY)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 
@@ -95,13 +96,16 @@ DATABASES["default"]["CONN_MAX_AGE"] = 600
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 BROKER_URL = env_broker_url("BROKER_URL", default="amqp://guest:guest@127.0.0.1:5672//")
 REDIS_URL = env_secret("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# Two platforms on one broker must not eat each other's messages: a prefix gives each queues of its own.
+MOONDEV_QUEUE_PREFIX = env_str("MOONDEV_QUEUE_PREFIX", default="")
 
 # --- Trading -------------------------------------------------------------------------------------------------------
 # Venues with queues (orders.<venue>, vetoes.<venue>) and processes of their own.
 MOONDEV_VENUES = env_list("MOONDEV_VENUES", default="hyperliquid")
 # Parameters of the replay clock as JSON, the same for every process of a run; empty is the live clock.
 MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
-# While this file exists nothing but reductions leaves this machine, whatever SQL and Redis say.
+# While this file exists nothing leaves this machine but cancels, whatever SQL and Redis say; exits too when its first
+# word is "reducing".
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)

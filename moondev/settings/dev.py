@@ -10,7 +10,16 @@ load_env_file(PROJECT_ROOT / ".env")
 if sys.argv[1:2] != ["demo"]:
     load_env_file(env_path("MOONDEV_RUN_DIR", default=PROJECT_ROOT / ".run") / "env")
 
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+
 from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
 
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
+from moondev.settings.base import DEVELOPMENT_KEY, MOONDEV_LIVE_TRADING, SECRET_KEY  # noqa: E402  named, because asked
+
+if MOONDEV_LIVE_TRADING and SECRET_KEY == DEVELOPMENT_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is the development key; allowed with MOONDEV_LIVE_TRADING: a key of your own"
+        " (DJANGO_SETTINGS_MODULE=moondev.settings.production asks for everything that real money needs)"
+    )

@@ -10,7 +10,7 @@ from moondev.settings.base import DATABASES, REDIS_URL  # noqa: E402  named, bec
 # Two runs on one server must not share a database: name another one for the second.
 DATABASES["default"]["TEST"] = {"NAME": env_str("MOONDEV_TEST_DB", default="test_moondev")}
 # Nor its Redis: a halt that one leaves there would stop the other. The last path segment is the logical database.
-REDIS_URL = REDIS_URL.rpartition("/")[0] + "/" + env_str("MOONDEV_TEST_REDIS_DB", default="9")
+REDIS_URL = REDIS_URL.rpartition("/")[0] + "/" + env_str("MOONDEV_TEST_REDIS_DB", default="8")
 # Tests open and drop databases: a connection kept over the end of a test would block that.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # The default hasher is slow by design; a test's login protects nothing.

@@ -62,7 +62,7 @@ def _worker(name: str, row: str, venue: str = "") -> ProcessSpec:
         name,
         "worker",
         f"--hostname={name}@%h",
-        f"--queues={','.join(queue.format(venue=venue) for queue in rule.queues)}",
+        f"--queues={','.join(celeryconfig.queue_name(queue, venue) for queue in rule.queues)}",
         f"--pool={rule.pool}",
         f"--concurrency={rule.concurrency}",
         f"--prefetch-multiplier={rule.prefetch}",

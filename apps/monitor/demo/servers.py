@@ -15,10 +15,13 @@ from psycopg2 import sql
 
 from moondev.embedded import embedded_servers
 from moondev.servers import services
+from moondev.servers.errors import ServiceError
 from moondev.servers.state import write_private
 
 DEMO_DATABASE = "moondev_demo"
 DEMO_REDIS_NUMBER = 9
+# A key that says that the demo may empty this Redis database.
+DEMO_MARK = "moondev:demo"
 
 
 @contextmanager
@@ -52,6 +55,8 @@ def _real(folder: Path) -> Iterator[dict[str, str]]:
             **urls,
             "DATABASE_URL": _fresh_database(urls["DATABASE_URL"]),
             "REDIS_URL": _fresh_cache(urls["REDIS_URL"]),
+            # Queues of the demo's own: a platform that runs on the same broker keeps its messages.
+            "MOONDEV_QUEUE_PREFIX": "demo.",
         }
     finally:
         if not were_running:
@@ -70,8 +75,17 @@ def _fresh_database(url: str) -> str:
 
 
 def _fresh_cache(url: str) -> str:
-    """Take a Redis database of the demo's own and empty it: an earlier market's data is not this one's."""
+    """Take a Redis database of the demo's own and empty it: an earlier market's data is not this one's.
+
+    Raises:
+        ServiceError: that database holds something a demo did not put there.
+    """
     own = urlunsplit(urlsplit(url)._replace(path=f"/{DEMO_REDIS_NUMBER}"))
     with redis.Redis.from_url(own, socket_timeout=5.0) as client:
+        if client.dbsize() and not client.exists(DEMO_MARK):
+            raise ServiceError(
+                f"Redis database {DEMO_REDIS_NUMBER} is not empty and not the demo's; allowed: an empty one"
+            )
         client.flushdb()
+        client.set(DEMO_MARK, "1")
     return own

@@ -30,7 +30,8 @@ def test_files_with_passwords_are_for_the_owner_only_even_when_they_were_not(tmp
 
 def test_a_second_run_waits_and_then_says_who_is_in_the_way(tmp_path):
     with (
-        state.locked(tmp_path), pytest.raises(ServiceError, match="another run of this checkout holds"),
+        state.locked(tmp_path),
+        pytest.raises(ServiceError, match="another run of this checkout holds"),
         state.locked(tmp_path, timeout_s=0.2),
     ):
         pass

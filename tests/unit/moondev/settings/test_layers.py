@@ -62,3 +62,10 @@ def test_production_trades_real_money_only_when_told_in_words():
 def test_staging_and_tests_never_trade_real_money(layer):
     result = load(layer, **SECRETS, MOONDEV_LIVE_TRADING="yes-trade-real-money")
     assert json.loads(result.stdout)["MOONDEV_LIVE_TRADING"] == ""
+
+
+def test_development_does_not_trade_real_money_behind_the_key_that_everybody_knows():
+    result = load("dev", MOONDEV_LIVE_TRADING="yes-trade-real-money")
+    assert result.returncode != 0
+    assert "SECRET_KEY" in result.stderr
+    assert load("dev", MOONDEV_LIVE_TRADING="yes-trade-real-money", SECRET_KEY="of my own").returncode == 0
