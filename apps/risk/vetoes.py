@@ -22,7 +22,7 @@ from apps.exchanges.execution.nudges import (
     halt_file_write,
     redis_nudges,
 )
-from apps.exchanges.execution.states import trading_state_set
+from apps.exchanges.execution.states import trading_epoch, trading_state_set
 from apps.exchanges.models import TradingMode, TradingState, Veto
 from apps.risk.guard_limits import restart_breached_peak
 from apps.risk.models import RiskEvent
@@ -55,20 +55,22 @@ def engage(*, scope: ScopeId, mode: TradingMode, flatten: bool, reason: str, act
     """
     if mode is TradingMode.ACTIVE:
         raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
-    unreached = [] if scope != EVERYTHING or _write_halt_file(mode, reason) else ["halt file"]
+    if scope == EVERYTHING:
+        _write_halt_file(mode, reason)
     try:
         venues = venues_of(scope)
     except DatabaseError:
         redis_nudges().engage(scope, mode)
         raise
-    if not redis_nudges().engage(scope, mode):
-        unreached.append("Redis")
+    redis_nudges().engage(scope, mode)
     with transaction.atomic(durable=True):
         state = trading_state_set(
             scope_kind=scope[0], scope_key=scope[1], mode=mode.value, reason=reason, actor=actor, now=now
         )
         vetoes = Veto.objects.bulk_create(_veto(venue, state, flatten, now) for venue in venues)
         _record(RiskEvent.Kind.VETO, scope, actor, f"{mode.value}{' and flatten' if flatten else ''}: {reason}", now)
+        # Said again with the row locked: a release that was under way may have taken back what was said above.
+        unreached = _speak(scope, mode, reason)
     unreached += [f"queue of {venue}" for venue in venues if not publish_veto(venue)]
     logger.warning("veto: %s:%s %s by %s: %s", *scope, mode.value, actor, reason)
     return Engaged(scope, state.epoch, tuple(veto.pk for veto in vetoes), tuple(unreached))
@@ -89,14 +91,16 @@ def release(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> Tradin
     """Make a scope active again, in all voices or in none: SQL, which binds everyone, comes last.
 
     A drawdown that has reached its limit is measured anew from here on, or it would halt again at once.
-    Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, InvalidValue for an
-    unknown scope or a halt that is still being carried out.
+    Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, OSError when the halt file cannot
+    be removed, InvalidValue for an unknown scope, a halt that is still being carried out and one engaged meanwhile.
     """
+    # Read before the vetoes are: a halt engaged after this moment raises it, and then nothing is released.
+    epoch = trading_epoch(*scope)
     unfinished = open_vetoes(scope)
     if unfinished:
         places = ", ".join(f"{veto.venue_id} ({veto.stage})" for veto in unfinished)
         raise InvalidValue("scope", ":".join(scope), f"a scope whose halt is done; still under way at {places}")
-    return release_unfinished(scope=scope, reason=reason, actor=actor, now=now)
+    return _release(scope, epoch, reason, actor, now)
 
 
 def release_unfinished(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> TradingState:
@@ -105,9 +109,12 @@ def release_unfinished(*, scope: ScopeId, reason: str, actor: str, now: datetime
     For a venue that cannot be reached any more; a pass under way may cancel for half a minute yet.
     Raises as `release` does, but for the unfinished halt.
     """
+    return _release(scope, trading_epoch(*scope), reason, actor, now)
+
+
+def _release(scope: ScopeId, epoch: int, reason: str, actor: str, now: datetime) -> TradingState:
+    """Release what was seen at `epoch`. The other voices are silenced with the row locked, so a halt comes after."""
     venues_of(scope)
-    if not redis_nudges().release(scope):
-        raise Connectivity("Redis did not answer, so its halt may stand: nothing was released")
     with transaction.atomic(durable=True):
         state = trading_state_set(
             scope_kind=scope[0],
@@ -116,11 +123,14 @@ def release_unfinished(*, scope: ScopeId, reason: str, actor: str, now: datetime
             reason=reason,
             actor=actor,
             now=now,
+            seen_epoch=epoch,
         )
         restart_breached_peak(scope, now)
         _record(RiskEvent.Kind.RELEASE, scope, actor, reason, now)
-    if scope == EVERYTHING:
-        halt_file_remove()
+        if not redis_nudges().release(scope):
+            raise Connectivity("Redis did not answer, so its halt may stand: nothing was released")
+        if scope == EVERYTHING:
+            halt_file_remove()
     logger.warning("released: %s:%s by %s: %s", *scope, actor, reason)
     return state
 
@@ -162,6 +172,12 @@ def _veto(venue: str, state: TradingState, flatten: bool, now: datetime) -> Veto
         actor=state.actor,
         engaged_at=now,
     )
+
+
+def _speak(scope: ScopeId, mode: TradingMode, reason: str) -> list[str]:
+    """Say a halt in the voices beside SQL; return which could not be reached."""
+    unreached = [] if scope != EVERYTHING or _write_halt_file(mode, reason) else ["halt file"]
+    return unreached if redis_nudges().engage(scope, mode) else [*unreached, "Redis"]
 
 
 def _write_halt_file(mode: TradingMode, reason: str) -> bool:

@@ -212,6 +212,65 @@ def test_a_halt_under_way_is_not_released() -> None:
     assert mode_of() is TradingMode.HALTED
 
 
+@pytest.fixture
+def engaged_meanwhile(monkeypatch, cache):
+    """Let somebody halt the scope again, with flattening, after its release has begun and before it writes."""
+    real, begun = vetoes.venues_of, []
+
+    def late(scope):
+        if not begun:
+            begun.append(scope)
+            engage(scope, flatten=True, reason="second operator")
+        return real(scope)
+
+    return lambda: monkeypatch.setattr(vetoes, "venues_of", late)
+
+
+@pytest.mark.parametrize("release", [vetoes.release, vetoes.release_unfinished])
+@pytest.mark.parametrize("halted_before", [True, False])
+def test_a_halt_engaged_during_a_release_stands_in_every_voice(
+    release, halted_before, engaged_meanwhile, cache, halt_file
+) -> None:
+    if halted_before:
+        engage(EVERYTHING)
+        finish()
+    engaged_meanwhile()
+    with pytest.raises(InvalidValue, match="halted again meanwhile"):
+        release(scope=EVERYTHING, reason="over", actor="ann", now=NOW)
+    assert TradingState.objects.get(scope_kind="everything").mode == TradingMode.HALTED
+    assert cache.hash == {b"everything:*": b"halted"}
+    assert halt_file.read_text() == "halted second operator\n"
+    assert not RiskEvent.objects.filter(kind=RiskEvent.Kind.RELEASE).exists()
+    assert {veto.flatten for veto in vetoes.open_vetoes(EVERYTHING)} == {True}
+
+
+def test_a_halt_that_waits_for_a_release_speaks_in_every_voice_again(monkeypatch, cache, halt_file) -> None:
+    """The release takes the first words of the halt out of Redis and the file; SQL lets the halt on only then."""
+    real = vetoes.trading_state_set
+
+    def after_a_release(**arguments):
+        cache.hash.clear()
+        halt_file.unlink()
+        return real(**arguments)
+
+    monkeypatch.setattr(vetoes, "trading_state_set", after_a_release)
+    engage(EVERYTHING)
+    assert cache.hash == {b"everything:*": b"halted"}
+    assert halt_file.exists()
+
+
+def test_a_refused_release_leaves_the_peak_that_was_broken(engaged_meanwhile) -> None:
+    seed_limits("paper", actor="test", now=NOW)
+    HighWaterMark.objects.create(
+        scope_kind="portfolio", scope_key="paper", peak=1_000, peak_at=NOW, equity=700, funded=1_000, marked_at=NOW
+    )
+    engaged_meanwhile()
+    with pytest.raises(InvalidValue, match="meanwhile"):
+        vetoes.release(scope=("portfolio", "paper"), reason="over", actor="ann", now=NOW)
+    assert HighWaterMark.objects.get().peak == 1_000
+    assert mode_of() is TradingMode.HALTED
+
+
 def test_a_halt_that_can_never_end_may_be_given_up() -> None:
     engage()
     vetoes.release_unfinished(scope=TURTLE, reason="venue closed down", actor="ann", now=NOW)
