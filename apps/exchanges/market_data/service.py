@@ -55,16 +55,30 @@ def market_process(venue: Venue) -> MarketStreamProcess:
 def user_process(
     venue: Venue, apply: Callable[[int, Sequence[UserEvent]], object], sweep: Callable[[], object]
 ) -> UserStreamProcess:
-    """Return the process that hears what `venue` says of our accounts."""
+    """Return the process that hears what `venue` says of our accounts.
+
+    It ends by itself when the accounts are not the ones it listens to any more; its supervisor starts it anew.
+    """
     config = venue.to_config()
-    addresses = dict(Account.objects.filter(venue=venue, enabled=True).values_list("pk", "address"))
+    addresses = _addresses(venue)
     if not addresses:
         raise Configuration(f"venue {venue.code} has no enabled account; add one in the admin")
 
     def open_stream(account_id: int, handler: UserHandler) -> Stream:
         return user_stream_for(config, addresses[account_id], handler)
 
-    return UserStreamProcess(addresses, open_stream, apply, FillNews(venue.code), sweep)
+    return UserStreamProcess(
+        addresses,
+        open_stream,
+        apply,
+        FillNews(venue.code),
+        sweep,
+        still_current=lambda: _addresses(venue) == addresses,
+    )
+
+
+def _addresses(venue: Venue) -> dict[int, str]:
+    return dict(Account.objects.filter(venue=venue, enabled=True).values_list("pk", "address"))
 
 
 class FillNews:

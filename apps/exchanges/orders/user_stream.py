@@ -65,7 +65,10 @@ class _Inbox:
 
 
 class UserStreamProcess:
-    """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them."""
+    """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them.
+
+    `run` ends as well when `still_current` says that the accounts are not these any more.
+    """
 
     def __init__(
         self,
@@ -75,10 +78,11 @@ class UserStreamProcess:
         tell: TellFills,
         sweep: Callable[[], object],
         sweep_seconds: float = 0.5,
+        still_current: Callable[[], bool] = lambda: True,
     ) -> None:
         self._inboxes = {account_id: _Inbox() for account_id in account_ids}
         self._open_stream, self._apply, self._tell = open_stream, apply, tell
-        self._sweep, self._sweep_seconds = sweep, sweep_seconds
+        self._sweep, self._sweep_seconds, self._still_current = sweep, sweep_seconds, still_current
         self._streams: list[Stream] = []
         self._stopping = asyncio.Event()
 
@@ -150,13 +154,16 @@ class UserStreamProcess:
     async def _sweep_all(self) -> None:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweeper") as thread:
-            while True:
-                await loop.run_in_executor(thread, self._sweep_once)
+            while await loop.run_in_executor(thread, self._sweep_once):
                 await asyncio.sleep(self._sweep_seconds)
+        logger.warning("the accounts have changed; ending, to listen to them anew")
 
-    def _sweep_once(self) -> None:
+    def _sweep_once(self) -> bool:
+        """Sweep; return whether the accounts listened to are still the right ones."""
         try:
             self._sweep()
+            return self._still_current()
         except (DatabaseError, TradingError) as error:
             logger.warning("sweep: %s; trying again", error)
             close_old_connections()
+            return True

@@ -131,3 +131,19 @@ def test_an_error_that_means_we_are_wrong_ends_the_process() -> None:
 def test_knows_an_empty_batch() -> None:
     assert empty_batch(OrderBatch(()))
     assert not empty_batch(Connected(None, NOW))
+
+
+def test_ends_when_the_accounts_are_not_these_any_more() -> None:
+    async def session() -> None:
+        process = UserStreamProcess(
+            [7],
+            lambda _, handler: ScriptedStream([], handler),
+            lambda *_: None,
+            lambda *_: None,
+            lambda: None,
+            sweep_seconds=0.01,
+            still_current=lambda: False,
+        )
+        await asyncio.wait_for(process.run(), 10)
+
+    asyncio.run(session())
