@@ -154,7 +154,9 @@ class UserStreamProcess:
     async def _sweep_all(self) -> None:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweeper") as thread:
-            while await loop.run_in_executor(thread, self._sweep_once):
+            while True:
+                if not await loop.run_in_executor(thread, self._sweep_once):
+                    break
                 await asyncio.sleep(self._sweep_seconds)
         logger.warning("the accounts have changed; ending, to listen to them anew")
 
