@@ -24,6 +24,7 @@ from typing import Protocol
 from uuid import UUID
 
 from apps.exchanges.venue_types import (
+    CANNOT_BE_NAMED,
     AccountSnapshot,
     Amendment,
     Credentials,
@@ -45,6 +46,7 @@ from moondev.domain.values import Price
 
 # One door: whoever speaks to venues imports from here.
 __all__ = [
+    "CANNOT_BE_NAMED",
     "AccountSnapshot",
     "Amendment",
     "BestQuoteUpdate",
@@ -113,12 +115,16 @@ class ExecutionClient(Protocol):
         """Cancel by client order id as one signed request; return one report per order.
 
         Done is CANCELLED. "Never placed, already cancelled or filled" has status None and a
-        reason: which of the three it was, only `order_status` can say.
+        reason: which of the three it was, only `order_status` can say. An order that no request can
+        name keeps no other from being cancelled: it is left out, with the reason CANNOT_BE_NAMED.
         """
         ...
 
     def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
-        """Cancel by venue order id, for orders that are not ours or carry no client order id."""
+        """Cancel by venue order id, for orders that are not ours or carry no client order id.
+
+        Reports are as `cancel` gives them.
+        """
         ...
 
     def order_status(self, client_order_id: UUID) -> OrderReport | None:

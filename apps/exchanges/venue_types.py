@@ -16,6 +16,8 @@ from moondev.domain.orders import AmendOrder, OrderType, TimeInForce
 from moondev.domain.values import Money, Price, Quantity, Side, SignedQuantity
 
 EVIDENCE_CHARACTERS = 500
+# The reason of a cancel that was not sent because no request can name the order; the next one could not either.
+CANNOT_BE_NAMED = "not sent: in no list of the venue, so no request can name it"
 
 
 class ParseError(Connectivity):

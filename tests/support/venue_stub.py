@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.exchanges.ports import (
+    CANNOT_BE_NAMED,
     AccountSnapshot,
     Amendment,
     FundingPayment,
@@ -65,6 +66,7 @@ class StubVenue:
     after: dict[str, list[Exception]] = field(default_factory=dict)
     watch: Callable[[str], None] | None = None
     in_snapshot: bool = True
+    nameless: set[str] = field(default_factory=set)
     signer: str = ""
     used: set[tuple[str, int]] = field(default_factory=set)
 
@@ -197,7 +199,12 @@ class StubVenue:
 
     def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
         self._enter("cancel_resting", nonce)
-        reports = [self._cancel(self.orders.get(o.venue_order_id), o.client_order_id, o.venue_order_id) for o in orders]
+        reports = [
+            self._report(o.client_order_id, o.venue_order_id, None, reason=CANNOT_BE_NAMED)
+            if o.symbol in self.nameless
+            else self._cancel(self.orders.get(o.venue_order_id), o.client_order_id, o.venue_order_id)
+            for o in orders
+        ]
         self._leave("cancel_resting")
         return reports
 

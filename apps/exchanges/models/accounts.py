@@ -101,6 +101,10 @@ class AccountEvent(models.Model):
         EQUITY_DIFFERS = "equity_differs", "equity: ledger and venue differ"
         UNKNOWN_SYMBOL = "unknown_symbol", "a fill in something we do not list"
         FEE_CURRENCY = "fee_currency", "a fee in another currency than the account's"
+        UNCANCELLABLE_ORDER = "uncancellable_order", "an order at the venue that no cancel can name"
+        UNSIZED_ORDER = "unsized_order", "an order at the venue without a size of its own"
+        UNREADABLE_ROW = "unreadable_row", "the venue said something we cannot read"
+        STREAM_REFUSED = "stream_refused", "the venue refuses to tell us of this account"
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()

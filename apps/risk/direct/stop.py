@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 from uuid import uuid4
 
 from apps.exchanges.models import TradingMode
-from apps.exchanges.ports import ExecutionClient
+from apps.exchanges.ports import ExecutionClient, RestingOrder
 from apps.exchanges.venue_types import PositionSnapshot
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.facts import RiskFacts
@@ -24,7 +24,7 @@ from moondev.domain.clock import Clock, milliseconds, monotonic
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import TradingError
 from moondev.domain.instruments import Instrument, Rounding
-from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce
+from moondev.domain.orders import OrderReport, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.portfolio import Holding
 
 # Asked and found empty so often in a row, an account counts as clear: an order may be on its way.
@@ -73,10 +73,18 @@ class DirectStop:
         """Do what is to be done now; return whether there was nothing."""
         resting = self._client.open_orders()
         for batch in _batches(resting, self._client.max_batch):
-            self._client.cancel_resting(batch, self._nonce())
-        if resting:
-            self._tools.say(f"{self._account.code}: cancelled {len(resting)} orders")
+            self._tell(batch, self._client.cancel_resting(batch, self._nonce()))
         return not (flatten and self._close_positions()) and not resting
+
+    def _tell(self, orders: Sequence[RestingOrder], reports: Sequence[OrderReport]) -> None:
+        """Say how many orders were cancelled, and name those that were not."""
+        cancelled = sum(report.status is OrderStatus.CANCELLED for report in reports)
+        if cancelled:
+            self._tools.say(f"{self._account.code}: cancelled {cancelled} orders")
+        for order, report in zip(orders, reports, strict=True):
+            if report.status is None:
+                what = f"order {order.venue_order_id} in {order.symbol}"
+                self._tools.say(f"{self._account.code}: {what} was not cancelled: {report.reason}")
 
     def _close_positions(self) -> bool:
         """Send one closing order per open position; return whether there was any."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from string import hexdigits
 from typing import TypeVar
 from uuid import UUID
 
 from apps.exchanges.ports import (
+    CANNOT_BE_NAMED,
     AccountSnapshot,
     Amendment,
     Credentials,
@@ -19,13 +20,15 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.venues.hyperliquid import actions, answers, parse
+from apps.exchanges.venues.hyperliquid.asset_numbers import AssetNumbers
 from apps.exchanges.venues.hyperliquid.config import MAX_BATCH, endpoints
 from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
+from apps.exchanges.venues.hyperliquid.messages import Outcome
 from apps.exchanges.venues.hyperliquid.rest import Rest
 from apps.exchanges.venues.hyperliquid.signing import Action, Signer, require_fast_curve
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.decisions import RiskApproved
-from moondev.domain.errors import Connectivity, InvalidValue, NotSent
+from moondev.domain.errors import Connectivity, InvalidValue, NotSent, TradingError
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import CancelOrder, OrderReport, PlaceOrder
 
@@ -48,6 +51,7 @@ class HyperliquidClient:
         self._clock = clock
         self._rest = Rest(where.rest_url)
         self._assets: dict[str, int] = {}
+        self._numbers = AssetNumbers(self._rest.info)
 
     def __repr__(self) -> str:
         return f"HyperliquidClient({self._venue_code}, {self._address}, signer {self._signer.address})"
@@ -85,21 +89,13 @@ class HyperliquidClient:
 
     def cancel(self, orders: Sequence[CancelOrder], nonce: int) -> list[OrderReport]:
         """Cancel by client order id as one signed request; return one report per order, in order."""
-        batch = _batch(orders)
-        if not batch:
-            return []
-        action = actions.cancel([(self._asset(order.instrument), order) for order in batch])
-        answer = self._act(action, nonce, None)
-        return answers.reports(answer, batch, _read_cancel, self._clock.now())
+        symbols = [order.instrument.removeprefix(self._key("")) for order in orders]
+        return self._cancel(orders, symbols, actions.cancel, _read_cancel, nonce)
 
     def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
         """Cancel by venue order id as one signed request; return one report per order, in order."""
-        batch = _batch(orders)
-        if not batch:
-            return []
-        action = actions.cancel_resting([(self._asset(self._key(order.symbol)), order) for order in batch])
-        answer = self._act(action, nonce, None)
-        return answers.reports(answer, batch, _read_cancel_resting, self._clock.now())
+        symbols = [order.symbol for order in orders]
+        return self._cancel(orders, symbols, actions.cancel_resting, _read_cancel_resting, nonce)
 
     def order_status(self, client_order_id: UUID) -> OrderReport | None:
         """Return what the venue knows of an order; None when it never heard of it."""
@@ -146,6 +142,47 @@ class HyperliquidClient:
         signature = self._signer.sign_action(action, nonce, expires_after_ms, is_mainnet=self._is_mainnet)
         answer: object = self._rest.exchange(action, nonce, signature, expires_after_ms)
         return answer
+
+    def _cancel(
+        self,
+        orders: Sequence[R],
+        symbols: Sequence[str],
+        build: Callable[[Sequence[tuple[int, R]]], Action],
+        read: Callable[[R, answers.Item, datetime], OrderReport],
+        nonce: int,
+    ) -> list[OrderReport]:
+        """Cancel what can be named; what cannot be is reported with the reason, and keeps nothing else waiting."""
+        names = self._names(symbols)
+        named = [(name, order) for name, order in zip(names, _batch(orders), strict=True) if isinstance(name, int)]
+        sent: list[OrderReport] = []
+        if named:
+            answer = self._act(build(named), nonce, None)
+            sent = answers.reports(answer, [order for _, order in named], read, self._clock.now())
+        received, told = self._clock.now(), iter(sent)
+        return [
+            next(told) if isinstance(name, int) else read(order, Outcome(error=name), received)
+            for name, order in zip(names, orders, strict=True)
+        ]
+
+    def _names(self, symbols: Sequence[str]) -> list[int | str]:
+        """Return the number of each symbol, or why there is none. Raises when none was to be had for want of a list."""
+        names: list[int | str] = []
+        failed: TradingError | None = None
+        for symbol in symbols:
+            try:
+                # A list that could not be read a moment ago is not asked for again for every order.
+                number = self._numbers.find(symbol) if failed is None else self._numbers.known(symbol)
+            except TradingError as error:
+                failed = error
+                number = None
+            why = CANNOT_BE_NAMED if failed is None else f"not sent: the list to name it by cannot be read: {failed}"
+            names.append(why if number is None else number)
+        if failed is None or any(isinstance(name, int) for name in names):
+            return names
+        if isinstance(failed, Connectivity):
+            # It was only a question; the cancel it was asked for has not left.
+            raise NotSent(f"the venue's list of instruments cannot be read: {failed}") from failed
+        raise failed
 
     def _fills_from(self, start_ms: int) -> list[FillReport]:
         request = {"type": "userFillsByTime", "user": self._address, "startTime": start_ms, "aggregateByTime": False}

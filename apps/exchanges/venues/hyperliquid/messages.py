@@ -237,6 +237,19 @@ class Meta(Struct):
     universe: list[AssetMeta]
 
 
+class SpotPair(Struct):
+    """One spot pair; orders call it by this name."""
+
+    name: str
+    index: int
+
+
+class SpotMeta(Struct):
+    """The answer to spotMeta."""
+
+    universe: list[SpotPair]
+
+
 class Resting(Struct):
     """The order rests."""
 

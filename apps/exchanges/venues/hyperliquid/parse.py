@@ -34,6 +34,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     OrderStatusAnswer,
     OrderUpdateMessage,
     PositionMessage,
+    SpotMeta,
 )
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
@@ -47,6 +48,7 @@ T = TypeVar("T")
 # https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size
 PERPETUAL_PRICE_DECIMALS = 6
 SIGNIFICANT_FIGURES = 5
+FIRST_SPOT_NUMBER = 10_000
 _MARK_PLACES = Decimal("1e-8")
 _CLOID_DIGITS = 32
 _DELEVERAGED = "Auto-Deleveraging"
@@ -205,6 +207,17 @@ def listings(answer: object, venue_code: str) -> list[Listing]:
             for index, asset in enumerate(meta.universe)
             if not asset.isDelisted
         ]
+
+
+def perpetual_numbers(answer: object) -> dict[str, int]:
+    """Return the asset number of every perpetual of a meta answer, delisted ones included."""
+    return {asset.name: index for index, asset in enumerate(shaped("instruments", answer, Meta).universe)}
+
+
+def spot_numbers(answer: object) -> dict[str, int]:
+    """Return the asset number of every pair of a spotMeta answer."""
+    pairs = shaped("spot pairs", answer, SpotMeta).universe
+    return {pair.name: FIRST_SPOT_NUMBER + pair.index for pair in pairs}
 
 
 def _kind(message: FillMessage, account_address: str) -> FillKind:
