@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from apps.exchanges.accounts.equity import Books, account_books
 from apps.exchanges.accounts.facts import account_facts
 from apps.exchanges.accounts.ledger import Ledger
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
+from apps.exchanges.execution.timing import lasting
 from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures
 from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, EquityMark, Signer, Transfer
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
@@ -24,8 +25,8 @@ from moondev.domain.values import ZERO
 logger = logging.getLogger(__name__)
 
 ADOPTION = "adoption"
-# Ledger and venue may differ for so long: a funding payment is noticed by the next reconciliation.
-PATIENCE = timedelta(seconds=90)
+# Ledger and venue may differ for so many real seconds: funding is noticed by the next full reconciliation.
+PATIENCE_SECONDS = 90.0
 
 
 def equity_mark_venue(venue: str) -> list[EquityMark]:
@@ -105,9 +106,10 @@ def _unrealised(books: Books, snapshot: AccountSnapshot) -> Decimal:
 def _differs_for_long(mark: EquityMark, now: datetime) -> bool:
     if not _differs(mark):
         return False
-    recent = EquityMark.objects.filter(account_id=mark.account_id, taken_at__gte=now - 2 * PATIENCE, taken_at__lt=now)
+    patience = lasting(process_clock(), PATIENCE_SECONDS)
+    recent = EquityMark.objects.filter(account_id=mark.account_id, taken_at__gte=now - 2 * patience, taken_at__lt=now)
     marks = list(recent.order_by("taken_at"))
-    return bool(marks) and marks[0].taken_at <= now - PATIENCE and all(map(_differs, marks))
+    return bool(marks) and marks[0].taken_at <= now - patience and all(map(_differs, marks))
 
 
 def _differs(mark: EquityMark) -> bool:

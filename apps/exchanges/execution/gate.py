@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apps.exchanges.accounts.facts import AccountFacts
 from apps.exchanges.bulk import fetch, values_fetch
 from apps.exchanges.execution.nudges import EVERYTHING, Scope, halt_file_mode, redis_nudges
+from apps.exchanges.execution.timing import lasting
 from apps.exchanges.models import UNASSIGNED, ScopeKind, TradingMode
+from moondev.domain.clock import process_clock
 
 STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
-# A position nobody owns stops opening; for so long it may merely be waiting for its order's id.
-UNASSIGNED_GRACE = timedelta(seconds=10)
+# A position nobody owns stops opening; for so many real seconds it may merely be waiting for its order's id.
+UNASSIGNED_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,6 @@ def _unowned(scopes: Iterable[GateScope], now: datetime) -> frozenset[tuple[str,
         "SELECT a.code, i.venue_id, i.symbol FROM exchanges_position p JOIN exchanges_account a ON a.id = p.account_id"
         " JOIN exchanges_instrument i ON i.id = p.instrument_id"
         " WHERE p.strategy = %s AND p.quantity <> 0 AND p.updated_at < %s AND a.code = ANY(%s)",
-        (UNASSIGNED, now - UNASSIGNED_GRACE, accounts),
+        (UNASSIGNED, now - lasting(process_clock(), UNASSIGNED_GRACE_SECONDS), accounts),
     )
     return frozenset((account, f"{venue}:{symbol}") for account, venue, symbol in rows)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apps.exchanges.bulk import fetch
+from apps.exchanges.execution.timing import lasting
 from apps.exchanges.orders.claim import overdue_end
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.celery import wake
+from moondev.domain.clock import process_clock
 
 logger = logging.getLogger(__name__)
 
-# A row this young was committed just now and its own wake-up is still on its way.
-YOUNG = timedelta(milliseconds=200)
+# A row this young, in real seconds, was committed just now and its own wake-up is still on its way.
+YOUNG_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def sweep(venue: str, now: datetime) -> Swept:
 
 def _with_work(venue: str, now: datetime) -> list[int]:
     """Return accounts with rows that nobody has claimed and whose lease nobody holds."""
+    old = now - lasting(process_clock(), YOUNG_SECONDS)
     rows = fetch(
         "SELECT a.id FROM exchanges_account a WHERE a.venue_id = %s AND a.enabled"
         " AND (a.sender_until IS NULL OR a.sender_until <= %s) AND ("
@@ -58,7 +61,7 @@ def _with_work(venue: str, now: datetime) -> list[int]:
         " WHERE c.account_id = a.id AND c.status = 'approved' AND c.created_at < %s"
         " AND o.status IN ('open', 'partially_filled', 'unknown', 'amending')"
         " AND (c.claimed_until IS NULL OR c.claimed_until <= %s))) ORDER BY a.id",
-        (venue, now, now - YOUNG, now, now - YOUNG, now),
+        (venue, now, old, now, old, now),
     )
     return [account_id for (account_id,) in rows]
 

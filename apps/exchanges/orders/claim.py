@@ -150,15 +150,17 @@ _ORDER_FIELDS = (
 def _claim_orders(
     account_id: int, worker: str, until: datetime, limit: int, fence: int, now: datetime
 ) -> tuple[ClaimedOrder, ...]:
-    # Reducing orders first, then oldest first: 'opening' sorts before 'protective' and 'reducing'.
+    # Reducing orders first, then oldest first. The picking is materialised: as a plain sub-select the planner may run
+    # it again for every row, and then LIMIT bounds nothing.
     rows = fetch(
-        f"UPDATE exchanges_order o SET claimed_by = %s, claimed_until = %s, fence = %s FROM exchanges_instrument i"  # noqa: S608  columns of ours
-        " WHERE i.id = o.instrument_id AND o.id IN (SELECT id FROM exchanges_order"
+        "WITH picked AS MATERIALIZED (SELECT id FROM exchanges_order"  # noqa: S608  columns of ours
         " WHERE account_id = %s AND status = 'approved' AND valid_until > %s"
         " AND (claimed_until IS NULL OR claimed_until <= %s OR claimed_by = %s)"
         " ORDER BY (purpose = 'opening'), created_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
+        " UPDATE exchanges_order o SET claimed_by = %s, claimed_until = %s, fence = %s"
+        " FROM picked, exchanges_instrument i WHERE o.id = picked.id AND i.id = o.instrument_id"
         f" RETURNING {_ORDER_FIELDS}",
-        (worker, until, fence, account_id, now, now, worker, limit),
+        (account_id, now, now, worker, limit, worker, until, fence),
     )
     claimed = [claimed_order(row) for row in rows]
     return tuple(sorted(claimed, key=lambda order: (not order.reduces, order.order_id)))
@@ -188,11 +190,14 @@ def plain(amount: Decimal) -> Decimal:
     return amount.normalize()
 
 
-_COMMANDS_OF_LIVING_ORDERS = (
-    "SELECT c.id FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
+_PICKED_COMMANDS = (
+    "WITH picked AS MATERIALIZED (SELECT c.id FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
     " WHERE c.account_id = %s AND c.kind = %s AND c.status = 'approved' AND c.valid_until > %s"
     " AND (c.claimed_until IS NULL OR c.claimed_until <= %s OR c.claimed_by = %s) AND o.status = ANY(%s)"
-    " ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED"
+    " ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED)"
+    " UPDATE exchanges_ordercommand c SET claimed_by = %s, claimed_until = %s"
+    " FROM picked, exchanges_order o, exchanges_instrument i"
+    " WHERE c.id = picked.id AND o.id = c.order_id AND i.id = o.instrument_id RETURNING "
 )
 # A cancel may chase an order whose fate is unknown; an amend needs one that rests.
 _CANCELLABLE = ["open", "partially_filled", "unknown", "amending"]
@@ -203,11 +208,8 @@ def _claim_cancels(
     account_id: int, worker: str, until: datetime, limit: int, now: datetime
 ) -> tuple[ClaimedCancel, ...]:
     rows = fetch(
-        "UPDATE exchanges_ordercommand c SET claimed_by = %s, claimed_until = %s"  # noqa: S608  SQL of ours
-        " FROM exchanges_order o, exchanges_instrument i"
-        f" WHERE o.id = c.order_id AND i.id = o.instrument_id AND c.id IN ({_COMMANDS_OF_LIVING_ORDERS})"
-        " RETURNING c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.reason, o.strategy",
-        (worker, until, account_id, CommandKind.CANCEL.value, now, now, worker, _CANCELLABLE, limit),
+        f"{_PICKED_COMMANDS} c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.reason, o.strategy",
+        (account_id, CommandKind.CANCEL.value, now, now, worker, _CANCELLABLE, limit, worker, until),
     )
     return tuple(
         ClaimedCancel(row[0], row[1], CancelOrder(row[2], f"{row[3]}:{row[4]}", row[5]), row[6]) for row in sorted(rows)
@@ -216,13 +218,10 @@ def _claim_cancels(
 
 def _claim_amends(account_id: int, worker: str, until: datetime, limit: int, now: datetime) -> tuple[ClaimedAmend, ...]:
     rows = fetch(
-        "UPDATE exchanges_ordercommand c SET claimed_by = %s, claimed_until = %s"  # noqa: S608  SQL of ours
-        " FROM exchanges_order o, exchanges_instrument i"
-        f" WHERE o.id = c.order_id AND i.id = o.instrument_id AND c.id IN ({_COMMANDS_OF_LIVING_ORDERS})"
-        " RETURNING c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.remaining, c.price,"
+        f"{_PICKED_COMMANDS} c.id, o.id, o.client_order_id, i.venue_id, i.symbol, c.remaining, c.price,"
         " c.filled_when_planned, o.side, o.order_type, o.time_in_force, o.purpose, o.trigger_price, o.strategy,"
         " o.venue_order_id",
-        (worker, until, account_id, CommandKind.AMEND.value, now, now, worker, _AMENDABLE, limit),
+        (account_id, CommandKind.AMEND.value, now, now, worker, _AMENDABLE, limit, worker, until),
     )
     return tuple(_claimed_amend(row) for row in sorted(rows, key=lambda row: int(row[0])))
 
