@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.exchanges.accounts import balances
+from apps.exchanges.accounts import balances, retention
 from apps.exchanges.execution import halt, sender
 from apps.exchanges.orders import reconcile
 from moondev.celery import TradingTask
+from moondev.domain.clock import process_clock
 
 
 @shared_task(base=TradingTask, name="exchanges.orders_send")
@@ -32,3 +33,4 @@ def orders_reconcile(venue: str) -> None:
 def equity_mark(venue: str) -> None:
     """Write down what the venue says its accounts are worth, beside what the ledger says."""
     balances.equity_mark_venue(venue)
+    retention.marks_thin(venue, process_clock().now())
