@@ -36,6 +36,7 @@ from apps.exchanges.ports import (
     TradeBatch,
     VenueConfig,
 )
+from apps.exchanges.venues.hyperliquid import actions
 from apps.exchanges.venues.hyperliquid.agents import address_of, approve_agent
 from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
 from apps.exchanges.venues.hyperliquid.market_data import HyperliquidMarketData
@@ -464,3 +465,15 @@ def test_the_parts_satisfy_the_ports(scene: Scene) -> None:
     assert client.max_batch == 50
     assert not stream.connected
     reader.close()
+
+
+def test_a_stop_for_the_whole_position_is_read_with_no_size_and_can_be_cancelled(scene: Scene) -> None:
+    scene.place(market(Side.BUY))
+    stop = order(Side.SELL, "44000", order_type=OrderType.STOP, purpose=Purpose.PROTECTIVE, trigger="45000")
+    whole = actions.place([(0, stop)]) | {"grouping": "positionTpsl"}
+    scene.client._act(whole, next(NONCES), None)
+    (resting,) = scene.client.open_orders()
+    assert (resting.quantity.value, resting.remaining.value, resting.reduce_only) == (0, 0, True)
+    (cancelled,) = scene.client.cancel_resting([resting], next(NONCES))
+    assert cancelled.status is OrderStatus.CANCELLED
+    assert scene.client.open_orders() == []

@@ -16,7 +16,7 @@ from apps.exchanges.accounts.ledger import Asset
 from apps.exchanges.bulk import Row, fetch, values_run
 from apps.exchanges.locks import ExposureKey, lock_exposures, lock_reports, move_exposures
 from apps.exchanges.models import UNASSIGNED, AccountEvent
-from apps.exchanges.orders.events import Alarm, Step, alarms_append, steps_append
+from apps.exchanges.orders.events import Alarm, Step, alarm_once, alarms_append, steps_append
 from apps.exchanges.orders.fill_rows import assets_by_symbol
 from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
 from apps.exchanges.ports import ReportSource, RestingOrder
@@ -33,11 +33,16 @@ from moondev.domain.values import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The venue's live orders by what we know of them. `zombies` ended here before the venue was asked."""
+    """The venue's live orders by what we know of them. `zombies` ended here before the venue was asked.
+
+    `unsized` are strangers that have no size before they trigger: Hyperliquid shows a stop or take-profit for a whole
+    position with size 0. They can only reduce, and there is nothing to count, so they are not adopted.
+    """
 
     known: tuple[RestingOrder, ...]
     strangers: tuple[RestingOrder, ...]
     zombies: tuple[RestingOrder, ...]
+    unsized: tuple[RestingOrder, ...]
 
 
 def sort_resting(account: AccountFacts, resting: Sequence[RestingOrder], ended_before: datetime) -> Sorted:
@@ -55,13 +60,13 @@ def sort_resting(account: AccountFacts, resting: Sequence[RestingOrder], ended_b
     groups: defaultdict[str, list[RestingOrder]] = defaultdict(list)
     for order in resting:
         row = by_id.get(order.client_order_id or order.venue_order_id) or by_id.get(order.venue_order_id)
-        groups[_group(row, ended_before)].append(order)
-    return Sorted(tuple(groups["known"]), tuple(groups["stranger"]), tuple(groups["zombie"]))
+        groups[_group(order, row, ended_before)].append(order)
+    return Sorted(*(tuple(groups[name]) for name in ("known", "stranger", "zombie", "unsized")))
 
 
-def _group(row: Row | None, ended_before: datetime) -> str:
+def _group(order: RestingOrder, row: Row | None, ended_before: datetime) -> str:
     if row is None:
-        return "stranger"
+        return "stranger" if order.quantity.value > 0 else "unsized"
     ended = OrderStatus(row[2]) in FINAL and row[3] < ended_before
     return "zombie" if ended else "known"
 
@@ -111,6 +116,13 @@ def zombie_alarms(zombies: Iterable[RestingOrder]) -> list[Alarm]:
     return [
         Alarm(kind, f"{_words(order)} lives at the venue though its record has ended; cancelling") for order in zombies
     ]
+
+
+def unsized_alarm(account_id: int, unsized: Sequence[RestingOrder], now: datetime) -> None:
+    """Tell of orders without a size, once an hour."""
+    if unsized:
+        text = f"not adopted: {'; '.join(_words(order) for order in unsized)}"
+        alarm_once(account_id, Alarm(AccountEvent.Kind.UNSIZED_ORDER, text), now)
 
 
 def _reserved(order: RestingOrder) -> Decimal:

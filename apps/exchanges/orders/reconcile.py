@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
+
 from apps.exchanges.accounts.equity import account_books
 from apps.exchanges.accounts.funding import funding_apply
 from apps.exchanges.execution.nonces import nonces_take
@@ -19,7 +21,7 @@ from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
 from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, VENUE_WINDOW_SECONDS, lasting
 from apps.exchanges.models import Account, AccountEvent, CommandStatus, FundingPayment, Signer
 from apps.exchanges.orders import doubts
-from apps.exchanges.orders.adopt import orders_adopt, sort_resting, zombie_alarms
+from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
@@ -98,19 +100,25 @@ class Reconciliation:
         return self.result
 
     def _step(self, step: Callable[[], None]) -> None:
-        """Take one step; a venue that does not answer costs this step only."""
+        """Take one step; a venue that does not answer, or a mistake of ours, costs this step only."""
+        name = step.__name__.strip("_")
         try:
             step()
+        except (OperationalError, InterfaceError):
+            raise
         except TradingError as error:
-            logger.warning("account %s: %s: %s", self._account.code, step.__name__.strip("_"), error)
-            self.result.errors.append(f"{step.__name__.strip('_')}: {error}")
+            logger.warning("account %s: %s: %s", self._account.code, name, error)
+            self.result.errors.append(f"{name}: {error}")
+        except Exception as error:  # whatever one answer does to one step, the others must still be asked
+            logger.exception("account %s: %s", self._account.code, name)
+            self.result.errors.append(f"{name}: {error!r}")
 
     def doubts(self) -> None:
         """Resolve what was being sent when its sender fell silent, as far as the venue tells."""
-        self._lapsed()
+        self._step(self._lapsed)
         self._step(self._unknown)
         self._step(self._commands)
-        ended_release(self._account.account_id)
+        self._step(self._ended)
 
     def _lapsed(self) -> None:
         """What was being sent when its sender fell silent is unknown from now on."""
@@ -121,6 +129,9 @@ class Reconciliation:
         unknown = [CommandOutcome(*ids, CommandStatus.UNKNOWN, doubts.UNHEARD) for ids in commands]
         commands_settle(self._account.account_id, unknown, now)
         self.result.lapsed = len(orders) + len(commands)
+
+    def _ended(self) -> None:
+        ended_release(self._account.account_id)
 
     def _unknown(self) -> None:
         """Ask for every order whose answer we did not hear."""
@@ -149,6 +160,7 @@ class Reconciliation:
         resting = self._client.open_orders()
         found = sort_resting(self._account, resting, settled)
         self.result.adopted = orders_adopt(self._account, found.strangers, self._clock.now())
+        unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
         seen = frozenset(order.venue_order_id for order in resting)
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
@@ -249,10 +261,11 @@ def reconcile_venue(venue: str, sessions: Sessions | None = None, clock: Clock |
     for account_id in accounts:
         try:
             session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
-        except TradingError:
+            results[account_id] = Reconciliation(session, clock or process_clock()).quick()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one account's trouble, whatever it is, must not keep the others from being asked
             logger.exception("account %s cannot be reconciled", account_id)
-            continue
-        results[account_id] = Reconciliation(session, clock or process_clock()).quick()
     return results
 
 

@@ -47,10 +47,10 @@ def open_order(order: OrderSnapshot) -> Json:
         "coin": order.coin,
         "side": side(order.is_buy),
         "limitPx": wire(order.price),
-        "sz": wire(order.remaining),
+        "sz": wire(_shown(order, order.remaining)),
         "oid": order.oid,
         "timestamp": order.placed_ms,
-        "origSz": wire(order.size),
+        "origSz": wire(_shown(order, order.size)),
     }
     if order.reduce_only:
         row["reduceOnly"] = True
@@ -66,7 +66,7 @@ def frontend_order(order: OrderSnapshot) -> Json:
         "coin": order.coin,
         "side": side(order.is_buy),
         "limitPx": wire(order.price),
-        "sz": wire(order.remaining),
+        "sz": wire(_shown(order, order.remaining)),
         "oid": order.oid,
         "timestamp": order.placed_ms,
         "triggerCondition": _trigger_condition(order),
@@ -76,10 +76,15 @@ def frontend_order(order: OrderSnapshot) -> Json:
         "isPositionTpsl": order.position_tpsl,
         "reduceOnly": order.reduce_only,
         "orderType": _order_type(order),
-        "origSz": wire(order.size),
+        "origSz": wire(_shown(order, order.size)),
         "tif": None if trigger is not None else order.tif.value,
         "cloid": order.cloid,
     }
+
+
+def _shown(order: OrderSnapshot, size: Decimal) -> Decimal:
+    """Return a size as the venue shows it: an order for a whole position has none before it triggers."""
+    return _ZERO if order.position_tpsl and order.waiting else size
 
 
 def _order_type(order: OrderSnapshot) -> str:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
+from django.db import OperationalError
 
-from apps.exchanges.models import UNASSIGNED, AccountEvent, Fill, Order, OrderCommand, Position
+from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, Fill, Order, OrderCommand, Position, Signer
 from apps.exchanges.orders.reconcile import Reconciled, reconcile_account, reconcile_venue
 from apps.exchanges.orders.services import orders_claim, reports_apply
 from apps.exchanges.orders.user_events import apply_user_events
@@ -327,3 +329,49 @@ def test_reducing_more_than_there_is_ends_rejected(world: World) -> None:
     order = world.rest(side=Side.SELL, purpose=Purpose.REDUCING)
     assert order.status == "rejected"
     assert isinstance(world.venue, StubVenue)
+
+
+def test_an_order_without_a_size_is_told_of_and_left_alone(world: World) -> None:
+    world.venue.rest("BTC", Side.SELL, D(120), D(0))
+    world.venue.rest("ETH", Side.SELL, D(120), D(2))
+    order = world.rest()
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    result = reconcile(world)
+    assert (result.complete, result.adopted, result.fills) == (True, 1, 1)
+    reconcile(world)
+    assert Order.objects.get(strategy=UNASSIGNED).instrument.symbol == "ETH"
+    (alarm,) = AccountEvent.objects.filter(kind="unsized_order")
+    assert "BTC" in alarm.message
+    assert_books()
+
+
+@pytest.mark.parametrize("call", ["open_orders", "fills", "funding", "account_snapshot", "order_status"])
+def test_a_mistake_of_ours_in_one_step_costs_that_step_only(world: World, call: str) -> None:
+    order = world.rest()
+    lost_answer(world)
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    world.venue.refuse(call, KeyError("unheard of"))
+    result = reconcile(world)
+    assert len(result.errors) == 1
+    assert "KeyError" in result.errors[0]
+    assert reconcile(world).complete
+    assert Fill.objects.count() == 1
+    assert_books()
+
+
+def test_a_database_that_is_away_is_not_taken_for_a_mistake(world: World) -> None:
+    world.venue.refuse("open_orders", OperationalError("server closed the connection"))
+    with pytest.raises(OperationalError):
+        reconcile(world)
+
+
+def test_an_account_that_cannot_be_reconciled_keeps_no_other_from_it(world: World) -> None:
+    second = Account.objects.create(
+        code="paper-2", venue=world.account.venue, portfolio=world.account.portfolio, address="0x" + "3" * 40,
+        currency="USDC",
+    )  # fmt: skip
+    Signer.objects.create(account=second, purpose="orders", address="0x" + "4" * 40, secret_name="KEY")
+    with patch("apps.exchanges.orders.reconcile._asked_at", side_effect=[KeyError("first"), None, None, None, None]):
+        results = reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert second.pk in results
+    assert world.account.pk not in results

@@ -182,3 +182,13 @@ def test_a_thinned_book_promises_no_better_price_and_loses_no_size() -> None:
     assert [(row.price, row.size) for row in book.bids] == [(D(50100), D(2)), (D(50000), D(1))]
     assert [(row.price, row.size, row.orders) for row in book.asks] == [(D(50200), D(4), 6), (D(50300), D(2), 3)]
     assert thinned(BookView("BTC", 0, (), ()), 3, 1).bids == ()
+
+
+def test_an_order_for_the_whole_position_has_no_size_of_its_own_until_it_triggers() -> None:
+    trigger = Trigger(is_market=True, trigger_px=D("35"), tpsl=TpSl.SL)
+    waiting = replace(ORDER, trigger=trigger, position_tpsl=True, reduce_only=True, waiting=True)
+    for row in (views.frontend_order(waiting), views.open_order(waiting), views.order_update(waiting, 1)["order"]):
+        assert (row["sz"], row["origSz"]) == ("0.0", "0.0")
+    triggered = views.frontend_order(replace(waiting, waiting=False))
+    assert (triggered["sz"], triggered["origSz"], triggered["isPositionTpsl"]) == ("1.0", "1.0", True)
+    assert views.frontend_order(replace(waiting, position_tpsl=False))["sz"] == "1.0"
