@@ -9,8 +9,12 @@ from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from apps.exchanges.accounts.transfers import account_adopt_from_venue
+from apps.exchanges.admin.amounts import plain
+from apps.exchanges.admin.confirm import confirmed_action
 from apps.exchanges.admin.readonly import NoDeleteAdmin
 from apps.exchanges.models import Account, Portfolio, Signer
+from moondev.domain.clock import process_clock
 
 
 @admin.register(Portfolio)
@@ -59,6 +63,18 @@ class AccountForm(ModelForm[Account]):
         return cleaned
 
 
+@confirmed_action(
+    title="Begin books",
+    question="The venue is asked what the account is worth, and our books begin there. What it holds belongs to nobody "
+    "until it is assigned. Halt it first if anybody trades on it.",
+    permission="adopt",
+)
+def adopt(account: Account, actor: str, _reason: str) -> str:
+    """Begin an account's books at what it is worth now."""
+    opening = account_adopt_from_venue(account.pk, actor=actor, now=process_clock().now())
+    return f"{account.code}: books begin with {plain(opening.amount)}"
+
+
 class AccountAdmin(NoDeleteAdmin[Account]):
     """Accounts. A new one starts HALTED: it has no trading state until somebody releases it.
 
@@ -70,8 +86,13 @@ class AccountAdmin(NoDeleteAdmin[Account]):
     list_filter = ["venue", "portfolio", "enabled", "shared"]
     search_fields = ["code", "address"]
     inlines = [SignerInline]
+    actions = [adopt]
     list_select_related = ["venue", "portfolio"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         """Freeze what orders already depend on."""
         return ["code", "venue", "address", "currency"] if obj else []
+
+    def has_adopt_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may book money."""
+        return bool(request.user.has_perm("exchanges.add_transfer"))

@@ -12,7 +12,6 @@ from apps.exchanges.models import (
     Fill,
     FundingPayment,
     Position,
-    Transfer,
 )
 
 
@@ -88,12 +87,3 @@ class FundingPaymentAdmin(ReadOnlyAdmin[FundingPayment]):
     list_display = ["paid_at", "account", "instrument", amount_column("amount"), amount_column("position_quantity")]
     list_filter = ["account", "instrument"]
     list_select_related = ["account", "instrument"]
-
-
-@admin.register(Transfer)
-class TransferAdmin(ReadOnlyAdmin[Transfer]):
-    """Deposits and withdrawals booked."""
-
-    list_display = ["at", "account", amount_column("amount"), "reference"]
-    list_filter = ["account"]
-    search_fields = ["reference"]

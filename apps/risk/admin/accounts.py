@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
-from apps.exchanges.admin.accounts import AccountAdmin
+from apps.exchanges.admin.accounts import AccountAdmin, adopt
 from apps.exchanges.models import Account, ScopeKind, TradingMode, TradingState
 from apps.risk.admin.badges import mode_badge
 from apps.risk.admin.steps import FLATTEN, HALT, REDUCE, RELEASE, VetoPermission, step_action
@@ -23,7 +23,7 @@ class GuardedAccountAdmin(VetoPermission, AccountAdmin):
     """The exchange floor's page of accounts, and the kill switch for each."""
 
     list_display = ["code", "show_mode", "venue", "portfolio", "address", "currency", "shared", "enabled"]
-    actions = [step_action(step, scope_of) for step in (HALT, REDUCE, FLATTEN, RELEASE)]
+    actions = [*(step_action(step, scope_of) for step in (HALT, REDUCE, FLATTEN, RELEASE)), adopt]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         """Fetch what each account may do along with it."""
