@@ -7,8 +7,20 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.exchanges.admin.amounts import amount_column
+from apps.exchanges.admin.confirm import confirmed_action
 from apps.exchanges.admin.readonly import NoDeleteAdmin
+from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.models import InstrumentRow, Venue
+
+
+@confirmed_action(
+    title="Refresh instruments from the venue",
+    question="Read what these venues list and bring our instruments into line.",
+    permission="change",
+)
+def refresh_instruments(venue: Venue, _actor: str, _reason: str) -> str:
+    """Copy what the venue lists."""
+    return f"{venue.code}: {instruments_refresh(venue)}"
 
 
 @admin.register(Venue)
@@ -18,6 +30,7 @@ class VenueAdmin(NoDeleteAdmin[Venue]):
     list_display = ["code", "protocol", "environment", "rest_url", "enabled"]
     list_filter = ["environment", "protocol", "enabled"]
     search_fields = ["code", "protocol", "rest_url"]
+    actions = [refresh_instruments]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Venue | None = None) -> list[str]:
         """Freeze what orders and queues already depend on."""

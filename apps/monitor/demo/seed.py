@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from apps.exchanges.execution.states import trading_state_set
+from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.models import (
     Account,
     InstrumentRow,
@@ -21,8 +22,6 @@ from apps.exchanges.models import (
     Venue,
 )
 from apps.exchanges.models.venues import Environment
-from apps.exchanges.ports import Listing
-from apps.exchanges.registry import market_data_for
 from apps.monitor.demo.paper import ACCOUNTS, PURPOSES, PaperAccount
 from apps.monitor.demo.strategies import seed_strategies
 from apps.risk.models import LimitKind
@@ -65,7 +64,8 @@ def seed_demo(*, mock_url: str, login: Login, clock: Clock, speed: float) -> lis
         Connectivity: the mock exchange does not answer.
     """
     venue = _venue(mock_url)
-    instruments = _instruments(venue)
+    instruments_refresh(venue)
+    instruments = list(InstrumentRow.objects.filter(venue=venue).order_by("pk"))
     portfolio, _ = Portfolio.objects.get_or_create(
         code=PORTFOLIO, defaults={"currency": "USDC", "environment": Environment.PAPER}
     )
@@ -88,35 +88,6 @@ def _venue(mock_url: str) -> Venue:
         },
     )
     return venue
-
-
-def _instruments(venue: Venue) -> list[InstrumentRow]:
-    """Copy what the venue lists, as the refresh of any venue would."""
-    client = market_data_for(venue.to_config())
-    try:
-        listings = client.instruments()
-    finally:
-        client.close()
-    return [_instrument(venue, listing) for listing in listings]
-
-
-def _instrument(venue: Venue, listing: Listing) -> InstrumentRow:
-    rules = listing.instrument
-    row, _ = InstrumentRow.objects.update_or_create(
-        venue=venue,
-        symbol=rules.symbol,
-        defaults={
-            "asset": rules.asset,
-            "quote": rules.quote,
-            "venue_asset_id": str(listing.venue_asset_id),
-            "tick": rules.price_grid.tick,
-            "significant_figures": rules.price_grid.significant_figures,
-            "lot": rules.lot.value,
-            "min_notional": rules.min_notional.value,
-            "max_leverage": rules.max_leverage,
-        },
-    )
-    return row
 
 
 def _account(paper: PaperAccount, venue: Venue, portfolio: Portfolio, clock: Clock) -> Account:
