@@ -23,10 +23,11 @@ from apps.exchanges.execution.sender import worker_name
 from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
 from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, LEASE_SECONDS, lasting
 from apps.exchanges.execution.veto_scope import VetoScope
-from apps.exchanges.models import Signer, TradingMode, TradingState, Veto
+from apps.exchanges.models import AccountEvent, Signer, TradingMode, TradingState, Veto
 from apps.exchanges.orders.ending import BATCH, unsent_end
+from apps.exchanges.orders.events import Alarm, alarm_once
 from apps.exchanges.orders.services import reports_apply
-from apps.exchanges.ports import RestingOrder
+from apps.exchanges.ports import CANNOT_BE_NAMED, LiveOrder
 from moondev.domain.clock import Clock, monotonic, process_clock
 from moondev.domain.errors import TradingError
 from moondev.domain.orders import OrderStatus
@@ -98,12 +99,12 @@ class Halt:
         self._scope = VetoScope.of(veto)
         self._mode = _mode(veto)
         self._deadline = monotonic() + PASS_SECONDS
+        self._uncancellable: dict[str, str] = {}
 
     def carried_out(self) -> bool:
         """Take every step; return whether the halt is done."""
         if self._mode is TradingMode.ACTIVE:
             return self._done("released before it was done")
-        self._end_unsent()
         self._write(stage=Veto.Stage.CANCELLING)
         if not self._until_twice(self._nothing_lives):
             return False
@@ -112,13 +113,13 @@ class Halt:
             flattening = Flattening(self._veto, self._scope, self._hands)
             if not self._until_twice(flattening.is_flat):
                 return False
-        return self._done("")
+        return self._done("; ".join(self._uncancellable.values()))
 
-    def _end_unsent(self) -> None:
-        """End every order of the scope that has not left, in one statement per thousand."""
+    def _end_unsent(self) -> int:
+        """End every order of the scope that has not left, in one statement per thousand; return how many."""
         opening = "" if self._mode is TradingMode.HALTED else " AND o.purpose = 'opening'"
         reason = f"{self._mode.value}: {self._veto.reason}"
-        ended = BATCH
+        total, ended = 0, BATCH
         while ended == BATCH and self._still_ours():
             ended = unsent_end(
                 self._scope.condition + opening,
@@ -128,6 +129,8 @@ class Halt:
                 source=SOURCE,
                 now=self._hands.clock.now(),
             )
+            total += ended
+        return total
 
     def _until_twice(self, look: Callable[[], bool]) -> bool:
         """Look again and again until the answer is yes twice running; return False when the pass is over first."""
@@ -148,10 +151,10 @@ class Halt:
     def _nothing_lives(self) -> bool:
         """Cancel whatever lives of the scope; return whether there was nothing, and nothing on its way.
 
-        Every account is looked at even when one of them cannot be asked; then nothing is sure.
+        What lives goes first: what has not left is held by the gate. Every account is looked at even when one of
+        them cannot be asked; then nothing is sure.
         """
         before = self._hands.clock.now() - lasting(self._hands.clock, DENIAL_MARGIN_SECONDS)
-        self._end_unsent()
         flying = self._scope.in_flight(before)
         failed: list[TradingError] = []
         found = 0
@@ -160,21 +163,25 @@ class Halt:
                 found += self._cancel_account(account_id)
             except TradingError as error:
                 failed.append(error)
+        found += self._end_unsent()
         if failed:
             raise failed[0]
         return not flying and not found
 
     def _cancel_account(self, account_id: int) -> int:
-        """Cancel what lives of the scope on one account; return how many orders that were."""
+        """Cancel what lives of the scope on one account; return how many orders that were.
+
+        What no cancel can name is not counted: waiting for it would keep open positions waiting with it.
+        """
         session = self._hands.session(account_id)
-        living = self._scope.of_account(account_id, session.client.open_orders())
+        living = self._scope.of_account(account_id, session.client.live_orders())
         if self._mode is TradingMode.REDUCING:
             living = [order for order in living if not order.reduce_only]
-        for start in range(0, len(living), session.client.max_batch):
-            self._cancel(session, living[start : start + session.client.max_batch])
-        return len(living)
+        size = session.client.max_batch
+        return sum(self._cancel(session, living[start : start + size]) for start in range(0, len(living), size))
 
-    def _cancel(self, session: Session, orders: Sequence[RestingOrder]) -> None:
+    def _cancel(self, session: Session, orders: Sequence[LiveOrder]) -> int:
+        """Cancel orders; return how many of them a cancel can name."""
         nonce = nonces_take(session.signer_id, 1, self._hands.clock.now())[0]
         reports = session.client.cancel_resting(orders, nonce)
         now = self._hands.clock.now()
@@ -182,12 +189,24 @@ class Halt:
         if gone and self._veto.first_cancel_at is None:
             self._write(first_cancel_at=now)
         reports_apply(account_id=session.account.account_id, reports=gone, now=now)
+        nameless = [order for order, report in zip(orders, reports, strict=True) if report.reason == CANNOT_BE_NAMED]
+        self._tell_of(session, nameless, now)
+        return len(orders) - len(nameless)
+
+    def _tell_of(self, session: Session, nameless: Sequence[LiveOrder], now: datetime) -> None:
+        """Say that orders live on because no cancel can name them: a person has to end them at the venue."""
+        for order in nameless:
+            what = f"order {order.venue_order_id} in {order.symbol}"
+            self._uncancellable[order.venue_order_id] = f"{session.account.code}: {what} cannot be cancelled"
+        if nameless:
+            text = "; ".join(self._uncancellable.values())
+            alarm_once(session.account.account_id, Alarm(AccountEvent.Kind.UNCANCELLABLE_ORDER, text), now)
 
     def _still_ours(self) -> bool:
         return monotonic() < self._deadline and _lease(self._veto, self._hands)
 
     def _done(self, detail: str) -> bool:
-        self._write(stage=Veto.Stage.DONE, done_at=self._hands.clock.now(), detail=detail)
+        self._write(stage=Veto.Stage.DONE, done_at=self._hands.clock.now(), detail=detail[:300])
         logger.warning("veto %s done: %s", self._veto.pk, self._veto)
         return True
 

@@ -7,7 +7,7 @@ import pytest
 
 from apps.exchanges.execution import halt
 from apps.exchanges.execution.states import trading_state_set
-from apps.exchanges.models import Fill, Order, Position, Signer, Veto
+from apps.exchanges.models import AccountEvent, Fill, Order, Position, Signer, Veto
 from apps.exchanges.orders.reconcile import reconcile_account
 from moondev.domain.errors import Connectivity
 from moondev.domain.orders import Purpose, TimeInForce
@@ -247,3 +247,21 @@ def test_carrying_out_twice_does_nothing_more(world: World) -> None:
     assert carry_out(world) == []
     assert world.venue.calls == []
     assert Fill.objects.count() == 0
+
+
+def test_an_order_that_no_cancel_can_name_keeps_nothing_from_being_cancelled_and_flattened(world: World) -> None:
+    world.rest("1", tif=TimeInForce.IOC)
+    resting = world.rest()
+    world.venue.rest("@107", Side.BUY, D(5), D(1))
+    world.venue.nameless.add("@107")
+    row = veto(world, flatten=True)
+    assert carry_out(world) == [row]
+    resting.refresh_from_db()
+    row.refresh_from_db()
+    assert resting.status == "cancelled"
+    assert world.venue.position() == 0
+    assert [order.symbol for order in world.venue.live()] == ["@107"]
+    assert (row.stage, "@107" in row.detail) == ("done", True)
+    alarm = AccountEvent.objects.get(kind="uncancellable_order")
+    assert "@107" in alarm.message
+    assert_books()
