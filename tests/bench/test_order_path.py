@@ -14,7 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.exchanges.orders.services import orders_claim, reports_apply
-from moondev.domain.orders import OrderStatus
+from moondev.domain.fills import FillReport
+from moondev.domain.orders import OrderStatus, PlaceOrder
 from tests.support.order_world import World, assert_books, make_world, report
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
@@ -40,10 +41,17 @@ def measured(name: str, work: Callable[[], object], prepare: Callable[[], object
         walls.append((time.perf_counter() - wall) * 1000)
         cpus.append((time.process_time() - cpu) * 1000)
         servers += server_cpu_ms() - server
-    print(
+    print(  # noqa: T201  the table is the result
         f"{name:<28} wall median {median(walls):6.1f} ms, best {min(walls):6.1f} ms;"
         f" CPU here {median(cpus):5.1f} ms, server {servers / ROUNDS:5.1f} ms"
     )
+
+
+def trade_of(world: World, request: PlaceOrder) -> FillReport:
+    """Return the venue's fill of a whole order."""
+    numbers = (request.side, request.price.value, request.quantity.value)
+    order = world.venue._new(request.client_order_id, "BTC", *numbers, reduce_only=False)
+    return world.venue.trade("BTC", request.side, request.quantity.value, request.price.value, order)
 
 
 @pytest.fixture
@@ -97,13 +105,7 @@ def test_cost_of_a_life_of_50_orders(world: World) -> None:
         reports_apply(account_id=account, reports=reports, now=world.clock.now())
 
     def trade() -> None:
-        state["trades"] = [
-            world.venue.trade(
-                "BTC", o.approved.request.side, o.approved.request.quantity.value, o.approved.request.price.value,
-                world.venue._new(o.client_order_id, "BTC", o.approved.request.side, o.approved.request.price.value, o.approved.request.quantity.value, reduce_only=False),
-            )
-            for o in state["claim"].orders
-        ]  # fmt: skip
+        state["trades"] = [trade_of(world, order.approved.request) for order in state["claim"].orders]
 
     steps = {
         "claim 50": (claim, [record]),
@@ -116,5 +118,5 @@ def test_cost_of_a_life_of_50_orders(world: World) -> None:
         measured(name, work, lambda before=before: ([step() for step in before], None)[1])
     with CaptureQueriesContext(connection) as queries:
         fill()
-    print("statements Django saw while applying 50 known fills:", len(queries))
+    print("statements Django saw while applying 50 known fills:", len(queries))  # noqa: T201  the table is the result
     assert_books()

@@ -24,7 +24,7 @@ from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.ending import ended_release
-from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
+from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append, unreadable_alarm
 from apps.exchanges.orders.questions import catch_up, command_resolve
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource, RestingOrder
@@ -82,6 +82,7 @@ class Reconciliation:
         self._step(self.fills)
         self._step(self._funding)
         self._step(self._positions)
+        self._step(self._unreadable)
         return self.result
 
     def quick(self) -> Reconciled:
@@ -93,10 +94,11 @@ class Reconciliation:
         missing = doubts.missing_fills_since(self._account.account_id)
         if missing is not None and missing < self._ago(SETTLING_SECONDS):
             self._step(self.fills)
-        self._step(self._positions)
+        self._step(self._compare)
         if self.result.differences:
             self._step(self.fills)
             self._step(self._positions)
+        self._step(self._unreadable)
         return self.result
 
     def _step(self, step: Callable[[], None]) -> None:
@@ -157,12 +159,13 @@ class Reconciliation:
     def _resting(self) -> None:
         """Compare live orders: adopt strangers, end zombies, ask for orders of ours that the venue does not show."""
         settled = self._ago(SETTLING_SECONDS)
-        resting = self._client.open_orders()
+        living = self._client.live_orders()
+        resting = [order for order in living if isinstance(order, RestingOrder)]
         found = sort_resting(self._account, resting, settled)
         self.result.adopted = orders_adopt(self._account, found.strangers, self._clock.now())
         unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
-        seen = frozenset(order.venue_order_id for order in resting)
+        seen = frozenset(order.venue_order_id for order in living)
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
             report = self._client.order_status(doubt.client_order_id)
             if report is not None:
@@ -207,8 +210,8 @@ class Reconciliation:
         account_id = self._account.account_id
         self.result.funding = funding_apply(account_id=account_id, payments=payments, now=self._clock.now()).payments
 
-    def _positions(self) -> None:
-        """Compare positions; a difference that nothing in flight explains is an alarm."""
+    def _compare(self) -> None:
+        """Compare positions, and remember where ledger and venue differ."""
         snapshot = self._client.account_snapshot()
         books = account_books(self._account.account_id)
         theirs = {position.symbol: position.quantity.value for position in snapshot.positions}
@@ -217,10 +220,18 @@ class Reconciliation:
         self.result.differences = tuple(
             f"{s}: ledger {books.held.get(s, 0):f}, venue {theirs.get(s, 0):f}" for s in different
         )
+
+    def _positions(self) -> None:
+        """Compare positions once all fills are in; a difference that nothing in flight explains is an alarm."""
+        self._compare()
         quiet = doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
-        if different and quiet:
+        if self.result.differences and self.result.complete and quiet:
             alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(self.result.differences))
             alarm_once(self._account.account_id, alarm, self._clock.now())
+
+    def _unreadable(self) -> None:
+        """Tell of what the venue said in this pass and before that could not be read."""
+        unreadable_alarm(self._account.account_id, self._client.take_unreadable(), self._clock.now())
 
     def _apply(self, reports: Sequence[OrderReport]) -> int:
         return reports_apply(account_id=self._account.account_id, reports=reports, now=self._clock.now()).fills

@@ -7,12 +7,12 @@ import pytest
 
 from apps.exchanges.execution import halt
 from apps.exchanges.execution.states import trading_state_set
-from apps.exchanges.models import AccountEvent, Fill, Order, Position, Signer, Veto
+from apps.exchanges.models import Account, AccountEvent, Fill, Order, Position, Signer, Veto
 from apps.exchanges.orders.reconcile import reconcile_account
-from moondev.domain.errors import Connectivity
-from moondev.domain.orders import Purpose, TimeInForce
+from moondev.domain.errors import Connectivity, RateLimited
+from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Side
-from tests.support.order_world import World, assert_books, make_world
+from tests.support.order_world import NOW, World, assert_books, make_world
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -36,10 +36,14 @@ def veto(
 
 
 def carry_out(world: World, sleep=None) -> list[Veto]:
-    def pass_time(seconds: float) -> None:
-        world.clock.advance(timedelta(seconds=1))
+    """Carry out as a worker does, in a world whose time passes only while somebody sleeps."""
 
-    return halt.carry_out("hyperliquid", sessions=world.sessions, clock=world.clock, sleep=sleep or pass_time)
+    def pass_time(seconds: float) -> None:
+        world.clock.advance(timedelta(seconds=seconds))
+        if sleep:
+            sleep(seconds)
+
+    return halt.carry_out("hyperliquid", sessions=world.sessions, clock=world.clock, sleep=pass_time)
 
 
 def test_ends_what_has_not_left_and_cancels_what_lives(world: World) -> None:
@@ -204,11 +208,10 @@ def test_never_sends_a_second_exit_while_the_first_is_unknown(world: World) -> N
     assert_books()
 
 
-def test_a_venue_that_is_down_leaves_the_veto_open_with_the_reason(world: World, monkeypatch) -> None:
+def test_a_venue_that_is_down_leaves_the_veto_open_with_the_reason(world: World) -> None:
     row = veto(world)
     for _ in range(1000):
         world.venue.refuse("open_orders", Connectivity("down"))
-    monkeypatch.setattr(halt, "PASS_SECONDS", 0.2)
     assert carry_out(world) == []
     row.refresh_from_db()
     assert (row.stage, row.done_at, row.worker) == ("cancelling", None, "")
@@ -265,3 +268,185 @@ def test_an_order_that_no_cancel_can_name_keeps_nothing_from_being_cancelled_and
     alarm = AccountEvent.objects.get(kind="uncancellable_order")
     assert "@107" in alarm.message
     assert_books()
+
+
+def lose_keys(code: str) -> None:
+    Signer.objects.filter(account__code=code).delete()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_account_that_cannot_be_asked_keeps_no_other_from_being_flattened(world: World, enabled: bool) -> None:
+    world.add_account("keyless")
+    lose_keys("keyless")
+    Account.objects.filter(code="keyless").update(enabled=enabled)
+    world.rest("1.5", tif=TimeInForce.IOC)
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    row = veto(world, flatten=True)
+    assert carry_out(world) == []
+    assert world.venue.position() == 0
+    row.refresh_from_db()
+    assert (row.stage, row.done_at, row.worker) == ("flattening", None, "")
+    assert "keyless: account" in row.detail
+    assert "paper-1" not in row.detail
+    assert_books()
+
+
+def test_a_halt_ends_when_the_account_that_could_not_be_asked_can_be(world: World) -> None:
+    other = world.add_account("keyless")
+    other.rest("BTC", Side.BUY, D(90), D(1))
+    lost = list(Signer.objects.filter(account__code="keyless"))
+    lose_keys("keyless")
+    row = veto(world)
+    assert carry_out(world) == []
+    assert len(other.live()) == 1
+    Signer.objects.bulk_create(lost)
+    assert carry_out(world) == [row]
+    row.refresh_from_db()
+    assert (other.live(), row.stage, row.detail) == ([], "done", "")
+
+
+def test_an_account_whose_fills_cannot_be_read_keeps_no_other_from_being_flattened(world: World) -> None:
+    other = world.add_account("unread")
+    other.trade("BTC", Side.BUY, D(1), D(100))
+    for _ in range(1000):
+        other.refuse("fills", Connectivity("no fills today"))
+    world.venue.trade("BTC", Side.BUY, D(2), D(100))
+    row = veto(world, flatten=True)
+    assert carry_out(world) == []
+    assert (world.venue.position(), other.position()) == (0, 1)
+    row.refresh_from_db()
+    assert "unread: no fills today" in row.detail
+
+
+def test_an_order_in_flight_on_one_account_keeps_no_other_waiting(world: World) -> None:
+    other = world.add_account("other")
+    other.trade("BTC", Side.BUY, D(1), D(100))
+    flat_after = []
+    world.venue.refuse("place", Connectivity("slow"))
+    world.rest()
+    started = world.clock.now()
+    row = veto(world, flatten=True)
+
+    def look(seconds: float) -> None:
+        if not other.position():
+            flat_after.append(world.clock.now() - started)
+
+    assert carry_out(world, look) == [row]
+    assert flat_after[0] < timedelta(seconds=1)
+
+
+def test_asks_seldom_while_an_order_is_in_flight(world: World) -> None:
+    """A look weighs 20 of the 1,200 that the venue grants a minute."""
+    world.venue.refuse("place", Connectivity("slow"))
+    world.rest()
+    row = veto(world)
+    started = world.clock.now()
+    assert carry_out(world) == [row]
+    assert timedelta(seconds=7) <= world.clock.now() - started < timedelta(seconds=8)
+    assert world.venue.calls.count("open_orders") <= 8
+
+
+def test_asks_seldom_when_cancels_change_nothing(world: World) -> None:
+    stubborn = world.venue.rest("BTC", Side.BUY, D(90), D(1))
+
+    def revive(call: str) -> None:
+        stubborn.status = OrderStatus.OPEN
+
+    world.venue.watch = revive
+    row = veto(world)
+    assert carry_out(world) == []
+    assert world.venue.calls.count("open_orders") <= 16
+    row.refresh_from_db()
+    assert row.done_at is None
+
+
+def test_asks_an_account_that_gives_no_answer_seldom(world: World) -> None:
+    for _ in range(1000):
+        world.venue.refuse("open_orders", Connectivity("down"))
+    veto(world)
+    assert carry_out(world) == []
+    assert world.venue.calls.count("open_orders") <= 12
+
+
+def test_a_venue_that_asks_for_patience_is_left_alone_as_long_as_it_says(world: World) -> None:
+    other = world.add_account("other")
+    world.venue.rest("BTC", Side.BUY, D(90), D(1))
+    world.venue.refuse("open_orders", RateLimited("HTTP 429", 10.0))
+    other.refuse("open_orders", RateLimited("HTTP 429", 10.0))
+    row = veto(world)
+    looks = []
+    world.venue.watch = other.watch = lambda call: looks.append((world.clock.now(), call))
+    started = world.clock.now()
+    assert carry_out(world) == [row]
+    seconds = [(at - started).total_seconds() for at, call in looks if call == "open_orders"]
+    # Both accounts knock once: what the one was told holds for the other, because the venue counts by address.
+    assert len([at for at in seconds if at < 10]) == 1
+    assert world.venue.live() == []
+
+
+def test_a_pass_ends_in_time_although_the_venue_asks_for_more_patience(world: World) -> None:
+    world.venue.refuse("open_orders", RateLimited("HTTP 429", 600.0))
+    row = veto(world)
+    started = world.clock.now()
+    assert carry_out(world) == []
+    assert world.clock.now() - started <= timedelta(seconds=halt.PASS_SECONDS)
+    assert world.venue.calls == ["open_orders"]
+    row.refresh_from_db()
+    assert row.worker == ""
+
+
+def test_a_veto_that_cannot_end_delays_no_other(world: World) -> None:
+    world.add_account("keyless")
+    lose_keys("keyless")
+    stuck = veto(world, "account", "keyless", flatten=True)
+    row = veto(world, "account", "paper-1")
+    world.venue.rest("BTC", Side.BUY, D(90), D(1))
+    started = world.clock.now()
+    assert carry_out(world) == [row]
+    row.refresh_from_db()
+    assert row.first_cancel_at - started < timedelta(seconds=0.5)
+    assert row.done_at - started < timedelta(seconds=1)
+    stuck.refresh_from_db()
+    assert stuck.done_at is None
+
+
+def test_the_newest_veto_gets_its_first_cancel_first(world: World) -> None:
+    other = world.add_account("other")
+    veto(world, "account", "paper-1")
+    veto(world, "account", "other")
+    order = []
+    world.venue.watch = lambda call: order.append("older")
+    other.watch = lambda call: order.append("newer")
+    assert len(carry_out(world)) == 2
+    assert order[0] == "newer"
+
+
+def test_a_veto_engaged_during_a_pass_is_taken_up_in_it(world: World) -> None:
+    world.add_account("keyless")
+    lose_keys("keyless")
+    veto(world, "account", "keyless")
+    rows = []
+
+    def engage_later(seconds: float) -> None:
+        if not rows and world.clock.now() - NOW > timedelta(seconds=5):
+            world.venue.rest("BTC", Side.BUY, D(90), D(1))
+            rows.append(veto(world, "account", "paper-1"))
+
+    assert carry_out(world, engage_later) == rows
+    assert len(rows) == 1
+    rows[0].refresh_from_db()
+    assert rows[0].done_at - rows[0].engaged_at < timedelta(seconds=1)
+
+
+def test_a_surprise_in_one_veto_reaches_no_other(world: World) -> None:
+    other = world.add_account("odd")
+    odd = veto(world, "account", "odd")
+    row = veto(world, "account", "paper-1")
+    for _ in range(1000):
+        other.refuse("open_orders", KeyError("coin"))
+    world.venue.rest("BTC", Side.BUY, D(90), D(1))
+    assert carry_out(world) == [row]
+    assert world.venue.live() == []
+    odd.refresh_from_db()
+    assert (odd.done_at, odd.worker) == (None, "")
+    assert "KeyError: 'coin'" in odd.detail

@@ -124,6 +124,7 @@ def test_a_quick_look_asks_for_fills_when_the_positions_differ(world: World) -> 
     reconcile_venue("hyperliquid", world.sessions, world.clock)
     assert "fills" in world.venue.calls
     assert Fill.objects.count() == 1
+    assert not AccountEvent.objects.exists()
     assert_books()
 
 
