@@ -15,7 +15,8 @@ from decimal import Decimal
 
 from django.db import DatabaseError
 
-from apps.exchanges.models import Account, TradingMode, TradingState, Veto
+from apps.exchanges.models import Account, AccountEvent, ScopeKind, TradingMode, TradingState, Veto
+from apps.exchanges.orders.events import Alarm, alarm_once
 from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk import vetoes
 from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
@@ -26,6 +27,7 @@ from apps.risk.portfolio.portfolio_equity import observe_portfolios
 from apps.risk.portfolio.strategy_equity import observe_strategies, read_watched
 from apps.risk.scope import ScopeId
 from apps.risk.snapshots import Snapshots
+from apps.risk.unexplained import Gap, explains, read_gaps
 from moondev.domain.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 ACTOR = "risk_guard"
 # One wrong answer of a venue must not flatten a portfolio, so a breach counts when it is seen twice.
 CONFIRMATIONS = 2
+# While books and venue hold different positions a fill is on its way; so many passes long the books are believed.
+DOUBTFUL_PASSES = 5
 
 RecordMark = Callable[[Account, AccountSnapshot, datetime], object]
 
@@ -45,6 +49,7 @@ class Guard:
         self._record_mark = record_mark
         self._clock = clock
         self._seen: Counter[ScopeId] = Counter()
+        self._doubted: Counter[ScopeId] = Counter()
 
     def watch(self) -> list[DrawdownBreach]:
         """Take marks of everything and stop whoever has reached a limit; return whom it stopped."""
@@ -56,7 +61,7 @@ class Guard:
                 self._record(account, heard[account.pk], now)
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
-        return [breach for breach in breaches if not is_stopped(breach.scope) and self._stop(breach)]
+        return [breach for breach in breaches if self._answer(breach, marks[breach.scope].peak, accounts, heard, now)]
 
     def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:
         try:
@@ -73,22 +78,61 @@ class Guard:
         self._seen = Counter({scope: self._seen[scope] + 1 for scope in found})
         return [breach for scope, breach in found.items() if self._seen[scope] >= CONFIRMATIONS]
 
-    def _stop(self, breach: DrawdownBreach) -> bool:
+    def _answer(
+        self,
+        breach: DrawdownBreach,
+        peak: Decimal,
+        accounts: Iterable[Account],
+        heard: Mapping[int, AccountSnapshot],
+        now: datetime,
+    ) -> bool:
+        """Stop a scope at its limit unless it is stopped; return whether it was stopped now.
+
+        Money that is missing without a trade halts a portfolio and raises an alarm, and nothing is sold for it.
+        """
+        if is_stopped(breach.scope):
+            return False
+        gaps = self._gaps(breach, peak, accounts, heard)
+        if not gaps:
+            return self._stop(breach, str(breach), flatten=True)
+        for gap in gaps:
+            message = f"{gap}; book it with manage.py account transfer"
+            alarm_once(gap.account.pk, Alarm(AccountEvent.Kind.EQUITY_DIFFERS, message), now)
+        if is_halted(breach.scope):
+            return False
+        codes = ", ".join(gap.account.code for gap in gaps)
+        return self._stop(breach, f"{breach}, by money missing from {codes} that no trade took", flatten=False)
+
+    def _gaps(
+        self, breach: DrawdownBreach, peak: Decimal, accounts: Iterable[Account], heard: Mapping[int, AccountSnapshot]
+    ) -> list[Gap]:
+        """Return the gaps that explain a portfolio's breach; none when it is a loss, as a strategy's always is."""
+        kind, key = breach.scope
+        gaps = []
+        if kind == ScopeKind.PORTFOLIO:
+            gaps = read_gaps((account for account in accounts if account.portfolio_id == key), heard)
+        if not gaps or not explains(gaps, breach, peak):
+            gaps = []
+        doubtful = not all(gap.agrees for gap in gaps)
+        self._doubted[breach.scope] = self._doubted[breach.scope] + 1 if doubtful else 0
+        return gaps if self._doubted[breach.scope] <= DOUBTFUL_PASSES else []
+
+    def _stop(self, breach: DrawdownBreach, reason: str, *, flatten: bool) -> bool:
         now = self._clock.now()
-        logger.error("%s:%s is stopped and flattened: %s", *breach.scope, breach)
+        logger.error("%s:%s is stopped%s: %s", *breach.scope, " and flattened" if flatten else "", reason)
         RiskEvent.objects.create(
             kind=RiskEvent.Kind.BREACH,
             scope_kind=breach.scope[0],
             scope_key=breach.scope[1],
             actor=ACTOR,
-            message=str(breach),
+            message=reason[:300],
             at=now,
         )
         vetoes.engage(
             scope=breach.scope,
             mode=TradingMode.HALTED,
-            flatten=True,
-            reason=str(breach),
+            flatten=flatten,
+            reason=reason,
             actor=ACTOR,
             now=now,
         )
@@ -111,7 +155,17 @@ def mark_prices(snapshot: AccountSnapshot) -> dict[str, Decimal]:
 
 def is_stopped(scope: ScopeId) -> bool:
     """Return whether a scope is halted with its flattening already ordered: one veto per breach."""
-    state = TradingState.objects.filter(scope_kind=scope[0], scope_key=scope[1]).first()
-    if state is None or state.mode != TradingMode.HALTED:
+    state = _halted_state(scope)
+    if state is None:
         return False
     return Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], epoch=state.epoch, flatten=True).exists()
+
+
+def is_halted(scope: ScopeId) -> bool:
+    """Return whether a scope's own row says HALTED."""
+    return _halted_state(scope) is not None
+
+
+def _halted_state(scope: ScopeId) -> TradingState | None:
+    kind, key = scope
+    return TradingState.objects.filter(scope_kind=kind, scope_key=key, mode=TradingMode.HALTED).first()

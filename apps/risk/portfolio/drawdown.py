@@ -59,16 +59,24 @@ def drawdown_share(peak: Decimal, equity: Decimal) -> Decimal | None:
     return max((peak - equity) / peak, ZERO)
 
 
-def advance(mark: Mark | None, equity: Decimal, funded: Decimal, explained: Decimal | None, now: datetime) -> Mark:
+def advance(
+    mark: Mark | None,
+    equity: Decimal,
+    funded: Decimal,
+    explained: Decimal | None,
+    now: datetime,
+    ledger: Decimal | None = None,
+) -> Mark:
     """Return the mark after `equity` was seen with `funded` paid in by then.
 
     `explained` bounds what may become a new peak (None: anything): a deposit that is not booked yet
     raises equity like a profit, and as a peak it would turn into a false loss once it is booked.
+    `ledger`, what our books say, is preferred in scaling the peak: money may be booked before the venue moves it.
     """
     credible = equity if explained is None else min(equity, explained)
     if mark is None:
         return Mark(credible, equity, funded, now)
-    peak = scaled_peak(mark.peak, equity, funded - mark.funded)
+    peak = scaled_peak(mark.peak, equity if ledger is None else ledger, funded - mark.funded)
     return Mark(max(peak, credible), equity, funded, now)
 
 
@@ -106,6 +114,7 @@ class Observation:
     equity: Decimal
     funded: Decimal
     explained: Decimal | None = None
+    ledger: Decimal | None = None
 
 
 def marks_update(observations: Sequence[Observation], now: datetime) -> dict[ScopeId, Mark]:
@@ -115,7 +124,7 @@ def marks_update(observations: Sequence[Observation], now: datetime) -> dict[Sco
     """
     before = read_marks([seen.scope for seen in observations], now)
     after = {
-        seen.scope: advance(before.get(seen.scope), seen.equity, seen.funded, seen.explained, now)
+        seen.scope: advance(before.get(seen.scope), seen.equity, seen.funded, seen.explained, now, seen.ledger)
         for seen in observations
     }
     values_run(

@@ -32,6 +32,7 @@ def observe_portfolios(portfolios: Collection[str], now: datetime) -> list[Obser
             equity,
             moved.get(code, ZERO),
             _explained(equities.ledgers.get(code)),
+            equities.ledgers.get(code),
         )
         for code, equity in equities.portfolios.items()
         if equity is not None

@@ -8,9 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from apps.exchanges.accounts.balances import equity_mark
+from apps.exchanges.accounts.transfers import transfer_book
 from apps.exchanges.execution.sessions import Session
 from apps.exchanges.models import (
     Account,
+    AccountEvent,
     EquityMark,
     InstrumentRow,
     Portfolio,
@@ -43,6 +46,7 @@ class FakeVenue:
     def __init__(self) -> None:
         self.equity = D(100_000)
         self.mark = D(1_000)
+        self.quantity = D(10)
         self.silent: Exception | None = None
 
     def session(self, account_id: int, purpose: str) -> Session:
@@ -53,15 +57,15 @@ class FakeVenue:
             raise self.silent
         position = PositionSnapshot(
             symbol="BTC",
-            quantity=SignedQuantity(D(10)),
+            quantity=SignedQuantity(self.quantity),
             entry_price=None,
             mark_price=Price(self.mark),
-            value=Money(10 * self.mark, "USDC"),
+            value=Money(self.quantity * self.mark, "USDC"),
             unrealised=Money(D(0), "USDC"),
             leverage=1,
         )
         money = Money(self.equity, "USDC")
-        return AccountSnapshot(money, money, Money(D(0), "USDC"), (position,), None, NOW)
+        return AccountSnapshot(money, money, Money(D(0), "USDC"), (position,) if self.quantity else (), None, NOW)
 
 
 @pytest.fixture
@@ -244,3 +248,105 @@ def test_after_a_release_only_a_new_loss_stops_again(guard, account, venue, cloc
     venue.mark = D(670)
     assert len(watch(guard, clock, 3)) == 1
     assert Veto.objects.count() == 2
+
+
+@pytest.fixture
+def booked(account, venue, clock):
+    """Return a guard of an account whose books are open, equal to the venue and marked once."""
+    Transfer.objects.create(account=account, amount=100_000, at=NOW, reference="opening")
+    snapshots = Snapshots(venue)
+    guard = Guard(snapshots, lambda row, snapshot, now: equity_mark(row.pk, snapshot, now), clock)
+    assert watch(guard, clock) == []
+    yield guard
+    snapshots.close()
+
+
+def withdraw(account: Account, amount: int, clock: FixedClock) -> None:
+    transfer_book(account_id=account.pk, amount=D(-amount), reference="w1", actor="ann", now=clock.now())
+
+
+def lose(amount: int) -> None:
+    """Let our own books know of a loss, of a strategy whose own limit is not what the test is about."""
+    row = Position.objects.get(strategy="turtle")
+    row.pk, row.strategy, row.quantity, row.cost, row.realised = None, "elsewhere", D(0), D(0), D(-amount)
+    row.save()
+
+
+def test_money_missing_without_a_trade_halts_and_sells_nothing(booked, account, venue, clock) -> None:
+    venue.equity = D(75_000)
+    (reason,) = watch(booked, clock, 8)
+    assert reason == "portfolio drawdown 0.2500 has reached its limit 0.25"
+    veto = Veto.objects.get()
+    assert (veto.scope_kind, veto.flatten) == ("portfolio", False)
+    assert "missing from paper-1" in veto.reason
+    assert TradingState.objects.get(scope_kind="portfolio").mode == "halted"
+    alarm = AccountEvent.objects.get()
+    assert alarm.kind == AccountEvent.Kind.EQUITY_DIFFERS
+    assert "ledger 100000, venue 75000: 25000 is missing" in alarm.message
+    assert "account transfer" in alarm.message
+
+
+def test_once_the_withdrawal_is_booked_the_halt_is_lifted_for_good(booked, account, venue, clock) -> None:
+    venue.equity = D(75_000)
+    watch(booked, clock, 3)
+    withdraw(account, 25_000, clock)
+    watch(booked, clock)
+    Veto.objects.update(done_at=NOW, stage=Veto.Stage.DONE)
+    vetoes.release(scope=("portfolio", "paper"), reason="it was us", actor="ann", now=clock.now())
+    assert watch(booked, clock, 5) == []
+    assert mark("portfolio", "paper") == (75_000, 75_000)
+
+
+def test_a_withdrawal_booked_before_it_leaves_is_no_loss(booked, account, venue, clock) -> None:
+    withdraw(account, 60_000, clock)
+    assert watch(booked, clock, 3) == []
+    venue.equity = D(40_000)
+    assert watch(booked, clock, 5) == []
+    peak, _ = mark("portfolio", "paper")
+    assert 40_000 <= peak <= D(40_000) * D("1.005")
+
+
+def test_a_loss_that_our_books_know_is_flattened(booked, venue, clock) -> None:
+    lose(25_000)
+    venue.equity = D(75_000)
+    assert len(watch(booked, clock, 5)) == 1
+    assert Veto.objects.get().flatten
+
+
+def test_missing_money_hides_no_loss_beside_it(booked, venue, clock) -> None:
+    lose(25_000)
+    venue.equity = D(60_000)
+    assert len(watch(booked, clock, 5)) == 1
+    assert Veto.objects.get().flatten
+
+
+def test_a_loss_after_such_a_halt_is_still_flattened(booked, venue, clock) -> None:
+    venue.equity = D(75_000)
+    watch(booked, clock, 3)
+    lose(25_000)
+    venue.equity = D(50_000)
+    assert len(watch(booked, clock, 5)) == 1
+    assert [veto.flatten for veto in Veto.objects.order_by("pk")] == [False, True]
+
+
+def test_while_positions_differ_the_books_are_believed_for_a_few_passes_only(booked, venue, clock) -> None:
+    venue.equity, venue.quantity = D(75_000), D(9)
+    assert len(watch(booked, clock, 2)) == 1
+    assert watch(booked, clock, 4) == []
+    assert [veto.flatten for veto in Veto.objects.all()] == [False]
+    assert len(watch(booked, clock, 2)) == 1
+    assert [veto.flatten for veto in Veto.objects.order_by("pk")] == [False, True]
+
+
+def test_a_fill_under_way_now_and_then_does_not_end_the_belief_in_the_books(booked, venue, clock) -> None:
+    venue.equity = D(75_000)
+    for quantity in [D(9), D(10)] * 10:
+        venue.quantity = quantity
+        watch(booked, clock)
+    assert [veto.flatten for veto in Veto.objects.all()] == [False]
+
+
+def test_where_the_venue_does_not_price_what_we_hold_its_word_stands(booked, venue, clock) -> None:
+    venue.equity, venue.quantity = D(75_000), D(0)
+    assert len(watch(booked, clock, 5)) == 1
+    assert Veto.objects.get().flatten
