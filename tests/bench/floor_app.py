@@ -39,6 +39,7 @@ def _route(name: str, *_: object, **__: object) -> dict[str, str]:
 app = Celery("bench", task_cls=TradingTask, set_as_current=False)
 app.config_from_object(celeryconfig)
 app.conf.update(task_queues=[_queue(FIRST), _queue(SECOND)], task_routes=(_route,), task_default_queue=FIRST)
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 
 
 _mine = local()
