@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -32,6 +32,7 @@ from apps.exchanges.orders.services import CommandEntry, OrderEntry, Recorded, o
 from apps.exchanges.ports import ReportSource
 from moondev.domain.clock import Clock, FixedClock
 from moondev.domain.decisions import RiskApproved
+from moondev.domain.errors import Configuration
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import (
     AmendOrder,
@@ -54,14 +55,18 @@ D = Decimal
 
 @dataclass
 class StubSessions:
-    """Opens every session to one venue in the test."""
+    """Opens every session to one venue in the test; each account of `others` has one of its own."""
 
     client: StubVenue
+    others: dict[int, StubVenue] = field(default_factory=dict)
 
     def session(self, account_id: int, purpose: str) -> Session:
-        signer = Signer.objects.get(account_id=account_id, purpose=purpose)
-        self.client.signer = purpose
-        return Session(account_facts(account_id), self.client, signer.pk)
+        signer = Signer.objects.filter(account_id=account_id, purpose=purpose).first()
+        if signer is None:
+            raise Configuration(f"account {account_id} has no signer for {purpose}")
+        client = self.others.get(account_id, self.client)
+        client.signer = purpose
+        return Session(account_facts(account_id), client, signer.pk)
 
 
 @dataclass
@@ -74,6 +79,7 @@ class World:
     btc: InstrumentRow
     eth: InstrumentRow
     count: int = 0
+    others: dict[int, StubVenue] = field(default_factory=dict)
 
     @property
     def facts(self) -> AccountFacts:
@@ -81,7 +87,17 @@ class World:
 
     @property
     def sessions(self) -> StubSessions:
-        return StubSessions(self.venue)
+        return StubSessions(self.venue, self.others)
+
+    def add_account(self, code: str) -> StubVenue:
+        """Write another account of the portfolio, ready to trade; return its side of the venue."""
+        account = Account.objects.create(
+            code=code, venue=self.account.venue, portfolio=self.account.portfolio, currency="USDC",
+            address="0x" + f"{len(self.others) + 3:x}" * 40,
+        )  # fmt: skip
+        _make_ready(account, self.clock.now())
+        self.others[account.pk] = StubVenue(self.clock)
+        return self.others[account.pk]
 
     def sender(self, worker: str = "w1", clock: Clock | None = None) -> Sender:
         return Sender(clock or self.clock, self.sessions, worker, sleep=lambda seconds: None)
@@ -180,18 +196,25 @@ def make_world(clock: FixedClock | None = None) -> World:
     account = Account.objects.create(
         code="paper-1", venue=venue, portfolio=portfolio, address="0x" + "1" * 40, currency="USDC"
     )
-    for purpose in Signer.Purpose.values:
-        Signer.objects.create(account=account, purpose=purpose, address="0x" + "2" * 40, secret_name=f"KEY_{purpose}")
+    trading_state_set(
+        scope_kind="portfolio", scope_key="paper", mode="active", reason="test", actor="test", now=clock.now()
+    )
+    _make_ready(account, clock.now())
     rows = {}
     for symbol in ("BTC", "ETH"):
         rows[symbol] = InstrumentRow.objects.create(
             venue=venue, symbol=symbol, asset=symbol, quote="USDC", venue_asset_id="0", tick=D("0.1"),
             significant_figures=5, lot=D("0.001"), min_notional=D(10), max_leverage=20,
         )  # fmt: skip
-    for kind, key in (("portfolio", "paper"), ("account", "paper-1")):
-        trading_state_set(scope_kind=kind, scope_key=key, mode="active", reason="test", actor="test", now=clock.now())
-    Transfer.objects.create(account=account, amount=D(100_000), at=clock.now(), reference="opening")
     return World(clock, StubVenue(clock), account, rows["BTC"], rows["ETH"])
+
+
+def _make_ready(account: Account, now: datetime) -> None:
+    """Give an account its keys, its first money and leave to trade."""
+    for purpose in Signer.Purpose.values:
+        Signer.objects.create(account=account, purpose=purpose, address="0x" + "2" * 40, secret_name=f"KEY_{purpose}")
+    trading_state_set(scope_kind="account", scope_key=account.code, mode="active", reason="test", actor="test", now=now)
+    Transfer.objects.create(account=account, amount=D(100_000), at=now, reference=f"opening {account.code}")
 
 
 def report(
