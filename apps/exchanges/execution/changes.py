@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from apps.exchanges.execution.ended import Ended
 from apps.exchanges.execution.sessions import Session
 from apps.exchanges.models import CommandStatus
 from apps.exchanges.orders.claim import ClaimedAmend, ClaimedCancel
 from apps.exchanges.orders.commands import Amended, CommandOutcome, amends_settle, commands_settle
+from apps.exchanges.orders.progress import ends_unheard
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ExecutionClient
 from moondev.domain.clock import Clock
@@ -33,21 +35,23 @@ _AMENDED = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatu
 _LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
-def cancel_all(session: Session, cancels: Sequence[ClaimedCancel], nonce: int, clock: Clock) -> None:
-    """Send cancels as one request and settle every one of them."""
+def cancel_all(session: Session, cancels: Sequence[ClaimedCancel], nonce: int, clock: Clock) -> list[Ended]:
+    """Send cancels as one request and settle every one that did not end its order; return those that did."""
     try:
         reports = session.client.cancel([c.request for c in cancels], nonce)
     except Exception as error:  # noqa: BLE001  whatever it was, the cancels may have arrived
         _settle_failed(session, [(c.command_id, c.order_id) for c in cancels], error, clock)
-        return
-    _apply(session, [r for r in reports if r.status is not None], clock)
+        return []
     unclear = [c.request.client_order_id for c, r in zip(cancels, reports, strict=True) if r.status is None]
     answers = ask(session.client, unclear)
-    _apply(session, answers.values(), clock)
-    outcomes = [
-        _cancel_outcome(c, r, answers.get(c.request.client_order_id)) for c, r in zip(cancels, reports, strict=True)
-    ]
+    heard = [(c, answers.get(c.request.client_order_id, r)) for c, r in zip(cancels, reports, strict=True)]
+    ended = [Ended(c, word) for c, word in heard if ends_unheard(word)]
+    others = [(c, word) for c, word in heard if not ends_unheard(word)]
+    _apply(session, [word for _, word in others if word.status is not None], clock)
+    reasons = {c.command_id: r.reason for c, r in zip(cancels, reports, strict=True)}
+    outcomes = [_cancel_outcome(c, word, reasons[c.command_id]) for c, word in others]
     commands_settle(session.account.account_id, outcomes, clock.now())
+    return ended
 
 
 def amend_all(session: Session, amends: Sequence[ClaimedAmend], nonce: int, expires: datetime, clock: Clock) -> None:
@@ -65,7 +69,7 @@ def amend_all(session: Session, amends: Sequence[ClaimedAmend], nonce: int, expi
     done += [amended(a, answers[a.request.client_order_id]) for a in unclear if was_amended(a, answers)]
     amends_settle(account_id, done, clock.now())
     _apply(session, [item.report for item in done], clock)
-    _apply(session, answers.values(), clock)
+    _apply(session, [answer for answer in answers.values() if not ends_unheard(answer)], clock)
     reasons = {a.command_id: r.reason for a, r in pairs}
     left = [a for a in unclear if not was_amended(a, answers)]
     commands_settle(account_id, [_amend_outcome(a, answers, reasons[a.command_id]) for a in left], clock.now())
@@ -84,8 +88,9 @@ def was_amended(amend: ClaimedAmend, answers: Mapping[UUID, OrderReport]) -> boo
 
 
 def _amend_outcome(amend: ClaimedAmend, answers: Mapping[UUID, OrderReport], reason: str) -> CommandOutcome:
-    known = amend.request.client_order_id in answers
-    status = CommandStatus.FAILED if known else CommandStatus.UNKNOWN
+    answer = answers.get(amend.request.client_order_id)
+    settled = answer is not None and not ends_unheard(answer)
+    status = CommandStatus.FAILED if settled else CommandStatus.UNKNOWN
     return CommandOutcome(amend.command_id, amend.order_id, status, reason)
 
 
@@ -103,15 +108,12 @@ def ask(client: ExecutionClient, client_order_ids: Iterable[UUID]) -> dict[UUID,
     return answers
 
 
-def _cancel_outcome(cancel: ClaimedCancel, report: OrderReport, answer: OrderReport | None) -> CommandOutcome:
-    """Return how a cancel ended: done, nothing left to cancel, or not known yet."""
-    if report.status is not None:
-        return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.DONE)
-    if answer is None or answer.status is None:
-        return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.UNKNOWN, report.reason)
-    if answer.status in _LIVE:
-        return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.FAILED, report.reason)
-    return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.DONE, report.reason)
+def _cancel_outcome(cancel: ClaimedCancel, word: OrderReport, reason: str) -> CommandOutcome:
+    """Return how a cancel that did not end its order came out: nothing left to cancel, came to nothing, not known."""
+    if word.status is None:
+        return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.UNKNOWN, reason)
+    status = CommandStatus.FAILED if word.status in _LIVE else CommandStatus.DONE
+    return CommandOutcome(cancel.command_id, cancel.order_id, status, reason)
 
 
 def _settle_failed(session: Session, commands: Sequence[tuple[int, int]], error: Exception, clock: Clock) -> None:

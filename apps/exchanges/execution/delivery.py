@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.exchanges.execution.changes import amend_all, cancel_all
+from apps.exchanges.execution.ended import Ended, ended_settle
 from apps.exchanges.execution.gate import GateScope, gate_modes, passes
 from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import outcome_of, said
@@ -50,23 +51,26 @@ class Delivery:
 
     def run(self) -> None:
         """Send everything of the claim. Raises LeaseLapsed when another may have taken over."""
-        if self._claim.cancels:
-            self._cancel()
-        if not self._claim.amends:
+        ended = self._cancel() if self._claim.cancels else []
+        if self._claim.amends:
+            self._place(self._claim.reducing)
+            self._amend()
+            self._place(self._claim.opening)
+        else:
             self._place(self._claim.orders)
-            return
-        self._place(self._claim.reducing)
-        self._amend()
-        self._place(self._claim.opening)
+        # Last: nothing new waits for this question, and until it is answered the cancelled orders count as live.
+        ended_settle(self._session, ended, self._clock)
 
-    def _cancel(self) -> None:
+    def _cancel(self) -> list[Ended]:
+        """Send the cancels; return those that ended their orders, to be settled."""
         self._hold_lease()
         begun = cancels_begin(self._claim, self._claim.cancels, self._clock.now())
         cancels = [c for c in self._claim.cancels if c.command_id in begun]
-        if cancels:
-            nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
-            self._require_lease()
-            cancel_all(self._session, cancels, nonce, self._clock)
+        if not cancels:
+            return []
+        nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
+        self._require_lease()
+        return cancel_all(self._session, cancels, nonce, self._clock)
 
     def _amend(self) -> None:
         self._hold_lease()

@@ -77,6 +77,14 @@ def cancels_begin(claim: Claim, cancels: Sequence[ClaimedCancel], now: datetime)
         return begun
 
 
+def cancels_await(command_ids: Sequence[int], until: datetime) -> None:
+    """Give the user stream until `until` to say that cancelled orders are gone; then they are asked about."""
+    fetch(
+        "UPDATE exchanges_ordercommand SET claimed_until = %s WHERE id = ANY(%s) AND status = 'sending' RETURNING id",
+        (until, list(command_ids)),
+    )
+
+
 def amends_begin(claim: Claim, amends: Sequence[ClaimedAmend], now: datetime) -> frozenset[int]:
     """Mark amends as being sent; return those still to be sent.
 

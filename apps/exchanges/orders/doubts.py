@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -117,6 +118,17 @@ def missing_fills_since(account_id: int) -> datetime | None:
         (account_id,),
     )
     since: datetime | None = rows[0][0]
+    return since
+
+
+def fills_known_since(account_id: int, order_ids: Sequence[int]) -> datetime:
+    """Return from when on fills of these orders may be missing: their sending, or the last question for all fills."""
+    rows = fetch(
+        "SELECT GREATEST(a.fills_known_until, MIN(COALESCE(o.sent_at, o.created_at))) FROM exchanges_order o"
+        " JOIN exchanges_account a ON a.id = o.account_id WHERE a.id = %s AND o.id = ANY(%s) GROUP BY a.id",
+        (account_id, list(order_ids)),
+    )
+    since: datetime = rows[0][0]
     return since
 
 

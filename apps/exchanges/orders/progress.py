@@ -98,6 +98,11 @@ def after_report(progress: Progress, report: OrderReport) -> Progress:
     return heard
 
 
+def ends_unheard(report: OrderReport) -> bool:
+    """Return whether a report ends an order that may have filled without saying how much had filled by then."""
+    return report.status is _S.CANCELLED and report.filled_quantity is None
+
+
 def after_amend(
     progress: Progress, remaining: Decimal, price: Decimal, new_id: str, filled_on_new: Decimal
 ) -> Progress:

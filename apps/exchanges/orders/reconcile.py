@@ -25,6 +25,7 @@ from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alar
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append, unreadable_alarm
+from apps.exchanges.orders.progress import ends_unheard
 from apps.exchanges.orders.questions import catch_up, command_resolve
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource, RestingOrder
@@ -137,9 +138,13 @@ class Reconciliation:
 
     def _unknown(self) -> None:
         """Ask for every order whose answer we did not hear."""
+        ended: list[OrderReport] = []
         for doubt in doubts.unknown_orders(self._account.account_id, QUESTIONS):
             report = self._client.order_status(doubt.client_order_id)
             now = self._clock.now()
+            if report is not None and ends_unheard(report):
+                ended.append(report)
+                continue
             if report is not None:
                 self._apply([report])
             elif doubts.denial_is_final(doubt, lasting(self._clock, DENIAL_MARGIN_SECONDS), now):
@@ -148,13 +153,30 @@ class Reconciliation:
             else:
                 continue
             self.result.resolved += 1
+        self._end(ended)
 
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
+        ended: list[tuple[doubts.DoubtfulCommand, OrderReport]] = []
         for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
             report = self._client.order_status(command.client_order_id)
+            if report is not None and ends_unheard(report):
+                ended.append((command, report))
+                continue
             command_resolve(self._account.account_id, command, report, self._clock.now())
             self.result.resolved += 1
+        if ended:
+            self._book_fills(self._clock.now())
+        for command, report in ended:
+            command_resolve(self._account.account_id, command, report, self._clock.now())
+            self.result.resolved += 1
+
+    def _end(self, ended: Sequence[OrderReport]) -> None:
+        """Apply ends that say nothing of fills, after asking for the fills; without an answer nothing ends."""
+        if ended:
+            self._book_fills(self._clock.now())
+            self._apply(ended)
+            self.result.resolved += len(ended)
 
     def _resting(self) -> None:
         """Compare live orders: adopt strangers, end zombies, ask for orders of ours that the venue does not show."""
@@ -166,11 +188,15 @@ class Reconciliation:
         unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
         seen = frozenset(order.venue_order_id for order in living)
+        ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
             report = self._client.order_status(doubt.client_order_id)
-            if report is not None:
+            if report is not None and ends_unheard(report):
+                ended.append(report)
+            elif report is not None:
                 self._apply([report])
                 self.result.resolved += 1
+        self._end(ended)
 
     def _end_zombies(self, zombies: Sequence[RestingOrder]) -> None:
         if not zombies:
@@ -186,14 +212,16 @@ class Reconciliation:
         """Ask for all fills since the last time, book what is new, and end orders that wait for fills in vain."""
         account_id = self._account.account_id
         asked = self._clock.now()
-        since = self._fills_since(asked)
-        fills = self._client.fills(since)
-        for start in range(0, len(fills), FILLS_PER_BATCH):
-            batch = fills[start : start + FILLS_PER_BATCH]
-            self.result.fills += self._apply(fill_reports(batch, ReportSource.RECONCILE))
+        self._book_fills(asked)
         waiting = doubts.waiting_for_fills(account_id, asked - lasting(self._clock, LOST_FILLS_SECONDS))
         catch_up(account_id, waiting, self._clock.now())
         Account.objects.filter(pk=account_id).update(fills_known_until=asked)
+
+    def _book_fills(self, asked: datetime) -> None:
+        fills = self._client.fills(self._fills_since(asked))
+        for start in range(0, len(fills), FILLS_PER_BATCH):
+            batch = fills[start : start + FILLS_PER_BATCH]
+            self.result.fills += self._apply(fill_reports(batch, ReportSource.RECONCILE))
 
     def _fills_since(self, now: datetime) -> datetime:
         """Return from when on fills may be missing: the last question, or the sending of an order that lacks some."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.exchanges.accounts.funding import funding_apply
+from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.sessions import Sessions
 from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
 from apps.exchanges.orders.services import reports_apply
@@ -52,6 +53,7 @@ def apply_user_events(
     for event in events:
         if isinstance(event, Disconnected):
             logger.warning("account %s: user stream down: %s", account_id, event.reason)
+    _note_hearing(account_id, events)
     if connected:
         logger.info("account %s: user stream up, silent since %s", account_id, connected[-1].silent_since)
         reconcile_account(account_id, sessions, clock)
@@ -62,6 +64,16 @@ def apply_user_events(
         funding=booked.payments,
         reconciled=bool(connected),
     )
+
+
+def _note_hearing(account_id: int, events: Sequence[UserEvent]) -> None:
+    """Note whether the stream speaks, by its latest word."""
+    if not events:
+        return
+    if isinstance(events[-1], Disconnected):
+        hearing().fell_silent(account_id)
+    else:
+        hearing().heard(account_id)
 
 
 def _reports(events: Sequence[UserEvent]) -> list[OrderReport]:

@@ -5,11 +5,17 @@ from decimal import Decimal
 
 import pytest
 
+from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.states import trading_state_set
+from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.models import Account, Fill, Order, OrderCommand, Signer
+from apps.exchanges.orders.reconcile import reconcile_account
 from apps.exchanges.orders.services import orders_claim, reports_apply
+from apps.exchanges.orders.user_events import apply_user_events
+from apps.exchanges.ports import FillBatch, OrderBatch
+from apps.exchanges.selectors import holdings, working_orders
 from moondev.domain.errors import Connectivity, InvalidValue, NotSent, RateLimited, VenueRejected
-from moondev.domain.orders import Purpose, TimeInForce
+from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Side
 from tests.support.order_world import World, assert_books, make_world, report
 
@@ -272,7 +278,7 @@ def test_cancels_go_first_then_exits_then_amends_then_openings(world: World) -> 
     world.cancel(first)
     world.amend(second, "0.5", "99")
     world.send()
-    assert world.venue.calls == ["cancel", "place", "amend", "place"]
+    assert world.venue.calls == ["cancel", "place", "amend", "place", "fills"]
     placed = [o for o in world.venue.orders.values() if o.client_order_id][2:]
     assert [o.side for o in placed if o.quantity == 1] == [Side.SELL, Side.BUY]
 
@@ -317,6 +323,78 @@ def test_a_cancel_that_never_left_lets_the_order_rest(world: World) -> None:
     order.refresh_from_db()
     assert order.status == "open"
     assert OrderCommand.objects.get().status == "failed"
+
+
+def partly_filled_unheard(world: World) -> Order:
+    order = world.rest()
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
+    world.cancel(order)
+    return order
+
+
+def test_a_cancelled_order_ends_together_with_fills_that_nobody_told_us_of(world: World) -> None:
+    order = partly_filled_unheard(world)
+    world.venue.calls.clear()
+    world.send()
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity, order.reserved) == ("cancelled", D("0.6"), 0)
+    assert holdings(["turtle"])["turtle"]["hyperliquid:BTC"].quantity == D("0.6")
+    assert world.venue.calls == ["cancel", "fills"]
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_one_question_is_asked_for_a_whole_batch_of_cancels(world: World) -> None:
+    world.record(*[world.entry() for _ in range(5)])
+    world.send()
+    for order in Order.objects.all():
+        world.cancel(order)
+    world.venue.calls.clear()
+    world.send()
+    assert world.venue.calls == ["cancel", "fills"]
+    assert set(statuses()) == {"cancelled"}
+
+
+def test_a_cancelled_order_counts_as_live_while_its_fills_cannot_be_asked_for(world: World) -> None:
+    order = partly_filled_unheard(world)
+    world.venue.refuse("fills", Connectivity("reset"))
+    world.send()
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("cancelling", 100)
+    assert [w.client_order_id for w in working_orders(["turtle"])["turtle"]] == [order.client_order_id]
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity) == ("cancelled", D("0.6"))
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_a_stream_that_speaks_ends_the_cancelled_order_and_no_question_is_asked(world: World) -> None:
+    order = partly_filled_unheard(world)
+    hearing().heard(world.account.pk)
+    world.venue.calls.clear()
+    world.send()
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("cancelling", 100)
+    assert world.venue.calls == ["cancel"]
+    words = [FillBatch(tuple(world.venue.trades), snapshot=False), OrderBatch((report(order, OrderStatus.CANCELLED),))]
+    apply_user_events(world.account.pk, words, world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity, order.reserved) == ("cancelled", D("0.6"), 0)
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_a_cancelled_order_is_asked_about_when_a_stream_that_spoke_says_no_more(world: World) -> None:
+    order = partly_filled_unheard(world)
+    hearing().heard(world.account.pk)
+    world.send()
+    world.clock.advance(timedelta(seconds=2))
+    assert sweep("hyperliquid", world.clock.now()).lapsed
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity) == ("cancelled", D("0.6"))
+    assert_books()
 
 
 def test_a_wish_repeated_is_one_cancel(world: World) -> None:

@@ -209,6 +209,26 @@ def test_a_cancel_without_an_answer_is_settled_by_asking(world: World) -> None:
     assert_books()
 
 
+def test_no_order_ends_while_its_fills_cannot_be_asked_for(world: World) -> None:
+    """The venue's word for a cancelled order does not say how much of it had filled."""
+    resting, lost = world.rest(), lost_answer(world)
+    for order in (resting, lost):
+        placed = world.venue.of(order.client_order_id)
+        world.venue.fill(placed, D("0.6"))
+        placed.status = S.CANCELLED
+    world.clock.advance(timedelta(seconds=3))
+    world.venue.before["fills"] = [Connectivity("reset")] * 3
+    reconcile(world)
+    assert not Fill.objects.exists()
+    assert list(Order.objects.order_by("pk").values_list("status", "reserved")) == [("open", 100), ("unknown", 100)]
+    for _ in range(2):
+        world.clock.advance(timedelta(seconds=3))
+        reconcile(world)
+    rows = Order.objects.order_by("pk").values_list("status", "filled_quantity", "reserved")
+    assert list(rows) == [("cancelled", D("0.6"), 0)] * 2
+    assert_books()
+
+
 def test_a_cancel_that_never_arrived_lets_the_order_rest(world: World) -> None:
     order = world.rest()
     world.cancel(order)
