@@ -26,6 +26,7 @@ STRATEGIES = 50
 PLAN = WorldPlan(accounts=5, coins=STRATEGIES)
 BURST_EVERY_S = 2.0
 _SETTLE_S = 10.0
+_IDLE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def run(servers: Servers, seconds: float) -> list[Section]:
         rows = make_makers(world)
         world.wait_for_market_data()
         _make_quotes_rest(world, rows)
+        idle = _idle(world)
         hop, floor = measure_floor(world, min(seconds, 20.0), per_second=STRATEGIES)
         ingestion = measure_ingestion(world, min(seconds, 10.0))
         stopwatch = world.stopwatch()
@@ -57,7 +59,7 @@ def run(servers: Servers, seconds: float) -> list[Section]:
     note = f"{spread[-1].note}; median is {quotient:.2f} x floor" if quotient else spread[-1].note
     spread[-1] = replace(spread[-1], note=note, facts={**spread[-1].facts, "median_over_floor": quotient})
     setting = f"{STRATEGIES} market makers, one per coin; {PLAN.setting}"
-    return [Section("latency", setting, [hop, floor, ingestion, *spread, *burst], usage)]
+    return [Section("latency", setting, [idle, hop, floor, ingestion, *spread, *burst], usage)]
 
 
 def _make_quotes_rest(world: World, rows: Sequence[StrategyRow]) -> None:
@@ -69,6 +71,16 @@ def _make_quotes_rest(world: World, rows: Sequence[StrategyRow]) -> None:
         return resting(list(rows)) >= 0.8 * len(rows)
 
     world.wait("quotes of the strategies", all_rest)
+
+
+def _idle(world: World) -> Row:
+    """Return what the platform uses while nobody trades; it is part of the CPU of every row below."""
+    stopwatch = world.stopwatch()
+    time.sleep(_IDLE_S)
+    usage = stopwatch.read()
+    busy = usage.cpu_s / usage.wall_s
+    note = f"{busy:.2f} of a core: {1000 * busy / STRATEGIES:.1f} ms of every operation at {STRATEGIES}/s"
+    return Row("platform idle", Spread.of([]), usage, note=note)
 
 
 def _phase(world: World, name: str, drive: Callable[[], None]) -> list[Row]:

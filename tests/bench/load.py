@@ -69,7 +69,7 @@ def _record(worker: int, batches: int, per_second: float, mock_url: str) -> tupl
     def batch(number: int) -> None:
         nonlocal market, facts, fresh_until, approved
         if time.monotonic() > fresh_until:
-            market, facts, fresh_until = Market.read(mock_url), known_facts(desks), time.monotonic() + _FACTS_FOR_S
+            market, facts, fresh_until = market.newer(mock_url), known_facts(desks), time.monotonic() + _FACTS_FOR_S
         approved += desks[number % len(desks)].record(BATCH, TAKER, market, facts, run="load")
 
     lag = paced(batches, per_second, batch)
