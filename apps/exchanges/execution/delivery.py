@@ -120,13 +120,10 @@ class Delivery:
                 reports = self._session.client.place([order.approved for order in orders], nonce, expires)
             except RateLimited as error:
                 orders = self._wait_with(orders, error) if offer < OFFERS else self._give_up(orders, error)
-                now = self._clock.now()
-                expires = self._expiry(now)
-                ids = [order.order_id for order in orders]
-                orders_begin_again(self._claim, ids, until=self._until, venue_expires_at=expires, now=now)
-                nonce = nonces_take(self._session.signer_id, 1, now)[0]
+                orders, expires = self._begin_again(orders)
+                nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
             except InvalidValue as error:
-                self._one_by_one(orders, error, expires)
+                self._one_by_one(orders, error)
                 return
             except Exception as error:  # noqa: BLE001  whatever it was, the orders may be at the venue: their state must say so
                 self._give_up(orders, error)
@@ -160,18 +157,29 @@ class Delivery:
         waiting = [order for order in orders if order.valid_until > ready_at]
         if waiting:
             self._extend(wait + LEASE_SECONDS)
+            # Before the sleep: rows whose claim lapses are taken for lost.
+            self._begin_again(waiting)
             self._sleep(wait)
         return waiting
 
-    def _one_by_one(self, orders: Sequence[ClaimedOrder], error: InvalidValue, expires: datetime) -> None:
+    def _begin_again(self, orders: Sequence[ClaimedOrder]) -> tuple[list[ClaimedOrder], datetime]:
+        """Move the times of begun orders; return those still ours to offer, and until when the venue may take them."""
+        now = self._clock.now()
+        expires = self._expiry(now)
+        ids = [order.order_id for order in orders]
+        begun = orders_begin_again(self._claim, ids, until=self._until, venue_expires_at=expires, now=now)
+        return [order for order in orders if order.order_id in begun], expires
+
+    def _one_by_one(self, orders: Sequence[ClaimedOrder], error: InvalidValue) -> None:
         """One order of the batch is not fit to be sent; find which, so that the others are not held up by it."""
         if len(orders) == 1:
             self._give_up(orders, error)
             return
         for order in orders:
             self._hold_lease()
+            still_ours, expires = self._begin_again([order])
             nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
-            self._offer([order], nonce, expires)
+            self._offer(still_ours, nonce, expires)
 
     def _give_up(self, orders: Sequence[ClaimedOrder], error: Exception) -> Sequence[ClaimedOrder]:
         """Write what `error` means for the orders; return none of them."""

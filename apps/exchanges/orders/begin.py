@@ -58,13 +58,17 @@ def exits_begin(
 
 def orders_begin_again(
     claim: Claim, order_ids: Sequence[int], *, until: datetime, venue_expires_at: datetime, now: datetime
-) -> None:
-    """Move the times of orders that the venue refused to look at, before they are offered to it once more."""
-    fetch(
+) -> frozenset[int]:
+    """Move the times of orders that the venue refused to look at; return those that are still being sent.
+
+    The others have been given up since, by whoever found them lapsed, and must not be offered to it once more.
+    """
+    rows = fetch(
         "UPDATE exchanges_order SET sent_at = %s, venue_expires_at = %s, claimed_until = %s, updated_at = %s"
         " WHERE id = ANY(%s) AND status = 'sending' AND fence = %s RETURNING id",
         (now, venue_expires_at, until, now, list(order_ids), claim.fence),
     )
+    return frozenset(order_id for (order_id,) in rows)
 
 
 def cancels_begin(claim: Claim, cancels: Sequence[ClaimedCancel], now: datetime) -> frozenset[int]:

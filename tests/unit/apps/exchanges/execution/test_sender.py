@@ -251,6 +251,45 @@ def test_waits_when_the_venue_asks_for_it_and_then_sends_once(world: World) -> N
     assert len(world.venue.live()) == 1
 
 
+@pytest.mark.parametrize("answer_after", [0.1, 4.9])
+def test_no_order_is_given_up_by_others_while_it_waits_for_a_busy_venue(world: World, answer_after: float) -> None:
+    """Reconciliation must not take waiting orders for lost ones, or they would live after their record ended."""
+
+    def slow_once(call: str) -> None:
+        if call == "place":
+            world.venue.watch = None
+            world.clock.advance(timedelta(seconds=answer_after))
+
+    def sleep(seconds: float) -> None:
+        for _ in range(int(seconds)):
+            world.clock.advance(timedelta(seconds=1))
+            reconcile_account(world.account.pk, world.sessions, world.clock)
+
+    order = world.place(valid_seconds=120)
+    world.venue.watch = slow_once
+    world.venue.refuse("place", RateLimited("429", 10.0))
+    type(world.sender())(world.clock, world.sessions, "w", sleep).send(world.account.pk)
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("open", 100)
+    assert len(world.venue.live()) == 1
+    assert_books()
+
+
+def test_an_order_that_ended_while_the_venue_was_busy_is_not_offered_again(world: World) -> None:
+    kept, lost = world.place(valid_seconds=120), world.place(valid_seconds=120)
+
+    def sleep(seconds: float) -> None:
+        word = report(lost, OrderStatus.EXPIRED, reason="ended by others")
+        reports_apply(account_id=world.account.pk, reports=[word], now=world.clock.now())
+        world.clock.advance(timedelta(seconds=seconds))
+
+    world.venue.refuse("place", RateLimited("429", 2.0))
+    type(world.sender())(world.clock, world.sessions, "w", sleep).send(world.account.pk)
+    assert statuses() == ["open", "expired"]
+    assert [o.client_order_id for o in world.venue.live()] == [kept.client_order_id]
+    assert_books()
+
+
 def test_an_order_whose_time_passes_while_the_venue_is_busy_expires(world: World) -> None:
     order = world.place(valid_seconds=1)
     world.venue.refuse("place", RateLimited("429", 2.0))
