@@ -7,17 +7,16 @@ and the venue refuses whatever would grow a position.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 from uuid import uuid5
 
 from django.db import transaction
 
 from apps.exchanges.bulk import fetch
+from apps.exchanges.execution.hands import Hands
 from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import outcome_of, said
 from apps.exchanges.execution.sessions import Session
@@ -31,12 +30,10 @@ from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
 from apps.exchanges.orders.reconcile import Reconciliation
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import PositionSnapshot
+from moondev.domain.errors import RateLimited
 from moondev.domain.instruments import Rounding
 from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, OrderStatus, OrderType, Purpose, TimeInForce
 from moondev.domain.values import ZERO, Bps, Side
-
-if TYPE_CHECKING:
-    from apps.exchanges.execution.halt import Hands
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +55,16 @@ class Exit:
 
 
 class Flattening:
-    """Closes the positions of one veto's scope."""
+    """Closes the positions of one veto's scope on one account."""
 
-    def __init__(self, veto: Veto, scope: VetoScope, hands: Hands) -> None:
-        self._veto, self._scope, self._hands = veto, scope, hands
+    def __init__(self, veto: Veto, scope: VetoScope, hands: Hands, account_id: int) -> None:
+        self._veto, self._scope, self._hands, self._account_id = veto, scope, hands, account_id
 
     def is_flat(self) -> bool:
         """Close what is open; return whether there was nothing to close."""
-        sessions = [self._hands.session(account_id) for account_id in self._scope.account_ids()]
-        for session in sessions:
-            self._settle(session)
-        held: defaultdict[int, list[Held]] = defaultdict(list)
-        for position in self._scope.positions():
-            held[position.account_id].append(position)
-        # Every account is worked on, also after one that was not flat.
-        flat = [self._close_account(session, held[session.account.account_id]) for session in sessions]
-        return all(flat)
+        session = self._hands.session(self._account_id)
+        self._settle(session)
+        return self._close_account(session, self._scope.positions(self._account_id))
 
     def _settle(self, session: Session) -> None:
         """Book what earlier exits have done, whether or not a stream is listening."""
@@ -142,15 +133,20 @@ class Flattening:
         self._place(session, [order for order in orders if order.order_id in begun], nonce, expires)
 
     def _place(self, session: Session, orders: Sequence[ClaimedOrder], nonce: int, expires: datetime) -> None:
+        """Send exits as one request and write what became of them. Raises RateLimited, for that says when to go on."""
         if not orders:
             return
+        refused: RateLimited | None = None
         try:
             reports = session.client.place([order.approved for order in orders], nonce, expires)
         except Exception as error:  # noqa: BLE001  whatever it was, the exits may be at the venue: their state must say so
+            refused = error if isinstance(error, RateLimited) else None
             status, reason = outcome_of(error)
             logger.warning("veto %s: exits %s: %s", self._veto.pk, status, reason)
             reports = said([order.client_order_id for order in orders], status, reason, self._hands.clock.now())
         reports_apply(account_id=session.account.account_id, reports=reports, now=self._hands.clock.now())
+        if refused is not None:
+            raise refused
 
     def _record(self, session: Session, exits: Sequence[Exit], now: datetime) -> list[int]:
         instruments = {row.pk: row for row in InstrumentRow.objects.filter(pk__in={e.instrument_id for e in exits})}

@@ -4,6 +4,9 @@ The halt itself is the committed trading state; from then on the gate lets nothi
 as its own signer and in its own process, so it waits for nobody. Every step can be taken again, so a worker that dies
 is followed by another where the row says.
 
+All open vetoes of a venue are carried out side by side, one look at one account at a time: what cannot be finished
+delays nothing else, and a new veto has its first cancel after the request that is under way.
+
 A HALTED scope loses every live order, its stops too; a REDUCING one keeps the orders that reduce.
 """
 
@@ -11,50 +14,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 
-from django.db.models import Q
+from django.db import DatabaseError, connection
 
-from apps.exchanges.execution.flatten import Flattening
-from apps.exchanges.execution.nonces import nonces_take
+from apps.exchanges.execution.account_halt import IDLE_SECONDS, AccountHalt
+from apps.exchanges.execution.hands import Hands
 from apps.exchanges.execution.sender import worker_name
-from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
-from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, LEASE_SECONDS, lasting
+from apps.exchanges.execution.sessions import Sessions, VenueSessions
+from apps.exchanges.execution.veto_row import VetoRow, free_rows
 from apps.exchanges.execution.veto_scope import VetoScope
-from apps.exchanges.models import AccountEvent, Signer, TradingMode, TradingState, Veto
-from apps.exchanges.orders.ending import BATCH, unsent_end
-from apps.exchanges.orders.events import Alarm, alarm_once
-from apps.exchanges.orders.services import reports_apply
-from apps.exchanges.ports import CANNOT_BE_NAMED, LiveOrder
+from apps.exchanges.models import Signer, TradingMode, TradingState, Veto
 from moondev.domain.clock import Clock, monotonic, process_clock
-from moondev.domain.errors import TradingError
-from moondev.domain.orders import OrderStatus
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "veto"
-# Real seconds: the pause between two looks, and how long one pass works before it lets the next veto have a turn.
-LOOK_SECONDS = 0.05
+# Real seconds: how long one pass works before it gives its message back, and how often it looks at our own rows
+# while it waits; and the shortest sleep, so that every one moves the time.
 PASS_SECONDS = 30.0
-# The venue has to say so many times running that nothing lives.
-EMPTY_LOOKS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """With what a halt is carried out. `sleep` takes real seconds."""
-
-    sessions: Sessions
-    purpose: str
-    clock: Clock
-    worker: str
-    sleep: Callable[[float], None] = time.sleep
-
-    def session(self, account_id: int) -> Session:
-        """Return the session of an account. Raises Configuration when there is no key."""
-        return self.sessions.session(account_id, self.purpose)
+POLL_SECONDS = 0.2
+SHORTEST_SECONDS = 0.001
 
 
 def carry_out(
@@ -64,157 +43,150 @@ def carry_out(
     sessions: Sessions | None = None,
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = monotonic,
 ) -> list[Veto]:
     """Carry out every open veto of a venue that nobody works on; return those that are done now.
 
     What one pass cannot finish stays open and is taken up by the next. `sessions` and `clock` None mean this
-    process's own. Venue errors are noted in the row, never raised.
+    process's own. What goes wrong is noted in the row, never raised, unless the database is away.
     """
-    hands = Hands(sessions or VenueSessions(), purpose, clock or process_clock(), worker_name(), sleep)
-    done = []
-    for veto in Veto.objects.filter(venue_id=venue, done_at__isnull=True).order_by("engaged_at", "pk"):
-        if not _lease(veto, hands):
-            continue
+    hands = Hands(sessions or VenueSessions(), purpose, clock or process_clock(), worker_name(), sleep, timer)
+    return Pass(venue, hands).run()
+
+
+class Pass:
+    """One pass over the open vetoes of a venue; those engaged while it runs are taken up as well."""
+
+    def __init__(self, venue: str, hands: Hands) -> None:
+        self._venue, self._hands = venue, hands
+        self._ends = hands.timer() + PASS_SECONDS
+        self._halts: dict[int, Halt] = {}
+        # Until then the venue wants to be left alone; it counts requests by address, so this holds for every account.
+        self._quiet_until = float("-inf")
+        self._done: list[Veto] = []
+
+    def run(self) -> list[Veto]:
+        """Work until everything is done or the time is up; return the vetoes that are done."""
         try:
-            if Halt(veto, hands).carried_out():
-                done.append(veto)
+            self._take_up()
+            while self._halts and self._hands.timer() < self._ends:
+                self._wait_or_work()
+                self._take_up()
         finally:
-            Veto.objects.filter(pk=veto.pk, worker=hands.worker).update(worker="", worker_until=None)
-    return done
+            for halt in self._halts.values():
+                halt.row.give_back()
+        return self._done
 
+    def _take_up(self) -> None:
+        """Take the vetoes that nobody works on, and let go of those that another has taken."""
+        for pk in [pk for pk, halt in self._halts.items() if not halt.row.lease()]:
+            del self._halts[pk]
+        for row in free_rows(self._venue, self._hands, self._halts):
+            if row.lease():
+                self._halts[row.veto.pk] = Halt(row, self._hands)
 
-def _lease(veto: Veto, hands: Hands) -> bool:
-    """Take or prolong the lease on a veto; return whether it is ours."""
-    now = hands.clock.now()
-    free = Q(worker_until__isnull=True) | Q(worker_until__lte=now) | Q(worker=hands.worker)
-    rows = Veto.objects.filter(free, pk=veto.pk, done_at__isnull=True)
-    return rows.update(worker=hands.worker, worker_until=now + lasting(hands.clock, LEASE_SECONDS)) == 1
+    def _wait_or_work(self) -> None:
+        # The newest first among those that are due alike: it is what somebody is waiting for.
+        halt = min(self._halts.values(), key=lambda halt: (halt.due, -halt.row.veto.pk))
+        now = self._hands.timer()
+        wait = min(max(halt.due, self._quiet_until), self._ends) - now
+        if wait <= 0:
+            self._work_on(halt)
+            return
+        self._hands.sleep(max(min(wait, POLL_SECONDS), SHORTEST_SECONDS))
+        for waiting in self._halts.values():
+            waiting.notice_landings()
+
+    def _work_on(self, halt: Halt) -> None:
+        try:
+            quiet = halt.take_turn()
+        except Exception as error:
+            if isinstance(error, DatabaseError) and not connection.is_usable():
+                raise
+            logger.exception("veto %s", halt.row.veto.pk)
+            halt.put_off(error)
+            return
+        self._quiet_until = max(self._quiet_until, self._hands.timer() + quiet)
+        if halt.done:
+            self._done.append(halt.row.veto)
+            halt.row.give_back()
+            del self._halts[halt.row.veto.pk]
 
 
 class Halt:
-    """One veto being carried out."""
+    """One veto being carried out, an account at a time."""
 
-    def __init__(self, veto: Veto, hands: Hands) -> None:
-        self._veto, self._hands = veto, hands
-        self._scope = VetoScope.of(veto)
-        self._mode = _mode(veto)
-        self._deadline = monotonic() + PASS_SECONDS
-        self._uncancellable: dict[str, str] = {}
+    def __init__(self, row: VetoRow, hands: Hands) -> None:
+        self.row, self._hands = row, hands
+        self._mode: TradingMode | None = None
+        self._accounts: dict[int, AccountHalt] = {}
+        self._not_before = float("-inf")
+        self.done = False
 
-    def carried_out(self) -> bool:
-        """Take every step; return whether the halt is done."""
+    @property
+    def due(self) -> float:
+        """Return when, by the timer of the hands, the next step is due; one that was never tried comes first."""
+        return max(self._not_before, min((account.due for account in self._open()), default=self._not_before))
+
+    def take_turn(self) -> float:
+        """Take the step that is due; return for how many seconds the venue wants to be left alone."""
+        if self._mode is None:
+            self._mode = self._begin()
         if self._mode is TradingMode.ACTIVE:
-            return self._done("released before it was done")
-        self._write(stage=Veto.Stage.CANCELLING)
-        if not self._until_twice(self._nothing_lives):
-            return False
-        if self._veto.flatten:
-            self._write(stage=Veto.Stage.FLATTENING)
-            flattening = Flattening(self._veto, self._scope, self._hands)
-            if not self._until_twice(flattening.is_flat):
-                return False
-        return self._done("; ".join(self._uncancellable.values()))
+            self._end("released before it was done")
+            return 0.0
+        quiet = self._look()
+        if not self._open():
+            self._add_accounts(self._mode)
+        if not self._open():
+            self._end(self._remarks())
+        return quiet
 
-    def _end_unsent(self) -> int:
-        """End every order of the scope that has not left, in one statement per thousand; return how many."""
-        opening = "" if self._mode is TradingMode.HALTED else " AND o.purpose = 'opening'"
-        reason = f"{self._mode.value}: {self._veto.reason}"
-        total, ended = 0, BATCH
-        while ended == BATCH and self._still_ours():
-            ended = unsent_end(
-                self._scope.condition + opening,
-                self._scope.parameters,
-                status=OrderStatus.CANCELLED,
-                reason=reason,
-                source=SOURCE,
-                now=self._hands.clock.now(),
-            )
-            total += ended
-        return total
+    def notice_landings(self) -> None:
+        """Look anew at accounts on which nothing is in flight any more."""
+        for account in self._open():
+            account.notice_landing()
 
-    def _until_twice(self, look: Callable[[], bool]) -> bool:
-        """Look again and again until the answer is yes twice running; return False when the pass is over first."""
-        yes = 0
-        while yes < EMPTY_LOOKS:
-            if not self._still_ours():
-                return False
-            try:
-                yes = yes + 1 if look() else 0
-            except TradingError as error:
-                logger.warning("veto %s: %s", self._veto.pk, error)
-                self._write(detail=str(error)[:300])
-                yes = 0
-            if yes < EMPTY_LOOKS:
-                self._hands.sleep(LOOK_SECONDS)
-        return True
+    def put_off(self, error: Exception) -> None:
+        """Note what went wrong with the veto itself, and try again a little later."""
+        self._not_before = self._hands.timer() + IDLE_SECONDS
+        self.row.tell(f"{type(error).__name__}: {error}")
 
-    def _nothing_lives(self) -> bool:
-        """Cancel whatever lives of the scope; return whether there was nothing, and nothing on its way.
+    def _begin(self) -> TradingMode:
+        mode = _mode(self.row.veto)
+        if mode is not TradingMode.ACTIVE:
+            self.row.write(stage=Veto.Stage.CANCELLING)
+            self._add_accounts(mode)
+        return mode
 
-        What lives goes first: what has not left is held by the gate. Every account is looked at even when one of
-        them cannot be asked; then nothing is sure.
-        """
-        before = self._hands.clock.now() - lasting(self._hands.clock, DENIAL_MARGIN_SECONDS)
-        flying = self._scope.in_flight(before)
-        failed: list[TradingError] = []
-        found = 0
-        for account_id in self._scope.account_ids():
-            try:
-                found += self._cancel_account(account_id)
-            except TradingError as error:
-                failed.append(error)
-        found += self._end_unsent()
-        if failed:
-            raise failed[0]
-        return not flying and not found
+    def _add_accounts(self, mode: TradingMode) -> None:
+        """Take in the accounts of the scope; more may come to hold something of it while we work."""
+        for account_id, code in VetoScope.of(self.row.veto).accounts().items():
+            if account_id not in self._accounts:
+                self._accounts[account_id] = AccountHalt(account_id, code, self.row, mode, self._hands)
 
-    def _cancel_account(self, account_id: int) -> int:
-        """Cancel what lives of the scope on one account; return how many orders that were.
+    def _look(self) -> float:
+        if not self._open():
+            return 0.0
+        account = min(self._open(), key=lambda account: account.due)
+        quiet = account.look()
+        if account.flattening:
+            self.row.write(stage=Veto.Stage.FLATTENING)
+        if account.problem:
+            self.row.tell(self._remarks())
+        return quiet
 
-        What no cancel can name is not counted: waiting for it would keep open positions waiting with it.
-        """
-        session = self._hands.session(account_id)
-        living = self._scope.of_account(account_id, session.client.live_orders())
-        if self._mode is TradingMode.REDUCING:
-            living = [order for order in living if not order.reduce_only]
-        size = session.client.max_batch
-        return sum(self._cancel(session, living[start : start + size]) for start in range(0, len(living), size))
+    def _open(self) -> list[AccountHalt]:
+        return [account for account in self._accounts.values() if not account.done]
 
-    def _cancel(self, session: Session, orders: Sequence[LiveOrder]) -> int:
-        """Cancel orders; return how many of them a cancel can name."""
-        nonce = nonces_take(session.signer_id, 1, self._hands.clock.now())[0]
-        reports = session.client.cancel_resting(orders, nonce)
-        now = self._hands.clock.now()
-        gone = [report for report in reports if report.status is not None]
-        if gone and self._veto.first_cancel_at is None:
-            self._write(first_cancel_at=now)
-        reports_apply(account_id=session.account.account_id, reports=gone, now=now)
-        nameless = [order for order, report in zip(orders, reports, strict=True) if report.reason == CANNOT_BE_NAMED]
-        self._tell_of(session, nameless, now)
-        return len(orders) - len(nameless)
+    def _remarks(self) -> str:
+        return "; ".join(account.remark for account in self._accounts.values() if account.remark)
 
-    def _tell_of(self, session: Session, nameless: Sequence[LiveOrder], now: datetime) -> None:
-        """Say that orders live on because no cancel can name them: a person has to end them at the venue."""
-        for order in nameless:
-            what = f"order {order.venue_order_id} in {order.symbol}"
-            self._uncancellable[order.venue_order_id] = f"{session.account.code}: {what} cannot be cancelled"
-        if nameless:
-            text = "; ".join(self._uncancellable.values())
-            alarm_once(session.account.account_id, Alarm(AccountEvent.Kind.UNCANCELLABLE_ORDER, text), now)
-
-    def _still_ours(self) -> bool:
-        return monotonic() < self._deadline and _lease(self._veto, self._hands)
-
-    def _done(self, detail: str) -> bool:
-        self._write(stage=Veto.Stage.DONE, done_at=self._hands.clock.now(), detail=detail[:300])
-        logger.warning("veto %s done: %s", self._veto.pk, self._veto)
-        return True
-
-    def _write(self, **fields: str | datetime | Veto.Stage) -> None:
-        """Write progress, as long as the row is ours."""
-        for name, value in fields.items():
-            setattr(self._veto, name, value)
-        Veto.objects.filter(pk=self._veto.pk, worker=self._hands.worker).update(**fields)
+    def _end(self, detail: str) -> None:
+        self.row.tell(detail)
+        self.row.write(stage=Veto.Stage.DONE, done_at=self._hands.clock.now())
+        self.done = True
+        logger.warning("veto %s done: %s", self.row.veto.pk, self.row.veto)
 
 
 def _mode(veto: Veto) -> TradingMode:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from apps.exchanges.bulk import fetch
 from apps.exchanges.models import ScopeKind, Veto
-from apps.exchanges.ports import RestingOrder
+from apps.exchanges.ports import LiveOrder
 
 # How rows of each scope are recognised; o is an order or a position, a its account, i its instrument.
 _CONDITIONS = {
@@ -57,22 +57,25 @@ class VetoScope:
         """Return the parameters of `condition`."""
         return self.venue, self.key
 
-    def account_ids(self) -> list[int]:
-        """Return the accounts at the venue in which something of the scope may live."""
+    def accounts(self) -> dict[int, str]:
+        """Return the accounts at the venue in which something of the scope may live: their codes by id.
+
+        Disabled ones too: what lives or is held there was not ended by disabling them.
+        """
         if ScopeKind(self.kind) in _WHOLE_ACCOUNTS or self.kind == ScopeKind.INSTRUMENT:
             condition = "TRUE" if self.kind == ScopeKind.INSTRUMENT else _CONDITIONS[ScopeKind(self.kind)]
             parameters = () if self.kind == ScopeKind.INSTRUMENT else (self.key,)
-            sql = f"SELECT a.id FROM exchanges_account a WHERE a.venue_id = %s AND {condition} ORDER BY a.id"  # noqa: S608  our own words
-            return [row[0] for row in fetch(sql, (self.venue, *parameters))]
+            sql = f"SELECT a.id, a.code FROM exchanges_account a WHERE a.venue_id = %s AND {condition} ORDER BY a.id"  # noqa: S608  our own words
+            return dict(fetch(sql, (self.venue, *parameters)))
         rows = fetch(
-            "SELECT a.id FROM exchanges_account a WHERE a.venue_id = %s AND (EXISTS (SELECT 1 FROM exchanges_order o"
-            " WHERE o.account_id = a.id AND o.strategy = %s) OR EXISTS (SELECT 1 FROM exchanges_position p"
-            " WHERE p.account_id = a.id AND p.strategy = %s)) ORDER BY a.id",
+            "SELECT a.id, a.code FROM exchanges_account a WHERE a.venue_id = %s AND (EXISTS (SELECT 1"
+            " FROM exchanges_order o WHERE o.account_id = a.id AND o.strategy = %s) OR EXISTS (SELECT 1"
+            " FROM exchanges_position p WHERE p.account_id = a.id AND p.strategy = %s)) ORDER BY a.id",
             (self.venue, self.key, self.key),
         )
-        return [row[0] for row in rows]
+        return dict(rows)
 
-    def of_account(self, account_id: int, resting: Sequence[RestingOrder]) -> list[RestingOrder]:
+    def of_account(self, account_id: int, resting: Sequence[LiveOrder]) -> list[LiveOrder]:
         """Return those live orders of an account that belong to the scope."""
         if self.kind == ScopeKind.INSTRUMENT:
             return [order for order in resting if f"{self.venue}:{order.symbol}" == self.key]
@@ -91,22 +94,23 @@ class VetoScope:
         ours = {name for row in rows for name in row if name}
         return [order for order in resting if order.client_order_id in ours or order.venue_order_id in ours]
 
-    def in_flight(self, before: datetime) -> bool:
-        """Return whether an order of the scope may still reach the venue: its window is open at `before`."""
+    def in_flight(self, account_id: int, before: datetime) -> bool:
+        """Return whether an order of the scope may still reach an account: its window is open at `before`."""
         rows = fetch(
             "SELECT 1 FROM exchanges_order o JOIN exchanges_account a ON a.id = o.account_id"  # noqa: S608  our own words
             " JOIN exchanges_instrument i ON i.id = o.instrument_id WHERE o.status IN ('sending', 'unknown')"
-            f" AND (o.venue_expires_at IS NULL OR o.venue_expires_at > %s) AND {self.condition} LIMIT 1",
-            (before, *self.parameters),
+            f" AND (o.venue_expires_at IS NULL OR o.venue_expires_at > %s) AND {self.condition}"
+            " AND o.account_id = %s LIMIT 1",
+            (before, *self.parameters, account_id),
         )
         return bool(rows)
 
-    def positions(self) -> list[Held]:
-        """Return what is held in the scope by the ledger; flat positions are left out."""
+    def positions(self, account_id: int) -> list[Held]:
+        """Return what an account holds in the scope by the ledger; flat positions are left out."""
         rows = fetch(
             "SELECT o.account_id, o.strategy, o.instrument_id, i.symbol, o.quantity FROM exchanges_position o"  # noqa: S608  our own words
             " JOIN exchanges_account a ON a.id = o.account_id JOIN exchanges_instrument i ON i.id = o.instrument_id"
-            f" WHERE o.quantity <> 0 AND {self.condition} ORDER BY o.account_id, o.id",
-            self.parameters,
+            f" WHERE o.quantity <> 0 AND {self.condition} AND o.account_id = %s ORDER BY o.id",
+            (*self.parameters, account_id),
         )
         return [Held(*row) for row in rows]

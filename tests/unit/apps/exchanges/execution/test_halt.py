@@ -43,7 +43,10 @@ def carry_out(world: World, sleep=None) -> list[Veto]:
         if sleep:
             sleep(seconds)
 
-    return halt.carry_out("hyperliquid", sessions=world.sessions, clock=world.clock, sleep=pass_time)
+    def timer() -> float:
+        return (world.clock.now() - NOW).total_seconds()
+
+    return halt.carry_out("hyperliquid", sessions=world.sessions, clock=world.clock, sleep=pass_time, timer=timer)
 
 
 def test_ends_what_has_not_left_and_cancels_what_lives(world: World) -> None:
@@ -384,6 +387,19 @@ def test_a_venue_that_asks_for_patience_is_left_alone_as_long_as_it_says(world: 
     assert world.venue.live() == []
 
 
+def test_exits_wait_too_when_the_venue_asks_for_patience(world: World) -> None:
+    world.venue.trade("BTC", Side.BUY, D(2), D(100))
+    world.venue.refuse("place", RateLimited("HTTP 429", 10.0))
+    row = veto(world, flatten=True)
+    looks = []
+    world.venue.watch = lambda call: looks.append((world.clock.now(), call))
+    assert carry_out(world) == [row]
+    refused = next(at for at, call in looks if call == "place")
+    assert not [call for at, call in looks if refused < at < refused + timedelta(seconds=10)]
+    assert world.venue.position() == 0
+    assert_books()
+
+
 def test_a_pass_ends_in_time_although_the_venue_asks_for_more_patience(world: World) -> None:
     world.venue.refuse("open_orders", RateLimited("HTTP 429", 600.0))
     row = veto(world)
@@ -450,3 +466,15 @@ def test_a_surprise_in_one_veto_reaches_no_other(world: World) -> None:
     odd.refresh_from_db()
     assert (odd.done_at, odd.worker) == (None, "")
     assert "KeyError: 'coin'" in odd.detail
+
+
+def test_cancels_an_order_whose_row_cannot_be_read(world: World) -> None:
+    resting = world.rest()
+    world.venue.odd.add(resting.venue_order_id)
+    stranger = world.venue.rest("BTC", Side.BUY, D(5), D(1))
+    world.venue.odd.add(stranger.venue_order_id)
+    row = veto(world)
+    assert carry_out(world) == [row]
+    resting.refresh_from_db()
+    assert (resting.status, world.venue.live()) == ("cancelled", [])
+    assert_books()
