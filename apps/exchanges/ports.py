@@ -31,11 +31,13 @@ from apps.exchanges.venue_types import (
     Environment,
     FundingPayment,
     Listing,
+    LiveOrder,
     MarginMode,
     ParseError,
     PositionSnapshot,
     ReportSource,
     RestingOrder,
+    UnreadOrder,
     VenueConfig,
 )
 from moondev.domain.decisions import RiskApproved
@@ -61,6 +63,7 @@ __all__ = [
     "FundingBatch",
     "FundingPayment",
     "Listing",
+    "LiveOrder",
     "MarginMode",
     "MarkUpdate",
     "MarketDataClient",
@@ -74,6 +77,8 @@ __all__ = [
     "RestingOrder",
     "Stream",
     "TradeBatch",
+    "UnreadOrder",
+    "Unreadable",
     "UserEvent",
     "UserHandler",
     "VenueConfig",
@@ -120,7 +125,7 @@ class ExecutionClient(Protocol):
         """
         ...
 
-    def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
+    def cancel_resting(self, orders: Sequence[LiveOrder], nonce: int) -> list[OrderReport]:
         """Cancel by venue order id, for orders that are not ours or carry no client order id.
 
         Reports are as `cancel` gives them.
@@ -132,7 +137,18 @@ class ExecutionClient(Protocol):
         ...
 
     def open_orders(self) -> list[RestingOrder]:
-        """Return every order the venue holds live for the account, whoever placed it."""
+        """Return every order the venue holds live for the account, whoever placed it, as far as readable."""
+        ...
+
+    def live_orders(self) -> list[LiveOrder]:
+        """Return what `open_orders` does and, by name only, the orders that could not be read.
+
+        Whoever ends orders asks this: one odd row must not let it live, nor the others.
+        """
+        ...
+
+    def take_unreadable(self) -> list[str]:
+        """Return, once, which rows of answers could not be read and were left out since the last call."""
         ...
 
     def fills(self, since: datetime) -> list[FillReport]:
@@ -266,6 +282,14 @@ class FundingBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Rows of a message that could not be read and were left out; the others came as usual."""
+
+    reasons: tuple[str, ...]
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """The stream is up and subscribed (for the first time or again).
 
@@ -287,7 +311,7 @@ class Disconnected:
 
 
 MarketEvent = BookUpdate | BestQuoteUpdate | TradeBatch | CandleUpdate | MarkUpdate | Connected | Disconnected
-UserEvent = OrderBatch | FillBatch | FundingBatch | Connected | Disconnected
+UserEvent = OrderBatch | FillBatch | FundingBatch | Unreadable | Connected | Disconnected
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,23 @@ class RestingOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadOrder:
+    """A live order of which the venue said something we cannot read: enough to cancel it, no price, no size.
+
+    A name that could not be read either is empty, and no cancel can name the order then. `reduce_only` is False when
+    the venue did not readably say so.
+    """
+
+    symbol: str
+    venue_order_id: str
+    client_order_id: UUID | None
+    reduce_only: bool
+
+
+LiveOrder = RestingOrder | UnreadOrder
+
+
+@dataclass(frozen=True, slots=True)
 class PositionSnapshot:
     """One position as the venue sees it.
 

@@ -22,6 +22,7 @@ from apps.exchanges.ports import (
     MarketSubscription,
     OrderBatch,
     TradeBatch,
+    Unreadable,
     VenueConfig,
 )
 from apps.exchanges.venues.hyperliquid.stream import HyperliquidStream, market_stream, user_stream
@@ -322,6 +323,37 @@ def test_nonsense_is_counted_and_never_becomes_a_price(nonsense: str) -> None:
         assert stream.unreadable == 1
         assert [event.trades[0].price for event in events.of(TradeBatch)] == [9.0]
         assert venue.connections == 1
+
+    run(scenario)
+
+
+def test_an_odd_row_of_the_account_costs_itself_only_and_is_told_of() -> None:
+    order = {"coin": "BTC", "side": "B", "limitPx": "9", "sz": "1", "oid": 7, "timestamp": 1, "origSz": "1"}
+    updates = [
+        {"order": order, "status": "dancing", "statusTimestamp": 1},
+        {"order": order, "status": "open", "statusTimestamp": 1},
+    ]
+    fill = {"coin": "BTC", "px": "9", "sz": "1", "side": "B", "time": 1, "dir": "Buy", "oid": 7, "crossed": True}
+    fill |= {"fee": "0", "tid": 1, "feeToken": "USDC"}
+    paid = {"time": 1, "coin": "BTC", "usdc": "-1", "szi": "1", "fundingRate": "0"}
+
+    async def speak(socket: web.WebSocketResponse, _number: int) -> None:
+        fills = {"user": ACCOUNT, "fills": [fill, fill | {"px": "0"}]}
+        await socket.send_json({"channel": "orderUpdates", "data": updates})
+        await socket.send_json({"channel": "userFills", "data": fills})
+        await socket.send_json({"channel": "userFundings", "data": {"user": ACCOUNT, "fundings": [{}, paid]}})
+
+    async def scenario() -> None:
+        venue, events = Venue(speak), Events()
+        async with serving(venue) as config:
+            stream = user_stream(config, ACCOUNT, events.append, LiveClock(), QUICK)
+            async with running(stream):
+                await events.until(lambda _: len(events.of(Unreadable)) == 3)
+        assert [report.status for report in events.of(OrderBatch)[0].reports] == [OrderStatus.OPEN]
+        assert [str(one.price) for one in events.of(FillBatch)[0].fills] == ["9"]
+        assert len(events.of(FundingBatch)[0].payments) == 1
+        assert ["dancing" in event.reasons[0] for event in events.of(Unreadable)] == [True, False, False]
+        assert (stream.unreadable, venue.connections) == (3, 1)
 
     run(scenario)
 

@@ -14,10 +14,12 @@ from apps.exchanges.ports import (
     Amendment,
     FundingPayment,
     Listing,
+    LiveOrder,
     MarginMode,
     PositionSnapshot,
     ReportSource,
     RestingOrder,
+    UnreadOrder,
 )
 from moondev.domain.clock import Clock
 from moondev.domain.decisions import RiskApproved
@@ -67,6 +69,8 @@ class StubVenue:
     watch: Callable[[str], None] | None = None
     in_snapshot: bool = True
     nameless: set[str] = field(default_factory=set)
+    odd: set[str] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
     signer: str = ""
     used: set[tuple[str, int]] = field(default_factory=set)
 
@@ -197,7 +201,7 @@ class StubVenue:
         self._leave("cancel")
         return reports
 
-    def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
+    def cancel_resting(self, orders: Sequence[LiveOrder], nonce: int) -> list[OrderReport]:
         self._enter("cancel_resting", nonce)
         reports = [
             self._report(o.client_order_id, o.venue_order_id, None, reason=CANNOT_BE_NAMED)
@@ -237,6 +241,19 @@ class StubVenue:
             )
             for o in self.live()
         ]  # fmt: skip
+
+    def live_orders(self) -> list[LiveOrder]:
+        """Return what rests, by name only where `odd` says that its row cannot be read."""
+        return [
+            UnreadOrder(o.symbol, o.venue_order_id, o.client_order_id, o.reduce_only)
+            if o.venue_order_id in self.odd
+            else o
+            for o in self.open_orders()
+        ]
+
+    def take_unreadable(self) -> list[str]:
+        taken, self.unreadable = self.unreadable, []
+        return taken
 
     def fills(self, since: datetime) -> list[FillReport]:
         self._enter("fills")

@@ -57,6 +57,23 @@ def alarms_append(account_id: int, alarms: Sequence[Alarm], now: datetime) -> No
     )
 
 
+def alarm_news(account_id: int, alarm: Alarm, now: datetime) -> bool:
+    """Append an alarm unless the same words were said in the last hour; return whether it was appended."""
+    words = alarm.message[:DETAIL_CHARACTERS]
+    said = AccountEvent.objects.filter(account_id=account_id, kind=alarm.kind, message=words, at__gt=now - QUIET)
+    if said.exists():
+        return False
+    alarms_append(account_id, [alarm], now)
+    return True
+
+
+def unreadable_alarm(account_id: int, reasons: Sequence[str], now: datetime) -> None:
+    """Tell of rows of the venue's answers that could not be read; every one is in the log."""
+    if reasons:
+        text = f"{len(reasons)} left out; the first: {reasons[0]}"
+        alarm_news(account_id, Alarm(AccountEvent.Kind.UNREADABLE_ROW, text), now)
+
+
 def alarm_once(account_id: int, alarm: Alarm, now: datetime) -> bool:
     """Append an alarm unless the same kind was raised in the last hour; return whether it was appended."""
     recent = AccountEvent.objects.filter(account_id=account_id, kind=alarm.kind, at__gt=now - QUIET)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from apps.exchanges.accounts.funding import funding_apply
 from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.sessions import Sessions
+from apps.exchanges.orders.events import unreadable_alarm
 from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import (
@@ -19,6 +20,7 @@ from apps.exchanges.ports import (
     FundingPayment,
     OrderBatch,
     ReportSource,
+    Unreadable,
     UserEvent,
 )
 from moondev.domain.clock import Clock, process_clock
@@ -49,6 +51,9 @@ def apply_user_events(
     now = (clock or process_clock()).now()
     applied = reports_apply(account_id=account_id, reports=_reports(events), now=now)
     booked = funding_apply(account_id=account_id, payments=_payments(events), now=now)
+    for event in events:
+        if isinstance(event, Unreadable):
+            unreadable_alarm(account_id, event.reasons, now)
     connected = [event for event in events if isinstance(event, Connected)]
     for event in events:
         if isinstance(event, Disconnected):

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 from uuid import uuid4
 
 from apps.exchanges.models import TradingMode
-from apps.exchanges.ports import ExecutionClient, RestingOrder
+from apps.exchanges.ports import ExecutionClient, LiveOrder
 from apps.exchanges.venue_types import PositionSnapshot
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.facts import RiskFacts
@@ -71,12 +71,12 @@ class DirectStop:
 
     def _round(self, *, flatten: bool) -> bool:
         """Do what is to be done now; return whether there was nothing."""
-        resting = self._client.open_orders()
+        resting = self._client.live_orders()
         for batch in _batches(resting, self._client.max_batch):
             self._tell(batch, self._client.cancel_resting(batch, self._nonce()))
         return not (flatten and self._close_positions()) and not resting
 
-    def _tell(self, orders: Sequence[RestingOrder], reports: Sequence[OrderReport]) -> None:
+    def _tell(self, orders: Sequence[LiveOrder], reports: Sequence[OrderReport]) -> None:
         """Say how many orders were cancelled, and name those that were not."""
         cancelled = sum(report.status is OrderStatus.CANCELLED for report in reports)
         if cancelled:

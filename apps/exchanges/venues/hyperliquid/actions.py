@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.exchanges.ports import Amendment, MarginMode, RestingOrder
+from apps.exchanges.ports import Amendment, LiveOrder, MarginMode
 from apps.exchanges.venues.hyperliquid.signing import decimal_to_wire
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
@@ -44,7 +44,7 @@ def cancel(orders: Sequence[tuple[int, CancelOrder]]) -> Action:
     return {"type": "cancelByCloid", "cancels": cancels}
 
 
-def cancel_resting(orders: Sequence[tuple[int, RestingOrder]]) -> Action:
+def cancel_resting(orders: Sequence[tuple[int, LiveOrder]]) -> Action:
     """Return the action that cancels by the venue's own order id."""
     return {"type": "cancel", "cancels": [{"a": asset, "o": int(order.venue_order_id)} for asset, order in orders]}
 

@@ -15,6 +15,7 @@ from apps.exchanges.ports import (
     Credentials,
     FundingPayment,
     Listing,
+    LiveOrder,
     MarginMode,
     RestingOrder,
     VenueConfig,
@@ -25,6 +26,7 @@ from apps.exchanges.venues.hyperliquid.config import MAX_BATCH, endpoints
 from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
 from apps.exchanges.venues.hyperliquid.messages import Outcome
 from apps.exchanges.venues.hyperliquid.rest import Rest
+from apps.exchanges.venues.hyperliquid.rows import Rows, UnreadableRows
 from apps.exchanges.venues.hyperliquid.signing import Action, Signer, require_fast_curve
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.decisions import RiskApproved
@@ -33,6 +35,7 @@ from moondev.domain.fills import FillReport
 from moondev.domain.orders import CancelOrder, OrderReport, PlaceOrder
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 _ADDRESS_DIGITS = 40
 
@@ -51,6 +54,7 @@ class HyperliquidClient:
         self._clock = clock
         self._rest = Rest(where.rest_url)
         self._assets: dict[str, int] = {}
+        self._unreadable = UnreadableRows()
         self._numbers = AssetNumbers(self._rest.info)
 
     def __repr__(self) -> str:
@@ -92,9 +96,9 @@ class HyperliquidClient:
         symbols = [order.instrument.removeprefix(self._key("")) for order in orders]
         return self._cancel(orders, symbols, actions.cancel, _read_cancel, nonce)
 
-    def cancel_resting(self, orders: Sequence[RestingOrder], nonce: int) -> list[OrderReport]:
+    def cancel_resting(self, orders: Sequence[LiveOrder], nonce: int) -> list[OrderReport]:
         """Cancel by venue order id as one signed request; return one report per order, in order."""
-        symbols = [order.symbol for order in orders]
+        symbols = [order.symbol if order.venue_order_id else "" for order in orders]
         return self._cancel(orders, symbols, actions.cancel_resting, _read_cancel_resting, nonce)
 
     def order_status(self, client_order_id: UUID) -> OrderReport | None:
@@ -103,8 +107,18 @@ class HyperliquidClient:
         return parse.order_status(self._rest.info(request), self._clock.now())
 
     def open_orders(self) -> list[RestingOrder]:
-        """Return every live order of the account, triggers included, whoever placed it."""
-        return parse.open_orders(self._rest.info({"type": "frontendOpenOrders", "user": self._address, "dex": ""}))
+        """Return every live order of the account that can be read, triggers included, whoever placed it."""
+        return [order for order in self.live_orders() if isinstance(order, RestingOrder)]
+
+    def live_orders(self) -> list[LiveOrder]:
+        """Return every live order of the account, by name only where the rest cannot be read."""
+        request = {"type": "frontendOpenOrders", "user": self._address, "dex": ""}
+        resting, unread = parse.open_orders(self._rest.info(request))
+        return [*self._noted(resting).read, *unread]
+
+    def take_unreadable(self) -> list[str]:
+        """Return, once, which rows could not be read since the last call."""
+        return self._unreadable.take()
 
     def fills(self, since: datetime) -> list[FillReport]:
         """Return every fill at or after `since`, oldest first."""
@@ -184,13 +198,17 @@ class HyperliquidClient:
             raise NotSent(f"the venue's list of instruments cannot be read: {failed}") from failed
         raise failed
 
-    def _fills_from(self, start_ms: int) -> list[FillReport]:
-        request = {"type": "userFillsByTime", "user": self._address, "startTime": start_ms, "aggregateByTime": False}
-        return parse.fills(self._rest.info(request), self._address, self._clock.now())
+    def _noted(self, page: Rows[T]) -> Rows[T]:
+        self._unreadable.note(page.unreadable)
+        return page
 
-    def _funding_from(self, start_ms: int) -> list[FundingPayment]:
+    def _fills_from(self, start_ms: int) -> Rows[FillReport]:
+        request = {"type": "userFillsByTime", "user": self._address, "startTime": start_ms, "aggregateByTime": False}
+        return self._noted(parse.fills(self._rest.info(request), self._address, self._clock.now()))
+
+    def _funding_from(self, start_ms: int) -> Rows[FundingPayment]:
         request = {"type": "userFunding", "user": self._address, "startTime": start_ms}
-        return parse.funding(self._rest.info(request), self._clock.now())
+        return self._noted(parse.funding(self._rest.info(request), self._clock.now()))
 
     def _asset(self, instrument: str) -> int:
         if instrument not in self._assets:
@@ -227,5 +245,6 @@ def _read_cancel(order: CancelOrder, item: answers.Item, received: datetime) -> 
     return answers.cancelled(order.client_order_id, None, item, received)
 
 
-def _read_cancel_resting(order: RestingOrder, item: answers.Item, received: datetime) -> OrderReport:
-    return answers.cancelled(order.client_order_id, order.venue_order_id, item, received)
+def _read_cancel_resting(order: LiveOrder, item: answers.Item, received: datetime) -> OrderReport:
+    # A report has to name its order; of one whose number could not be read there is nothing else to say.
+    return answers.cancelled(order.client_order_id, order.venue_order_id or "?", item, received)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from apps.exchanges.venues.hyperliquid.rows import Rows
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import Invariant
 
@@ -35,23 +36,23 @@ R = TypeVar("R", bound=Stamped)
 
 
 def read_all(
-    since: datetime, page_from: Callable[[int], list[R]], key: Callable[[R], str], rows_per_page: int
+    since: datetime, page_from: Callable[[int], Rows[R]], key: Callable[[R], str], rows_per_page: int
 ) -> list[R]:
     """Return every row at or after `since`, oldest first, each once by its `key`.
 
     `page_from` reads the page that starts at a stamp in milliseconds. Raises Invariant when a page of
-    `rows_per_page` brings nothing new, or after MAX_PAGES: rows would be lost without a word.
+    `rows_per_page` (unreadable ones count) brings nothing new, or after MAX_PAGES: rows would be lost without a word.
     """
     rows: dict[str, R] = {}
     start = milliseconds(since)
     for _ in range(MAX_PAGES):
         page = page_from(start)
         known = len(rows)
-        rows.update((key(row), row) for row in page)
+        rows.update((key(row), row) for row in page.read)
         stuck = len(rows) == known
-        if stuck and len(page) >= rows_per_page:
-            raise Invariant(f"{len(page)} rows and more share the stamp {start} ms: cannot read on")
-        if stuck or len(page) < SMALLEST_FULL_PAGE:
+        if stuck and page.count >= rows_per_page:
+            raise Invariant(f"{page.count} rows and more share the stamp {start} ms: cannot read on")
+        if stuck or page.count < SMALLEST_FULL_PAGE:
             return sorted(rows.values(), key=lambda row: row.time_exchange)
-        start = max(milliseconds(row.time_exchange) for row in page)
+        start = max(milliseconds(row.time_exchange) for row in page.read)
     raise Invariant(f"more than {MAX_PAGES} pages since {since.isoformat()}")

@@ -8,7 +8,7 @@ Names are the venue's own. Numbers arrive as strings and stay strings here.
 # ruff: noqa: N815 - the names are the venue's
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Raw, Struct, field
 
@@ -140,10 +140,10 @@ class FillMessage(Struct):
 
 
 class UserFillsMessage(Struct):
-    """`userFills`; the first after subscribing is a snapshot."""
+    """`userFills`, each still to be read; the first message after subscribing is a snapshot."""
 
     user: str
-    fills: list[FillMessage]
+    fills: list[Any]
     isSnapshot: bool = False
 
 
@@ -158,10 +158,10 @@ class FundingMessage(Struct):
 
 
 class UserFundingsMessage(Struct):
-    """`userFundings`; the first after subscribing is a snapshot."""
+    """`userFundings`, each still to be read; the first message after subscribing is a snapshot."""
 
     user: str
-    fundings: list[FundingMessage]
+    fundings: list[Any]
     isSnapshot: bool = False
 
 

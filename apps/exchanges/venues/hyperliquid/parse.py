@@ -1,12 +1,12 @@
 """Hyperliquid's orders, fills and accounts as domain values. Pure: JSON in, domain out.
 
-Whatever does not fit raises `ParseError` with the evidence; nothing is guessed.
+Whatever does not fit is a `ParseError` with the evidence; nothing is guessed. It is raised, except
+for a row among others: those come back as `Rows`, so that the good ones are not lost with the bad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -22,6 +22,7 @@ from apps.exchanges.ports import (
     PositionSnapshot,
     ReportSource,
     RestingOrder,
+    UnreadOrder,
 )
 from apps.exchanges.venues.hyperliquid.config import MIN_NOTIONAL_USDC, QUOTE_CURRENCY
 from apps.exchanges.venues.hyperliquid.messages import (
@@ -36,6 +37,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     PositionMessage,
     SpotMeta,
 )
+from apps.exchanges.venues.hyperliquid.rows import Rows, reading, rows
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.fills import FillKind, FillReport, Liquidity
@@ -53,15 +55,6 @@ _MARK_PLACES = Decimal("1e-8")
 _CLOID_DIGITS = 32
 _DELEVERAGED = "Auto-Deleveraging"
 _CANCELLED_WORDS = frozenset({"canceled", "scheduledCancel", "internalCancel"})
-
-
-@contextmanager
-def reading(what: str, evidence: object) -> Iterator[None]:
-    """Turn every error of reading `evidence` into a ParseError that shows it."""
-    try:
-        yield
-    except (msgspec.ValidationError, msgspec.DecodeError, InvalidValue) as error:
-        raise ParseError(what, str(error), evidence) from error
 
 
 def shaped(what: str, answer: object, shape: type[T]) -> T:
@@ -112,11 +105,10 @@ def fill(message: FillMessage, account_address: str, received: datetime) -> Fill
     )
 
 
-def fills(answer: object, account_address: str, received: datetime) -> list[FillReport]:
-    """Return the fills of a userFills or userFillsByTime answer, in its order."""
-    messages = shaped("fills", answer, list[FillMessage])
-    with reading("fills", answer):
-        return [fill(message, account_address, received) for message in messages]
+def fills(answer: object, account_address: str, received: datetime) -> Rows[FillReport]:
+    """Return the fills of a userFills or userFillsByTime answer, or of the stream, in its order."""
+    items = shaped("fills", answer, list[object])
+    return rows("fill", items, FillMessage, lambda message: fill(message, account_address, received))
 
 
 def funding_payment(message: FundingMessage, received: datetime) -> FundingPayment:
@@ -131,11 +123,15 @@ def funding_payment(message: FundingMessage, received: datetime) -> FundingPayme
     )
 
 
-def funding(answer: object, received: datetime) -> list[FundingPayment]:
+def funding(answer: object, received: datetime) -> Rows[FundingPayment]:
     """Return the payments of a userFunding answer, in its order."""
-    rows = shaped("funding", answer, list[FundingRow])
-    with reading("funding", answer):
-        return [funding_payment(_flat(row), received) for row in rows]
+    items = shaped("funding", answer, list[object])
+    return rows("funding", items, FundingRow, lambda row: funding_payment(_flat(row), received))
+
+
+def streamed_funding(items: Sequence[object], received: datetime) -> Rows[FundingPayment]:
+    """Return the payments of a `userFundings` message, in its order."""
+    return rows("funding", items, FundingMessage, lambda message: funding_payment(message, received))
 
 
 def order_update(message: OrderUpdateMessage, source: ReportSource, received: datetime) -> OrderReport:
@@ -159,11 +155,9 @@ def order_update(message: OrderUpdateMessage, source: ReportSource, received: da
     )
 
 
-def order_updates(
-    messages: Iterable[OrderUpdateMessage], source: ReportSource, received: datetime
-) -> tuple[OrderReport, ...]:
+def order_updates(items: Sequence[object], source: ReportSource, received: datetime) -> Rows[OrderReport]:
     """Return the reports of an `orderUpdates` message, in its order."""
-    return tuple(order_update(message, source, received) for message in messages)
+    return rows("order update", items, OrderUpdateMessage, lambda message: order_update(message, source, received))
 
 
 def order_status(answer: object, received: datetime) -> OrderReport | None:
@@ -177,11 +171,15 @@ def order_status(answer: object, received: datetime) -> OrderReport | None:
         return order_update(parsed.order, ReportSource.RECONCILE, received)
 
 
-def open_orders(answer: object) -> list[RestingOrder]:
-    """Return the orders of a frontendOpenOrders answer."""
-    messages = shaped("open orders", answer, list[OrderMessage])
-    with reading("open orders", answer):
-        return [_resting(message) for message in messages]
+def open_orders(answer: object) -> tuple[Rows[RestingOrder], list[UnreadOrder]]:
+    """Return the orders of a frontendOpenOrders answer, and the names of those that cannot be read."""
+    items = shaped("open orders", answer, list[object])
+    by_row = [rows("open order", [item], OrderMessage, _resting) for item in items]
+    found = Rows(
+        tuple(order for row in by_row for order in row.read),
+        tuple(error for row in by_row for error in row.unreadable),
+    )
+    return found, [_unread(item) for item, row in zip(items, by_row, strict=True) if row.unreadable]
 
 
 def account_snapshot(answer: object, received: datetime) -> AccountSnapshot:
@@ -263,6 +261,22 @@ def _resting(message: OrderMessage) -> RestingOrder:
         reduce_only=message.reduceOnly,
         trigger_price=Price(number("triggerPx", message.triggerPx)) if message.isTrigger else None,
         time_exchange=from_milliseconds(message.timestamp),
+    )
+
+
+def _unread(item: object) -> UnreadOrder:
+    """Return what can be said of an order with an odd row: what is odd itself stays empty."""
+    fields = item if isinstance(item, dict) else {}
+    symbol, number_ = fields.get("coin"), str(fields.get("oid"))
+    try:
+        name = client_order_id(fields.get("cloid"))
+    except (InvalidValue, AttributeError):
+        name = None
+    return UnreadOrder(
+        symbol=symbol if isinstance(symbol, str) else "",
+        venue_order_id=number_ if number_.isdecimal() else "",
+        client_order_id=name,
+        reduce_only=fields.get("reduceOnly") is True,
     )
 
 

@@ -28,7 +28,8 @@ from apps.exchanges.venues.hyperliquid.messages import (
     Meta,
     TradeMessage,
 )
-from apps.exchanges.venues.hyperliquid.parse import number, reading, shaped, side
+from apps.exchanges.venues.hyperliquid.parse import number, shaped, side
+from apps.exchanges.venues.hyperliquid.rows import reading
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Book, BookLevel, TradeTick

@@ -24,6 +24,7 @@ from apps.exchanges.ports import (
     OrderBatch,
     ParseError,
     ReportSource,
+    Unreadable,
     UserEvent,
     UserHandler,
     VenueConfig,
@@ -37,11 +38,11 @@ from apps.exchanges.venues.hyperliquid.messages import (
     BookMessage,
     CandleMessage,
     Envelope,
-    OrderUpdateMessage,
     TradeMessage,
     UserFillsMessage,
     UserFundingsMessage,
 )
+from apps.exchanges.venues.hyperliquid.rows import Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket
 from moondev.domain.clock import Clock
 from moondev.domain.orders import OrderReport, OrderStatus
@@ -49,7 +50,8 @@ from moondev.domain.orders import OrderReport, OrderStatus
 logger = logging.getLogger(__name__)
 
 Subscription = dict[str, str]
-Reader = Callable[[Any, datetime], MarketEvent | UserEvent | None]
+Event = MarketEvent | UserEvent
+Reader = Callable[[Any, datetime], Event | tuple[Event, ...] | None]
 
 PING = msgspec.json.encode({"method": "ping"})
 REPLACED_ORDERS_REMEMBERED = 10_000
@@ -95,7 +97,7 @@ class HyperliquidDialect:
         return self._unanswered <= 0
 
     def _read(self, message: bytes, received: datetime) -> None:
-        with parse.reading("message", message):
+        with reading("message", message):
             envelope = self._envelopes.decode(message)
         if envelope.channel == "pong":
             return
@@ -106,10 +108,18 @@ class HyperliquidDialect:
         if known is None:
             raise ParseError("message", "a channel nobody asked for", message)
         decoder, reader = known
-        with parse.reading(envelope.channel, message):
-            event = reader(decoder.decode(envelope.data), received)
-        if event is not None:
-            self._handler(event)
+        with reading(envelope.channel, message):
+            found = reader(decoder.decode(envelope.data), received)
+        for event in found if isinstance(found, tuple) else (found,):
+            if isinstance(event, Unreadable):
+                self._left_out(event)
+            if event is not None:
+                self._handler(event)
+
+    def _left_out(self, event: Unreadable) -> None:
+        self.unreadable += len(event.reasons)
+        for reason in event.reasons:
+            logger.error("%s", reason)
 
     def _answered(self, envelope: Envelope) -> None:
         self._unanswered -= 1
@@ -214,15 +224,17 @@ def user_stream(
     address = account_address(account)
     replaced = ReplacedOrders()
 
-    def orders(messages: list[OrderUpdateMessage], received: datetime) -> OrderBatch | None:
-        reports = replaced.without(parse.order_updates(messages, ReportSource.STREAM, received))
-        return OrderBatch(reports) if reports else None
+    def orders(items: list[object], received: datetime) -> tuple[UserEvent, ...]:
+        found = parse.order_updates(items, ReportSource.STREAM, received)
+        reports = replaced.without(found.read)
+        return (*((OrderBatch(reports),) if reports else ()), *_left_out(found, received))
 
-    def fills(message: UserFillsMessage, received: datetime) -> FillBatch:
-        return FillBatch(tuple(parse.fill(one, address, received) for one in message.fills), message.isSnapshot)
+    def fills(message: UserFillsMessage, received: datetime) -> tuple[UserEvent, ...]:
+        found = parse.fills(message.fills, address, received)
+        return FillBatch(found.read, message.isSnapshot), *_left_out(found, received)
 
     readers: dict[str, tuple[Any, Reader]] = {
-        "orderUpdates": (list[OrderUpdateMessage], orders),
+        "orderUpdates": (list[Any], orders),
         "userFills": (UserFillsMessage, fills),
         "userFundings": (UserFundingsMessage, _fundings),
     }
@@ -261,6 +273,12 @@ def _trades(messages: list[TradeMessage], received: datetime) -> MarketEvent | N
     return parse_market.trades(messages, received) if messages else None
 
 
-def _fundings(message: UserFundingsMessage, received: datetime) -> FundingBatch:
-    payments = tuple(parse.funding_payment(one, received) for one in message.fundings)
-    return FundingBatch(payments, message.isSnapshot)
+def _fundings(message: UserFundingsMessage, received: datetime) -> tuple[UserEvent, ...]:
+    found = parse.streamed_funding(message.fundings, received)
+    return FundingBatch(found.read, message.isSnapshot), *_left_out(found, received)
+
+
+def _left_out(found: Rows[Any], received: datetime) -> tuple[Unreadable, ...]:
+    """Return news of the rows that could not be read, if any."""
+    reasons = tuple(map(str, found.unreadable))
+    return (Unreadable(reasons, received),) if reasons else ()

@@ -11,12 +11,12 @@ from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, Fill, Order
 from apps.exchanges.orders.reconcile import Reconciled, reconcile_account, reconcile_venue
 from apps.exchanges.orders.services import orders_claim, reports_apply
 from apps.exchanges.orders.user_events import apply_user_events
-from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch
+from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch, Unreadable
 from moondev.domain.errors import Connectivity
 from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Money, Side, SignedQuantity
 from tests.support.order_world import World, assert_books, make_world, report
-from tests.support.venue_stub import StubVenue
+from tests.support.venue_stub import StubVenue, VenueOrder
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -259,9 +259,60 @@ def test_an_amend_that_never_arrived_lets_the_order_rest(world: World) -> None:
     world.amend(order, "0.5", "99")
     world.venue.refuse("amend", Connectivity("lost"))
     world.send()
+    world.clock.advance(timedelta(seconds=8))
     reconcile(world)
     order.refresh_from_db()
     assert (order.status, order.quantity) == ("open", 1)
+
+
+def amend_arrives_late(world: World, order: Order) -> VenueOrder:
+    """The venue carries out, unheard, an amend of `order` to 0.5 at 99; it lives under another id from then on."""
+    world.venue.of(order.client_order_id).status = S.CANCELLED
+    return world.venue._new(order.client_order_id, "BTC", Side.BUY, D(99), D("0.5"), reduce_only=False)
+
+
+def test_an_amend_that_may_still_arrive_is_not_declared_failed(world: World) -> None:
+    order = world.rest("1", "100")
+    world.amend(order, "0.5", "99")
+    world.venue.refuse("amend", Connectivity("slow"))
+    world.send()
+    world.clock.advance(timedelta(seconds=1))
+    reconcile(world)
+    assert (OrderCommand.objects.get().status, world.order(order.client_order_id).status) == ("unknown", "amending")
+    late = amend_arrives_late(world, order)
+    world.clock.advance(timedelta(seconds=1))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.price) == ("open", D("0.5"), 99)
+    assert order.venue_order_id == late.venue_order_id
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_follows_an_order_that_rests_under_an_id_we_have_not_heard_of(world: World) -> None:
+    order = world.rest("1", "100")
+    late = amend_arrives_late(world, order)
+    world.clock.advance(timedelta(seconds=3))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.price) == ("open", D("0.5"), 99)
+    assert (order.venue_order_id, order.reserved) == (late.venue_order_id, D("49.5"))
+    assert len(world.venue.live()) == 1
+    reports_apply(account_id=world.account.pk, reports=[world.venue.word(late)], now=world.clock.now())
+    assert_books()
+
+
+def test_ends_an_order_that_ended_under_an_id_we_have_not_heard_of(world: World) -> None:
+    order = world.rest("1", "100")
+    late = amend_arrives_late(world, order)
+    world.venue.fill(late, D("0.2"))
+    late.status = S.CANCELLED
+    for _ in range(3):
+        world.clock.advance(timedelta(seconds=61))
+        reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity, order.reserved) == ("cancelled", D("0.2"), 0)
+    assert_books()
 
 
 def test_positions_that_differ_for_no_reason_are_an_alarm(world: World) -> None:
@@ -396,3 +447,32 @@ def test_an_account_that_cannot_be_reconciled_keeps_no_other_from_it(world: Worl
         results = reconcile_venue("hyperliquid", world.sessions, world.clock)
     assert second.pk in results
     assert world.account.pk not in results
+
+
+def test_an_order_whose_row_cannot_be_read_is_known_to_live_and_no_stranger(world: World) -> None:
+    order = world.rest()
+    stranger = world.venue.rest("ETH", Side.SELL, D(120), D(2))
+    world.venue.odd = {order.venue_order_id, stranger.venue_order_id}
+    world.clock.advance(timedelta(seconds=61))
+    world.venue.calls.clear()
+    assert reconcile(world).adopted == 0
+    assert "order_status" not in world.venue.calls
+    order.refresh_from_db()
+    assert order.status == "open"
+
+
+def test_tells_of_rows_that_could_not_be_read(world: World) -> None:
+    for words in ("a fill without a price", "a fill without a price", "an order without a side"):
+        world.venue.unreadable = [words]
+        reconcile(world)
+        reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert [event.message for event in AccountEvent.objects.filter(kind="unreadable_row").order_by("id")] == [
+        "1 left out; the first: a fill without a price",
+        "1 left out; the first: an order without a side",
+    ]
+
+
+def test_tells_of_rows_of_the_stream_that_could_not_be_read(world: World) -> None:
+    event = Unreadable(("an order update with the status dancing",), world.clock.now())
+    apply_user_events(world.account.pk, [event, event], world.sessions, world.clock)
+    assert "dancing" in AccountEvent.objects.get(kind="unreadable_row").message

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.exchanges.ports import CANNOT_BE_NAMED, Credentials, Environment, RestingOrder, VenueConfig
+from apps.exchanges.ports import CANNOT_BE_NAMED, Credentials, Environment, RestingOrder, UnreadOrder, VenueConfig
 from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
 from moondev.domain.clock import FixedClock
 from moondev.domain.errors import Connectivity, NotSent
@@ -117,3 +117,39 @@ def test_a_cancel_of_our_own_order_does_not_wait_for_one_that_cannot_be_named() 
     assert [cancel["asset"] for cancel in venue.sent[0]["cancels"]] == [1, 0]
     assert [report.status for report in reports] == [None, OrderStatus.CANCELLED, OrderStatus.CANCELLED]
     assert [report.client_order_id for report in reports] == list(names)
+
+
+def row(oid: int | None = 31, **changes: Any) -> dict[str, Any]:
+    plain = {"coin": "BTC", "side": "A", "limitPx": "64000.0", "sz": "0.5", "oid": oid, "timestamp": 1, "origSz": "0.5"}
+    return plain | changes
+
+
+def test_an_order_that_cannot_be_read_is_cancelled_all_the_same_and_never_gets_a_price() -> None:
+    venue = Venue(frontendOpenOrders=[row(30), row(31, limitPx="none"), row(None, coin=5)])
+    trader = client(venue)
+    assert [order.venue_order_id for order in trader.open_orders()] == ["30"]
+    good, odd, nameless = trader.live_orders()
+    assert isinstance(good, RestingOrder)
+    assert odd == UnreadOrder("BTC", "31", None, reduce_only=False)
+    reports = trader.cancel_resting([good, odd, nameless], 1)
+    assert venue.sent == [{"type": "cancel", "cancels": [{"a": 1, "o": 30}, {"a": 1, "o": 31}]}]
+    assert [report.reason for report in reports] == ["", "", CANNOT_BE_NAMED]
+
+
+def test_an_order_whose_number_cannot_be_read_is_never_guessed_at() -> None:
+    venue = Venue(frontendOpenOrders=[row(None)])
+    trader = client(venue)
+    (report,) = trader.cancel_resting(trader.live_orders(), 1)
+    assert (report.status, report.reason, venue.sent) == (None, CANNOT_BE_NAMED, [])
+
+
+def test_tells_once_of_every_row_that_could_not_be_read() -> None:
+    fills = [{"coin": "BTC", "px": "0", "tid": 1}, {"coin": "BTC", "px": "0", "tid": 2}]
+    trader = client(Venue(frontendOpenOrders=[row(limitPx="none")], userFillsByTime=fills, userFunding=["what?"]))
+    for _ in range(3):
+        trader.live_orders()
+        assert trader.fills(NOW) == []
+        assert trader.funding(NOW) == []
+    assert len(trader.take_unreadable()) == 4
+    trader.live_orders()
+    assert trader.take_unreadable() == []

@@ -5,14 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.exchanges.ports import ParseError, ReportSource
+from apps.exchanges.ports import ParseError, ReportSource, UnreadOrder
 from apps.exchanges.venues.hyperliquid import actions, parse
-from apps.exchanges.venues.hyperliquid.messages import OrderUpdateMessage
 from moondev.domain.fills import FillKind, Liquidity
 from moondev.domain.instruments import Rounding
 from moondev.domain.orders import OrderReport, OrderStatus
@@ -68,7 +66,7 @@ def status(answer: dict[str, Any]) -> OrderReport:
 
 
 def test_a_fill_keeps_both_times_and_a_rebate_stays_negative() -> None:
-    (found,) = parse.fills([fill()], US, NOW)
+    (found,) = parse.fills([fill()], US, NOW).read
     assert found.venue_trade_id == "31-88"
     assert found.client_order_id == UUID("01234567-89ab-cdef-0123-456789abcdef")
     assert (found.side, found.price, found.quantity) == (
@@ -83,7 +81,7 @@ def test_a_fill_keeps_both_times_and_a_rebate_stays_negative() -> None:
 
 
 def test_both_sides_of_a_trade_with_ourselves_are_two_fills() -> None:
-    bought, sold = parse.fills([fill(), fill(oid=30, side="A")], US, NOW)
+    bought, sold = parse.fills([fill(), fill(oid=30, side="A")], US, NOW).read
     assert bought.venue_trade_id != sold.venue_trade_id
 
 
@@ -98,7 +96,7 @@ def test_both_sides_of_a_trade_with_ourselves_are_two_fills() -> None:
     ],
 )
 def test_only_our_own_liquidation_is_one(changes: dict[str, Any], kind: FillKind) -> None:
-    (found,) = parse.fills([fill(**changes)], US, NOW)
+    (found,) = parse.fills([fill(**changes)], US, NOW).read
     assert found.kind is kind
 
 
@@ -122,19 +120,31 @@ def test_only_our_own_liquidation_is_one(changes: dict[str, Any], kind: FillKind
         {"cloid": "0x" + "g" * 32},
         {"feeToken": ""},
         {"crossed": "true"},
+        {"time": 10**18},
+        {"time": 10**30},
     ],
 )
-def test_a_malformed_fill_is_refused_with_its_evidence(changes: dict[str, Any]) -> None:
-    with pytest.raises(ParseError) as caught:
-        parse.fills([fill(**changes)], US, NOW)
-    assert "31" in caught.value.evidence
+def test_a_malformed_fill_is_left_out_with_its_evidence_and_costs_no_other(changes: dict[str, Any]) -> None:
+    found = parse.fills([fill(tid=1), fill(**changes), "not a fill", fill(tid=2)], US, NOW)
+    assert [one.venue_trade_id for one in found.read] == ["31-1", "31-2"]
+    odd, nonsense = found.unreadable
+    assert "31" in odd.evidence
+    assert "not a fill" in nonsense.evidence
+    assert found.count == 4
+
+
+@pytest.mark.parametrize("answer", [None, {"fills": []}, "down for maintenance"])
+def test_an_answer_that_is_no_list_is_refused_as_a_whole(answer: object) -> None:
+    for read in (lambda: parse.fills(answer, US, NOW), lambda: parse.open_orders(answer)):
+        with pytest.raises(ParseError):
+            read()
 
 
 def test_a_missing_field_is_named() -> None:
     broken = fill()
     del broken["px"]
-    with pytest.raises(ParseError, match="px"):
-        parse.fills([broken], US, NOW)
+    (error,) = parse.fills([broken], US, NOW).unreadable
+    assert "px" in error.why
 
 
 @given(st.uuids())
@@ -196,8 +206,10 @@ def test_an_unclear_answer_is_never_taken_for_never_heard_of_it(answer: object) 
 
 
 def test_stream_reports_come_in_the_order_they_were_said() -> None:
-    messages = msgspec.convert([update("filled", oid=1), update("open", oid=2)], list[OrderUpdateMessage])
-    first, second = parse.order_updates(messages, ReportSource.STREAM, NOW)
+    messages = [update("filled", oid=1), update("dancing", oid=3), update("open", oid=2)]
+    found = parse.order_updates(messages, ReportSource.STREAM, NOW)
+    assert ["dancing" in error.why for error in found.unreadable] == [True]
+    first, second = found.read
     assert [first.venue_order_id, second.venue_order_id] == ["1", "2"]
     assert first.source == ReportSource.STREAM
 
@@ -205,9 +217,35 @@ def test_stream_reports_come_in_the_order_they_were_said() -> None:
 def test_open_orders_show_triggers_and_strangers() -> None:
     plain = update()["order"]
     trigger = plain | {"isTrigger": True, "triggerPx": "63000.0", "reduceOnly": True, "cloid": None}
-    ours, foreign = parse.open_orders([plain, trigger])
+    found, unread = parse.open_orders([plain, trigger])
+    assert unread == []
+    ours, foreign = found.read
     assert (ours.client_order_id, ours.trigger_price) == (UUID(hex=NAME[2:]), None)
     assert (foreign.client_order_id, foreign.trigger_price, foreign.reduce_only) == (None, Price(Decimal(63000)), True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"limitPx": "0.0"}, UnreadOrder("BTC", "31", UUID(hex=NAME[2:]), reduce_only=False)),
+        ({"side": "?", "reduceOnly": True}, UnreadOrder("BTC", "31", UUID(hex=NAME[2:]), reduce_only=True)),
+        ({"cloid": "0x12"}, UnreadOrder("BTC", "31", None, reduce_only=False)),
+        ({"cloid": 12, "oid": "31"}, UnreadOrder("BTC", "31", None, reduce_only=False)),
+        ({"coin": None, "oid": None}, UnreadOrder("", "", UUID(hex=NAME[2:]), reduce_only=False)),
+        ({"reduceOnly": "yes"}, UnreadOrder("BTC", "31", UUID(hex=NAME[2:]), reduce_only=False)),
+    ],
+)
+def test_of_an_open_order_with_an_odd_row_its_name_is_kept(changes: dict[str, Any], expected: UnreadOrder) -> None:
+    good = update(oid=7)["order"]
+    found, unread = parse.open_orders([good, update()["order"] | changes])
+    assert [order.venue_order_id for order in found.read] == ["7"]
+    assert unread == [expected]
+    assert len(found.unreadable) == 1
+
+
+def test_an_open_order_that_is_no_row_at_all_is_a_live_order_without_a_name() -> None:
+    found, unread = parse.open_orders(["what?"])
+    assert (found.read, unread) == ((), [UnreadOrder("", "", None, reduce_only=False)])
 
 
 ACCOUNT = {
@@ -289,7 +327,7 @@ def test_funding_is_positive_when_received() -> None:
         "fundingRate": "0.0000125",
         "nSamples": None,
     }
-    (paid,) = parse.funding([{"time": 1_770_458_400_000, "hash": "0x0", "delta": delta}], NOW)
+    (paid,) = parse.funding([{"time": 1_770_458_400_000, "hash": "0x0", "delta": delta}, {"time": 1}], NOW).read
     assert paid.amount == Money(Decimal("-3.6"), "USDC")
     assert paid.payment_id == "BTC:1770458400000"
     assert paid.position == SignedQuantity(Decimal("0.5"))
@@ -308,7 +346,7 @@ def test_reads_the_recorded_account() -> None:
 @recorded
 def test_reads_the_recorded_fills_and_orders() -> None:
     found = recordings.numeric(recordings.transcript("responses.json"))
-    fills = parse.fills(found["userFills"], US, NOW)
+    fills = parse.fills(found["userFills"], US, NOW).read
     assert [one.kind for one in fills] == [FillKind.ORDER, FillKind.LIQUIDATION, FillKind.LIQUIDATION]
     assert fills[1].fee.currency == "USDH"
     statuses = [status(row).status for row in found["historicalOrders_dup_oid"]]
