@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 
@@ -16,7 +17,8 @@ from apps.exchanges.models import CommandStatus
 from apps.exchanges.orders.desk import Desk, DeskOrder
 from apps.exchanges.orders.fill_rows import filled_under
 from apps.exchanges.orders.progress import after_amend, after_refused_change, settled
-from moondev.domain.orders import OrderReport
+from apps.exchanges.ports import ReportSource
+from moondev.domain.orders import OrderReport, OrderStatus
 
 _LEFT_RESTING = frozenset({CommandStatus.FAILED, CommandStatus.DROPPED, CommandStatus.APPROVED})
 
@@ -43,6 +45,16 @@ class Amended:
     remaining: Decimal
     price: Decimal
     report: OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """An order that the venue knows by another id, with its size under that id and its price where they were told."""
+
+    client_order_id: UUID
+    venue_order_id: str
+    remaining: Decimal | None = None
+    price: Decimal | None = None
 
 
 def commands_settle(account_id: int, outcomes: Sequence[CommandOutcome], now: datetime) -> None:
@@ -77,6 +89,40 @@ def amends_settle(account_id: int, amended: Sequence[Amended], now: datetime) ->
             _amend(desk.orders[item.order_id], item)
         _commit(desk, now)
         _write([CommandOutcome(a.command_id, a.order_id, CommandStatus.DONE) for a in fresh], now)
+
+
+def renames_settle(account_id: int, renames: Sequence[Renamed], now: datetime) -> int:
+    """Follow resting orders that the venue knows by another id than we do; return how many. Twice is once.
+
+    Venues rename what they amend. An amend that was given up and came into effect all the same shows only here.
+    """
+    if not renames:
+        return 0
+    with transaction.atomic():
+        lock_reports(account_id)
+        desk = Desk.opened(account_facts(account_id), [(rename.client_order_id, None) for rename in renames])
+        for rename in renames:
+            order = desk.find(rename.client_order_id, None)
+            if order is not None and _is_news(order, rename):
+                _rename(order, rename)
+        _commit(desk, now)
+        return sum(order.changed for order in desk.orders.values())
+
+
+def _is_news(order: DeskOrder, rename: Renamed) -> bool:
+    """Return whether the id is new. While an amend is under way its own answer says what became of the order."""
+    known = order.now.aliases | {order.now.venue_order_id}
+    amended = order.now.status is OrderStatus.AMENDING or order.now.final
+    return bool(order.now.venue_order_id) and rename.venue_order_id not in known and not amended
+
+
+def _rename(order: DeskOrder, rename: Renamed) -> None:
+    now = order.now
+    on_new = filled_under(order.order_id, rename.venue_order_id)
+    remaining = now.quantity - now.filled + on_new if rename.remaining is None else rename.remaining
+    price = now.price if rename.price is None else rename.price
+    order.now = settled(after_amend(now, remaining, price, rename.venue_order_id, on_new))
+    order.note(ReportSource.RECONCILE, f"the venue knows it as {rename.venue_order_id}: {remaining:f} @ {price:f}")
 
 
 def _amend(order: DeskOrder, item: Amended) -> None:

@@ -34,6 +34,7 @@ class DoubtfulCommand:
     kind: CommandKind
     client_order_id: UUID
     venue_order_id: str
+    sent_at: datetime | None
     row: Row
 
 
@@ -83,15 +84,26 @@ def resting_unseen(account_id: int, seen: frozenset[str], before: datetime, limi
     return [Doubt(*row) for row in rows]
 
 
+def resting_ids(account_id: int, client_ids: Sequence[UUID], before: datetime) -> dict[UUID, str]:
+    """Return the venue ids we know orders by that rest and have not changed since `before`."""
+    rows = fetch(
+        "SELECT client_order_id, venue_order_id FROM exchanges_order WHERE account_id = %s"
+        " AND client_order_id = ANY(%s::uuid[]) AND status IN ('open', 'partially_filled') AND updated_at < %s",
+        (account_id, [str(client_id) for client_id in client_ids], before),
+    )
+    return dict(rows)
+
+
 def unknown_commands(account_id: int, limit: int) -> list[DoubtfulCommand]:
     """Return cancels and amends whose outcome we never heard, oldest first."""
     rows = fetch(
-        "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.remaining, c.price"
+        "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.sent_at, c.remaining,"
+        " c.price"
         " FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
         " WHERE c.account_id = %s AND c.status = 'unknown' ORDER BY c.id LIMIT %s",
         (account_id, limit),
     )
-    return [DoubtfulCommand(row[0], row[1], CommandKind(row[2]), row[3], row[4], row[5:]) for row in rows]
+    return [DoubtfulCommand(row[0], row[1], CommandKind(row[2]), row[3], row[4], row[5], row[6:]) for row in rows]
 
 
 def denial_is_final(doubt: Doubt, margin: timedelta, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -20,6 +20,16 @@ from apps.exchanges.ports import ReportSource
 from moondev.domain.orders import OrderReport, OrderStatus
 
 _LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+
+
+def may_yet_arrive(command: DoubtfulCommand, report: OrderReport | None, window: timedelta, now: datetime) -> bool:
+    """Return whether an amend that the venue shows no trace of may still be on its way to it.
+
+    `window` is how long after signing the venue may still accept it.
+    """
+    if command.kind is not CommandKind.AMEND or command.sent_at is None or now >= command.sent_at + window:
+        return False
+    return report is None or (report.status in _LIVE and report.venue_order_id == command.venue_order_id)
 
 
 def command_resolve(account_id: int, command: DoubtfulCommand, report: OrderReport | None, now: datetime) -> None:

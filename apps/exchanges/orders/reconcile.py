@@ -22,11 +22,11 @@ from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, VENUE_WINDOW_
 from apps.exchanges.models import Account, AccountEvent, CommandStatus, FundingPayment, Signer
 from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
-from apps.exchanges.orders.commands import CommandOutcome, commands_settle
+from apps.exchanges.orders.commands import CommandOutcome, Renamed, commands_settle, renames_settle
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append, unreadable_alarm
 from apps.exchanges.orders.progress import ends_unheard
-from apps.exchanges.orders.questions import catch_up, command_resolve
+from apps.exchanges.orders.questions import catch_up, command_resolve, may_yet_arrive
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.clock import Clock, process_clock
@@ -158,8 +158,11 @@ class Reconciliation:
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
         ended: list[tuple[doubts.DoubtfulCommand, OrderReport]] = []
+        window = lasting(self._clock, VENUE_WINDOW_SECONDS + DENIAL_MARGIN_SECONDS)
         for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
             report = self._client.order_status(command.client_order_id)
+            if may_yet_arrive(command, report, window, self._clock.now()):
+                continue
             if report is not None and ends_unheard(report):
                 ended.append((command, report))
                 continue
@@ -187,16 +190,32 @@ class Reconciliation:
         self.result.adopted = orders_adopt(self._account, found.strangers, self._clock.now())
         unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
+        self._follow_renamed(found.known, settled)
         seen = frozenset(order.venue_order_id for order in living)
         ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
             report = self._client.order_status(doubt.client_order_id)
+            if report is not None and report.venue_order_id:
+                renamed = Renamed(doubt.client_order_id, report.venue_order_id)
+                renames_settle(self._account.account_id, [renamed], self._clock.now())
             if report is not None and ends_unheard(report):
                 ended.append(report)
             elif report is not None:
                 self._apply([report])
                 self.result.resolved += 1
         self._end(ended)
+
+    def _follow_renamed(self, known: Sequence[RestingOrder], settled: datetime) -> None:
+        """Take over id, size and price of orders of ours that rest under an id we have not heard of."""
+        account_id = self._account.account_id
+        named = {order.client_order_id: order for order in known if order.client_order_id}
+        ours = doubts.resting_ids(account_id, list(named), settled)
+        renamed = [
+            Renamed(client_id, order.venue_order_id, order.quantity.value, order.price.value)
+            for client_id, order in named.items()
+            if ours.get(client_id, order.venue_order_id) != order.venue_order_id
+        ]
+        renames_settle(account_id, renamed, self._clock.now())
 
     def _end_zombies(self, zombies: Sequence[RestingOrder]) -> None:
         if not zombies:
