@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
 from apps.exchanges.execution import halt
 from apps.exchanges.execution.states import trading_state_set
@@ -478,3 +479,38 @@ def test_cancels_an_order_whose_row_cannot_be_read(world: World) -> None:
     resting.refresh_from_db()
     assert (resting.status, world.venue.live()) == ("cancelled", [])
     assert_books()
+
+
+def test_trouble_with_one_veto_itself_reaches_no_other(world: World, monkeypatch) -> None:
+    odd = veto(world, "account", "another")
+    row = veto(world, "account", "paper-1")
+    mode = halt._mode
+
+    def puzzled(veto: Veto):
+        if veto.pk == odd.pk:
+            raise ValueError("what mode is that")
+        return mode(veto)
+
+    monkeypatch.setattr(halt, "_mode", puzzled)
+    world.venue.rest("BTC", Side.BUY, D(90), D(1))
+    assert carry_out(world) == [row]
+    assert world.venue.live() == []
+    odd.refresh_from_db()
+    assert "what mode is that" in odd.detail
+
+
+def test_a_pass_ends_when_the_database_is_away(world: World, monkeypatch) -> None:
+    """With the session gone nothing can be known or noted; the next message comes with a new session."""
+    veto(world)
+    asked = []
+
+    def gone(veto: Veto):
+        asked.append(veto.pk)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(halt, "_mode", gone)
+    monkeypatch.setattr(halt.connection, "is_usable", lambda: False, raising=False)
+    with pytest.raises(OperationalError):
+        carry_out(world)
+    assert len(asked) == 1
+    assert world.venue.calls == []
