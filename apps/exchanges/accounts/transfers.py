@@ -78,6 +78,7 @@ def require_bookable(*, account_id: int, amount: Decimal, reference: str) -> Non
 
     Refused are an amount that is zero or not exact to twelve places, a reference that is empty, reserved or stands
     for another amount, and an account whose books have not begun: what it holds already would be missing from them.
+    The first transfer of an account that traded before it had one is what it began with, so nothing can go out yet.
     """
     exact = finite_decimal("amount", amount)
     exponent = exact.normalize().as_tuple().exponent
@@ -89,8 +90,9 @@ def require_bookable(*, account_id: int, amount: Decimal, reference: str) -> Non
     booked = transfers.filter(reference=reference).first()
     if booked is not None and booked.amount != exact:
         raise InvalidValue("reference", reference, f"a new one; this one stands for {booked.amount:f}")
-    if not transfers.exists() and account_books(account_id) == _EMPTY:
-        raise InvalidValue("account", account_id, "an account whose books have begun; adopt it first")
+    if not transfers.exists() and (exact < 0 or account_books(account_id) == _EMPTY):
+        allowed = "an account whose books have begun; adopt it first, or book what it began with if it has traded here"
+        raise InvalidValue("account", account_id, allowed)
 
 
 def _moment(account_id: int, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ lost stays what it was.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
@@ -28,13 +28,17 @@ PLACES = Decimal("1e-12")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Peak and latest equity of one scope; `fresh` tells whether the latest is recent."""
+    """Peak and latest equity of one scope; `fresh` tells whether the latest is recent.
+
+    `members` names the accounts whose equity it is the sum of; empty for a strategy.
+    """
 
     peak: Decimal
     equity: Decimal
     funded: Decimal
     marked_at: datetime
     fresh: bool = True
+    members: str = ""
 
     @property
     def drawdown(self) -> Decimal | None:
@@ -80,6 +84,19 @@ def advance(
     return Mark(max(peak, credible), equity, funded, now)
 
 
+def regrouped(mark: Mark, before: Before, equity: Decimal, funded: Decimal) -> Mark:
+    """Return the mark as if the accounts that are added up now had been added up always, with `equity` in all.
+
+    The share lost stays what the former accounts have lost by this moment: the peak is scaled by the ratio of what
+    both groups are worth at the same time.
+    """
+    moved = before.funded - mark.funded
+    worth = mark.equity if before.equity is None else before.equity
+    peak = scaled_peak(mark.peak, worth, moved)
+    peak = (peak * equity / worth).quantize(PLACES) if worth > 0 else ZERO
+    return replace(mark, peak=max(peak, ZERO), funded=funded)
+
+
 def scaled_peak(peak: Decimal, equity: Decimal, moved: Decimal) -> Decimal:
     """Return the peak after `moved` money came in (positive) or went out, `equity` being left.
 
@@ -99,22 +116,37 @@ def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark
         return {}
     wanted = reduce(or_, (Q(scope_kind=kind, scope_key=key) for kind, key in scopes))
     rows = HighWaterMark.objects.filter(wanted).values_list(
-        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at"
+        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at", "members"
     )
     return {
-        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now)) for kind, key, peak, equity, funded, at in rows
+        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now), members)
+        for kind, key, peak, equity, funded, at, members in rows
     }
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The accounts that a mark added up, as they are now; `equity` None: one of them was never marked."""
+
+    members: str
+    equity: Decimal | None
+    funded: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of one scope now; see `advance` for the meaning of the numbers."""
+    """What was seen of one scope now; see `advance` for the meaning of the numbers.
+
+    `before` is there when other accounts are added up now than the mark did, see `regrouped`.
+    """
 
     scope: ScopeId
     equity: Decimal
     funded: Decimal
     explained: Decimal | None = None
     ledger: Decimal | None = None
+    members: str = ""
+    before: Before | None = None
 
 
 def marks_update(observations: Sequence[Observation], now: datetime) -> dict[ScopeId, Mark]:
@@ -123,29 +155,42 @@ def marks_update(observations: Sequence[Observation], now: datetime) -> dict[Sco
     A mark that somebody else has moved since it was read is left as it is; the next pass advances it.
     """
     before = read_marks([seen.scope for seen in observations], now)
-    after = {
-        seen.scope: advance(before.get(seen.scope), seen.equity, seen.funded, seen.explained, now, seen.ledger)
-        for seen in observations
-    }
+    after = {seen.scope: _after(before.get(seen.scope), seen, now) for seen in observations}
     values_run(
-        "INSERT INTO risk_highwatermark (scope_kind, scope_key, peak, peak_at, equity, funded, marked_at)"
+        "INSERT INTO risk_highwatermark (scope_kind, scope_key, peak, peak_at, equity, funded, marked_at,"
+        " members)"
         " VALUES %s ON CONFLICT DO NOTHING",
-        [(*scope, m.peak, now, m.equity, m.funded, now) for scope, m in after.items() if scope not in before],
+        [
+            (*scope, m.peak, now, m.equity, m.funded, now, m.members)
+            for scope, m in after.items()
+            if scope not in before
+        ],
     )
     values_run(
         "UPDATE risk_highwatermark h SET peak = v.peak, equity = v.equity, funded = v.funded, marked_at = v.at,"
+        " members = v.members,"
         " peak_at = CASE WHEN v.peak > h.peak THEN v.at ELSE h.peak_at END"
-        " FROM (VALUES %s) AS v(kind, key, peak, equity, funded, at, read_peak, read_at)"
+        " FROM (VALUES %s) AS v(kind, key, peak, equity, funded, at, members, read_peak, read_at)"
         " WHERE h.scope_kind = v.kind AND h.scope_key = v.key"
         " AND h.peak = v.read_peak AND h.marked_at = v.read_at",
         [
-            (*scope, m.peak, m.equity, m.funded, now, before[scope].peak, before[scope].marked_at)
+            (*scope, m.peak, m.equity, m.funded, now, m.members, before[scope].peak, before[scope].marked_at)
             for scope, m in after.items()
             if scope in before
         ],
-        "(%s, %s, %s::numeric, %s::numeric, %s::numeric, %s::timestamptz, %s::numeric, %s::timestamptz)",
+        "(%s, %s, %s::numeric, %s::numeric, %s::numeric, %s::timestamptz, %s, %s::numeric, %s::timestamptz)",
     )
     return after
+
+
+def _after(mark: Mark | None, seen: Observation, now: datetime) -> Mark:
+    if mark is not None and seen.before is not None and mark.members == seen.before.members:
+        mark = regrouped(mark, seen.before, seen.equity, seen.funded)
+    elif mark is not None and mark.members != seen.members:
+        # Written before accounts were noted, or regrouped by another guard this moment: nothing to compare with.
+        mark = replace(mark, funded=seen.funded)
+    moved = advance(mark, seen.equity, seen.funded, seen.explained, now, seen.ledger)
+    return replace(moved, members=seen.members)
 
 
 def peak_restart(scope: ScopeId, now: datetime) -> bool:

@@ -6,6 +6,7 @@ recent mark, or in another currency, makes the sum unknown: a missing part is ne
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +27,14 @@ MAX_MARK_AGE_SECONDS = 60
 class Equities:
     """Equity by account code and by portfolio code, None where it is not known.
 
-    `ledgers` is what our own books say the portfolio is worth, taken at the same moments.
+    `ledgers` is what our own books say the portfolio is worth, taken at the same moments; `members` are the ids of
+    the accounts that were added up.
     """
 
     accounts: Mapping[str, Decimal | None]
     portfolios: Mapping[str, Decimal | None]
     ledgers: Mapping[str, Decimal | None]
+    members: Mapping[str, frozenset[int]]
 
     def account(self, code: str) -> Decimal | None:
         """Return the account's equity in its currency; None when unknown."""
@@ -62,18 +65,20 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
             ledger=Subquery(latest.values("ledger_equity")[:1]),
             taken_at=Subquery(latest.values("taken_at")[:1]),
         )
-        .values_list("code", "portfolio_id", "currency", "portfolio__currency", "equity", "ledger", "taken_at")
+        .values_list("pk", "code", "portfolio_id", "currency", "portfolio__currency", "equity", "ledger", "taken_at")
     )
     accounts: dict[str, Decimal | None] = {}
     totals: dict[str, Decimal | None] = {}
     ledgers: dict[str, Decimal | None] = {}
-    for code, portfolio, currency, portfolio_currency, equity, ledger, taken_at in rows:
+    members: defaultdict[str, set[int]] = defaultdict(set)
+    for pk, code, portfolio, currency, portfolio_currency, equity, ledger, taken_at in rows:
         known = is_fresh(taken_at, now)
         counts = known and currency == portfolio_currency
+        members[portfolio].add(pk)
         accounts[code] = equity if known else None
         totals[portfolio] = _plus(totals.get(portfolio, ZERO), equity if counts else None)
         ledgers[portfolio] = _plus(ledgers.get(portfolio, ZERO), ledger if counts else None)
-    return Equities(accounts, totals, ledgers)
+    return Equities(accounts, totals, ledgers, {code: frozenset(found) for code, found in members.items()})
 
 
 def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:

@@ -221,11 +221,10 @@ def test_more_capital_is_no_profit_and_less_is_no_loss(guard, account, clock) ->
         assert mark("strategy", "turtle") == (capital, capital)
 
 
-def test_a_withdrawal_that_is_booked_is_no_loss(guard, account, venue, clock) -> None:
-    watch(guard, clock)
-    Transfer.objects.create(account=account, amount=-60_000, at=NOW, reference="w1")
+def test_a_withdrawal_that_is_booked_is_no_loss(booked, account, venue, clock) -> None:
+    withdraw(account, 60_000, clock)
     venue.equity = D(40_000)
-    assert watch(guard, clock, 3) == []
+    assert watch(booked, clock, 3) == []
     assert mark("portfolio", "paper") == (40_000, 40_000)
 
 

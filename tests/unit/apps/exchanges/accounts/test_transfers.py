@@ -30,6 +30,7 @@ D = Decimal
 @pytest.fixture
 def world(monkeypatch) -> World:
     made = make_world()
+    Transfer.objects.update(reference="opening")
     monkeypatch.setattr(transfers, "VenueSessions", lambda: made.sessions)
     monkeypatch.setattr("apps.exchanges.admin.transfers.process_clock", lambda: made.clock)
     monkeypatch.setattr("apps.exchanges.management.commands.account.process_clock", lambda: made.clock)
@@ -110,6 +111,14 @@ def test_books_that_began_with_a_trade_keep_it_when_the_first_transfer_comes(wor
     world.clock.advance(timedelta(minutes=5))
     assert book(world, 100_000, "deposit").at == world.venue.trades[0].time_exchange
     assert not world.facts.precedes_books(world.venue.trades[0].time_exchange)
+
+
+def test_nothing_goes_out_of_books_that_lack_what_the_account_began_with(world) -> None:
+    unopened(world)
+    trade(world)
+    with pytest.raises(InvalidValue, match="what it began with"):
+        book(world, -25)
+    assert not Transfer.objects.exists()
 
 
 def test_adopting_begins_the_books_at_what_the_venue_says(world) -> None:
