@@ -50,16 +50,19 @@ def sweep(venue: str, now: datetime) -> Swept:
 
 
 def _with_work(venue: str, now: datetime) -> list[int]:
-    """Return accounts with rows that nobody has claimed and whose lease nobody holds."""
+    """Return accounts with rows that nobody has claimed and whose lease nobody holds.
+
+    A disabled account's rows wait, but for its cancels.
+    """
     old = now - lasting(process_clock(), YOUNG_SECONDS)
     rows = fetch(
-        "SELECT a.id FROM exchanges_account a WHERE a.venue_id = %s AND a.enabled"
+        "SELECT a.id FROM exchanges_account a WHERE a.venue_id = %s"
         " AND (a.sender_until IS NULL OR a.sender_until <= %s) AND ("
-        " EXISTS (SELECT 1 FROM exchanges_order o WHERE o.account_id = a.id AND o.status = 'approved'"
+        " a.enabled AND EXISTS (SELECT 1 FROM exchanges_order o WHERE o.account_id = a.id AND o.status = 'approved'"
         " AND o.created_at < %s AND (o.claimed_until IS NULL OR o.claimed_until <= %s))"
         " OR EXISTS (SELECT 1 FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
         " WHERE c.account_id = a.id AND c.status = 'approved' AND c.created_at < %s"
-        " AND o.status IN ('open', 'partially_filled', 'unknown', 'amending')"
+        " AND (a.enabled OR c.kind = 'cancel') AND o.status IN ('open', 'partially_filled', 'unknown', 'amending')"
         " AND (c.claimed_until IS NULL OR c.claimed_until <= %s))) ORDER BY a.id",
         (venue, now, old, now, old, now),
     )
@@ -90,7 +93,7 @@ def _with_leftovers(venue: str) -> list[int]:
 
 def _any_lapsed(venue: str, now: datetime) -> bool:
     rows = fetch(
-        "SELECT 1 FROM exchanges_account a WHERE a.venue_id = %s AND a.enabled AND ("
+        "SELECT 1 FROM exchanges_account a WHERE a.venue_id = %s AND ("
         " EXISTS (SELECT 1 FROM exchanges_order o WHERE o.account_id = a.id AND o.status = 'sending'"
         " AND (o.claimed_until IS NULL OR o.claimed_until <= %s)) OR EXISTS (SELECT 1 FROM exchanges_ordercommand c"
         " WHERE c.account_id = a.id AND c.status = 'sending'"

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import uvloop
 
+from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.market_data.cache import MarketWriter, redis_client
 from apps.exchanges.market_data.stream import MarketStreamProcess
-from apps.exchanges.models import Account, InstrumentRow, Venue
+from apps.exchanges.models import InstrumentRow, Venue
 from apps.exchanges.orders.user_stream import UserStreamProcess
 from apps.exchanges.ports import FillBatch, MarketHandler, MarketSubscription, Stream, UserEvent, UserHandler
 from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
@@ -78,7 +79,7 @@ def user_process(
 
 
 def _addresses(venue: Venue) -> dict[int, str]:
-    return dict(Account.objects.filter(venue=venue, enabled=True).values_list("pk", "address"))
+    return dict(watched_accounts().filter(venue=venue).values_list("pk", "address"))
 
 
 class FillNews:

@@ -103,12 +103,13 @@ def orders_claim(*, account_id: int, worker: str, lease_seconds: float, limit: i
     """Take the account's lease and claim up to `limit` rows of each kind; None when it is another's or idle.
 
     Rows past their time end first: orders EXPIRED with their exposure freed, commands DROPPED. `lease_seconds` are
-    seconds of the run's clock. A lease that `worker` holds already is taken anew with a higher fence.
+    seconds of the run's clock. A lease that `worker` holds already is taken anew with a higher fence. An account that
+    is disabled has its cancels sent and nothing else.
     """
     overdue_end(account_id, now)
     with transaction.atomic():
         lease = lock_account(account_id)
-        if lease is None or not lease.enabled or lease.held_by_other(worker, now):
+        if lease is None or lease.held_by_other(worker, now):
             return None
         fence, until = lease.fence + 1, now + timedelta(seconds=lease_seconds)
         claim = Claim(
@@ -117,8 +118,8 @@ def orders_claim(*, account_id: int, worker: str, lease_seconds: float, limit: i
             fence,
             until,
             cancels=_claim_cancels(account_id, worker, until, limit, now),
-            amends=_claim_amends(account_id, worker, until, limit, now),
-            orders=_claim_orders(account_id, worker, until, limit, fence, now),
+            amends=_claim_amends(account_id, worker, until, limit, now) if lease.enabled else (),
+            orders=_claim_orders(account_id, worker, until, limit, fence, now) if lease.enabled else (),
         )
         if not claim:
             return None

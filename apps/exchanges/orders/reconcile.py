@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from apps.exchanges.accounts.equity import account_books
 from apps.exchanges.accounts.funding import funding_apply
+from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import said
 from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
@@ -313,8 +314,8 @@ def reconcile_account(account_id: int, sessions: Sessions | None = None, clock: 
 
 
 def reconcile_venue(venue: str, sessions: Sessions | None = None, clock: Clock | None = None) -> dict[int, Reconciled]:
-    """Look over every enabled account of a venue: quickly, and in full once a minute."""
-    accounts = Account.objects.filter(venue_id=venue, enabled=True).order_by("pk").values_list("pk", flat=True)
+    """Look over every account of a venue that is enabled or not empty: quickly, and in full once a minute."""
+    accounts = watched_accounts().filter(venue_id=venue).order_by("pk").values_list("pk", flat=True)
     results = {}
     for account_id in accounts:
         try:

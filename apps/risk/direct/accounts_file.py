@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.models import Account, Signer
 from apps.exchanges.ports import VenueConfig
 from moondev.domain.errors import Configuration
@@ -35,8 +36,8 @@ def accounts_file() -> Path:
 
 
 def read_rows() -> list[DirectAccount]:
-    """Return every enabled account that has a DIRECT signer, from the database."""
-    signers = Signer.objects.filter(purpose=Signer.Purpose.DIRECT, account__enabled=True)
+    """Return every account with a DIRECT signer that is enabled or not empty, from the database."""
+    signers = Signer.objects.filter(purpose=Signer.Purpose.DIRECT, account__in=watched_accounts())
     return [
         _of(signer.account, signer) for signer in signers.select_related("account__venue").order_by("account__code")
     ]

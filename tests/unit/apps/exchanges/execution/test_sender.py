@@ -9,7 +9,7 @@ from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.states import trading_state_set
 from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.models import Account, Fill, Order, OrderCommand, Signer
-from apps.exchanges.orders.reconcile import reconcile_account
+from apps.exchanges.orders.reconcile import reconcile_account, reconcile_venue
 from apps.exchanges.orders.services import orders_claim, reports_apply
 from apps.exchanges.orders.user_events import apply_user_events
 from apps.exchanges.ports import FillBatch, OrderBatch
@@ -529,6 +529,24 @@ def test_a_disabled_account_sends_nothing(world: World) -> None:
     world.place()
     assert world.send() == 0
     assert world.venue.calls == []
+
+
+def test_a_disabled_account_still_has_its_cancels_sent_and_its_fills_booked(world: World) -> None:
+    order, held = world.rest(), world.rest()
+    Account.objects.update(enabled=False)
+    world.amend(held, "0.5", "99")
+    world.cancel(order)
+    world.venue.calls.clear()
+    world.send()
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert world.venue.calls == ["cancel", "fills"]
+    world.venue.fill(world.venue.of(held.client_order_id), D(1))
+    world.clock.advance(timedelta(seconds=61))
+    assert list(reconcile_venue("hyperliquid", world.sessions, world.clock)) == [world.account.pk]
+    held.refresh_from_db()
+    assert held.status == "filled"
+    assert_books()
 
 
 def test_no_order_is_booked_twice_when_a_fill_comes_twice(world: World) -> None:

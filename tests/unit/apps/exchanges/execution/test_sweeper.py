@@ -6,7 +6,7 @@ import pytest
 
 from apps.exchanges.execution import sweeper
 from apps.exchanges.execution.sweeper import sweep
-from apps.exchanges.models import Order, Veto
+from apps.exchanges.models import Account, Order, Veto
 from apps.exchanges.orders import wake as wake_module
 from apps.exchanges.orders.services import orders_claim
 from tests.support.order_world import World, assert_books, make_world
@@ -49,6 +49,17 @@ def test_wakes_the_sender_of_an_order_whose_message_was_lost(world: World, sent:
 
 def test_wakes_the_sender_of_a_command(world: World, sent: list) -> None:
     order = world.rest()
+    world.cancel(order)
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+
+
+def test_wakes_the_sender_of_a_disabled_account_for_cancels_only(world: World, sent: list) -> None:
+    order = world.rest()
+    Account.objects.update(enabled=False)
+    world.place()
+    later(world)
+    assert sweep("hyperliquid", world.clock.now()).woken == ()
     world.cancel(order)
     later(world)
     assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
