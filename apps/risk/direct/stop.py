@@ -5,6 +5,7 @@ Needs the venue and a key, nothing of ours. What it did is booked later, by reco
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from moondev.domain.errors import TradingError
 from moondev.domain.instruments import Instrument, Rounding
 from moondev.domain.orders import OrderReport, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.portfolio import Holding
+
+logger = logging.getLogger(__name__)
 
 # Asked and found empty so often in a row, an account counts as clear: an order may be on its way.
 EMPTY_ANSWERS = 2
@@ -59,22 +62,36 @@ class DirectStop:
         deadline = monotonic() + seconds
         empty = 0
         while monotonic() < deadline:
-            try:
-                empty = empty + 1 if self._round(flatten=flatten) else 0
-            except TradingError as error:
-                empty = 0
-                self._tools.say(f"{self._account.code}: {error}")
+            empty = empty + 1 if self._round(flatten=flatten) else 0
             if empty >= EMPTY_ANSWERS:
                 return True
             self._tools.sleep(PAUSE_SECONDS)
         return False
 
     def _round(self, *, flatten: bool) -> bool:
-        """Do what is to be done now; return whether there was nothing."""
-        resting = self._client.live_orders()
-        for batch in _batches(resting, self._client.max_batch):
+        """Do what is to be done now; return whether there was nothing. Orders that stay keep no position open."""
+        nothing_rests = self._nothing_left(self._cancel_orders)
+        nothing_held = not flatten or self._nothing_left(self._close_positions)
+        return nothing_rests and nothing_held
+
+    def _nothing_left(self, step: Callable[[], bool]) -> bool:
+        """Take a step; return whether it found nothing to do. One that fails is told, and taken again next round."""
+        try:
+            return not step()
+        except TradingError as error:
+            self._tools.say(f"{self._account.code}: {error}")
+        except Exception as error:
+            # Nothing may end the stop before its time: not a bug, and not an answer nobody has thought of.
+            logger.exception("account %s: a step of the direct stop failed", self._account.code)
+            self._tools.say(f"{self._account.code}: {error!r}")
+        return False
+
+    def _cancel_orders(self) -> bool:
+        """Cancel whatever lives; return whether there was any."""
+        living = self._client.live_orders()
+        for batch in _batches(living, self._client.max_batch):
             self._tell(batch, self._client.cancel_resting(batch, self._nonce()))
-        return not (flatten and self._close_positions()) and not resting
+        return bool(living)
 
     def _tell(self, orders: Sequence[LiveOrder], reports: Sequence[OrderReport]) -> None:
         """Say how many orders were cancelled, and name those that were not."""
@@ -93,10 +110,16 @@ class DirectStop:
             return False
         now = self._tools.clock.now()
         instruments = {listing.instrument.symbol: listing.instrument for listing in self._client.instruments()}
-        approved = closing_orders(self._account, positions, instruments, now)
+        closable = [position for position in positions if position.symbol in instruments]
+        for position in positions:
+            if position.symbol not in instruments:
+                what = f"{position.quantity.value:f} {position.symbol} is not closed"
+                self._tools.say(f"{self._account.code}: {what}: the venue states no rules for it; close it by hand")
+        approved = closing_orders(self._account, closable, instruments, now)
         for batch in _batches(approved, self._client.max_batch):
             self._client.place(batch, self._nonce(), now + ORDER_LIFE)
-        self._tools.say(f"{self._account.code}: closing {len(positions)} positions")
+        if approved:
+            self._tools.say(f"{self._account.code}: closing {len(approved)} positions")
         return True
 
     def _nonce(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,8 @@ from apps.risk.direct.accounts_file import DirectAccount, read_file
 from apps.risk.direct.stop import DirectStop, Say, Tools
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
+
+logger = logging.getLogger(__name__)
 
 
 def stop_without_database(*, flatten: bool, seconds: float, say: Say) -> bool:
@@ -30,12 +33,16 @@ def stop_without_database(*, flatten: bool, seconds: float, say: Say) -> bool:
 
 
 def _stop(account: DirectAccount, tools: Tools, *, flatten: bool, seconds: float) -> bool:
+    """Clear one account; return whether it is clear. Nothing that goes wrong with it may hide another."""
+    clear = False
     try:
         key = EnvironmentBackend().secret(account.secret_name)
         client = client_for(account.venue, Credentials(account.address, key))
+        clear = DirectStop(account, client, tools).run(flatten=flatten, seconds=seconds)
     except TradingError as error:
         tools.say(f"{account.code}: {error}")
-        return False
-    clear = DirectStop(account, client, tools).run(flatten=flatten, seconds=seconds)
+    except Exception as error:
+        logger.exception("account %s was not cleared", account.code)
+        tools.say(f"{account.code}: {error!r}")
     tools.say(f"{account.code}: {'clear' if clear else 'NOT clear'}")
     return clear

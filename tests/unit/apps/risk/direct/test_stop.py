@@ -1,0 +1,123 @@
+"""The direct stop: one surprise costs one step of one account, never the stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from apps.exchanges.ports import Environment, VenueConfig
+from apps.exchanges.venue_types import AccountSnapshot, Listing, PositionSnapshot
+from apps.risk.direct import without_database
+from apps.risk.direct.accounts_file import DirectAccount
+from apps.risk.direct.stop import DirectStop, Tools
+from apps.risk.direct.without_database import stop_without_database
+from moondev.domain.clock import FixedClock
+from moondev.domain.errors import Connectivity
+from moondev.domain.instruments import Instrument
+from moondev.domain.values import Money, Price, SignedQuantity
+
+D = Decimal
+NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
+VENUE = VenueConfig("hyperliquid", "hyperliquid", Environment.PAPER, "http://127.0.0.1:1", "ws://127.0.0.1:1")
+
+
+class StubClient:
+    """A venue that lists BTC, holds what the test says and closes what it is asked to."""
+
+    max_batch = 20
+
+    def __init__(self, instrument: Instrument, **held: str) -> None:
+        self.listing = Listing(instrument, 0)
+        self.held = {symbol: D(quantity) for symbol, quantity in held.items()}
+        self.orders_error: Exception | None = None
+        self.asked = 0
+
+    def live_orders(self) -> list[object]:
+        self.asked += 1
+        if self.orders_error:
+            raise self.orders_error
+        return []
+
+    def account_snapshot(self) -> AccountSnapshot:
+        nothing = Money(D(0), "USDC")
+        positions = [
+            PositionSnapshot(
+                symbol, SignedQuantity(quantity), None, Price(D(100)), Money(quantity * 100, "USDC"), nothing, 1
+            )
+            for symbol, quantity in self.held.items()
+            if quantity
+        ]
+        return AccountSnapshot(nothing, nothing, nothing, tuple(positions), None, NOW)
+
+    def instruments(self) -> list[Listing]:
+        return [self.listing]
+
+    def place(self, orders: Sequence, nonce: int, expires_at: datetime) -> list[object]:
+        for order in orders:
+            symbol = order.request.instrument.partition(":")[2]
+            self.held[symbol] += order.request.quantity.value * order.request.side.sign
+        return []
+
+
+def account(code: str = "paper-1") -> DirectAccount:
+    return DirectAccount(code, "0x1", "USDC", "KEY", VENUE)
+
+
+def stop(client: StubClient, *, flatten: bool = True) -> tuple[bool, list[str]]:
+    said: list[str] = []
+    tools = Tools(FixedClock(NOW), lambda _: None, said.append)
+    return DirectStop(account(), client, tools).run(flatten=flatten, seconds=0.2), said
+
+
+def test_a_position_without_rules_is_named_and_the_others_are_closed(instrument) -> None:
+    client = StubClient(instrument, GONE="3", BTC="-0.5")
+    clear, said = stop(client)
+    assert not clear
+    assert client.held == {"GONE": 3, "BTC": 0}
+    assert said[0] == "paper-1: 3 GONE is not closed: the venue states no rules for it; close it by hand"
+    assert said.count("paper-1: closing 1 positions") == 1
+
+
+@pytest.mark.parametrize("error", [KeyError("a word nobody knows"), Connectivity("timed out")])
+def test_orders_that_cannot_be_read_keep_no_position_open(instrument, error) -> None:
+    client = StubClient(instrument, BTC="0.5")
+    client.orders_error = error
+    clear, said = stop(client)
+    assert not clear
+    assert client.held == {"BTC": 0}
+    assert client.asked > 1
+    assert any(str(error) in line for line in said)
+
+
+def test_an_account_is_clear_once_the_surprise_is_over(instrument) -> None:
+    client = StubClient(instrument, BTC="0.5")
+    answer = client.live_orders
+
+    def only_once() -> list[object]:
+        client.live_orders = answer
+        raise KeyError("odd")
+
+    client.live_orders = only_once
+    assert stop(client)[0]
+
+
+def test_one_account_that_fails_hides_no_other(instrument, monkeypatch) -> None:
+    client = StubClient(instrument, BTC="0.5")
+
+    def client_for(venue: VenueConfig, credentials: object) -> StubClient:
+        if credentials.account_address == "odd":
+            raise ZeroDivisionError("a bug in an adapter")
+        return client
+
+    odd = DirectAccount("paper-0", "odd", "USDC", "KEY", VENUE)
+    monkeypatch.setenv("KEY", "0x1")
+    monkeypatch.setattr(without_database, "client_for", client_for)
+    monkeypatch.setattr(without_database, "read_file", lambda: [odd, account()])
+    said: list[str] = []
+    assert not stop_without_database(flatten=True, seconds=5, say=said.append)
+    assert client.held == {"BTC": 0}
+    assert {"paper-0: NOT clear", "paper-1: clear"} <= set(said)
+    assert any("a bug in an adapter" in line for line in said)
