@@ -73,6 +73,7 @@ __all__ = [
     "OrderBatch",
     "ParseError",
     "PositionSnapshot",
+    "Refused",
     "ReportSource",
     "RestingOrder",
     "Stream",
@@ -310,8 +311,16 @@ class Disconnected:
     time_received: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The venue will not tell what was asked for; the stream is down and asks again by itself."""
+
+    reason: str
+    time_received: datetime
+
+
 MarketEvent = BookUpdate | BestQuoteUpdate | TradeBatch | CandleUpdate | MarkUpdate | Connected | Disconnected
-UserEvent = OrderBatch | FillBatch | FundingBatch | Unreadable | Connected | Disconnected
+UserEvent = OrderBatch | FillBatch | FundingBatch | Unreadable | Refused | Connected | Disconnected
 
 
 @dataclass(frozen=True, slots=True)

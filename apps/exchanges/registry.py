@@ -39,18 +39,23 @@ CLIENTS_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What makes the four parts of one protocol."""
+    """What makes the four parts of one protocol, and of how many accounts its venue tells one machine."""
 
     execution_client: Callable[[VenueConfig, Credentials, Clock], ExecutionClient]
     market_data_client: Callable[[VenueConfig, Clock], MarketDataClient]
     market_stream: Callable[[VenueConfig, Sequence[MarketSubscription], MarketHandler, Clock], Stream]
     user_stream: Callable[[VenueConfig, str, UserHandler, Clock], Stream]
+    accounts_followed: int
 
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         hyperliquid.PROTOCOL: Adapter(
-            HyperliquidClient, HyperliquidMarketData, hyperliquid_market_stream, hyperliquid_user_stream
+            HyperliquidClient,
+            HyperliquidMarketData,
+            hyperliquid_market_stream,
+            hyperliquid_user_stream,
+            hyperliquid.MAX_ACCOUNTS_FOLLOWED,
         ),
     }
 )
@@ -82,6 +87,12 @@ def market_stream_for(
 def user_stream_for(venue: VenueConfig, account_address: str, handler: UserHandler) -> Stream:
     """Return a new stream of one account, to be run on an event loop. Raises as `client_for` does."""
     return _adapter(venue).user_stream(venue, account_address, handler, process_clock())
+
+
+def accounts_followed(protocol: str) -> int | None:
+    """Return of how many accounts a venue of `protocol` tells one machine; None for a protocol we do not speak."""
+    adapter = ADAPTERS.get(protocol)
+    return None if adapter is None else adapter.accounts_followed
 
 
 def require_permitted(venue: VenueConfig) -> None:

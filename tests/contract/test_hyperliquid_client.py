@@ -32,6 +32,7 @@ from apps.exchanges.ports import (
     MarketSubscription,
     MarkUpdate,
     OrderBatch,
+    Refused,
     Stream,
     TradeBatch,
     VenueConfig,
@@ -39,6 +40,7 @@ from apps.exchanges.ports import (
 from apps.exchanges.venues.hyperliquid import actions
 from apps.exchanges.venues.hyperliquid.agents import address_of, approve_agent
 from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
+from apps.exchanges.venues.hyperliquid.config import MAX_ACCOUNTS_FOLLOWED
 from apps.exchanges.venues.hyperliquid.market_data import HyperliquidMarketData
 from apps.exchanges.venues.hyperliquid.stream import market_stream, user_stream
 from apps.exchanges.venues.websocket import Patience
@@ -477,3 +479,24 @@ def test_a_stop_for_the_whole_position_is_read_with_no_size_and_can_be_cancelled
     (cancelled,) = scene.client.cancel_resting([resting], next(NONCES))
     assert cancelled.status is OrderStatus.CANCELLED
     assert scene.client.open_orders() == []
+
+
+def test_one_account_more_than_the_venue_follows_is_told_so_instead_of_being_up_and_deaf(scene: Scene) -> None:
+    async def scenario() -> None:
+        heard: list[list[Any]] = [[] for _ in range(MAX_ACCOUNTS_FOLLOWED + 1)]
+        streams = [
+            user_stream(scene.config, f"0x{number + 1:040x}", events.append, LiveClock(), QUICK)
+            for number, events in enumerate(heard)
+        ]
+        tasks = []
+        for stream, events in zip(streams, heard, strict=True):
+            tasks.append(asyncio.create_task(stream.run()))
+            while not events:  # noqa: ASYNC110 - the handler is a plain function
+                await asyncio.sleep(0.01)
+        assert [stream.connected for stream in streams] == [True] * MAX_ACCOUNTS_FOLLOWED + [False]
+        assert isinstance(heard[-1][0], Refused)
+        for stream in streams:
+            stream.stop()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(asyncio.wait_for(scenario(), 20))

@@ -21,6 +21,7 @@ from apps.exchanges.ports import (
     FundingBatch,
     MarketSubscription,
     OrderBatch,
+    Refused,
     TradeBatch,
     Unreadable,
     VenueConfig,
@@ -358,6 +359,45 @@ def test_an_odd_row_of_the_account_costs_itself_only_and_is_told_of() -> None:
     run(scenario)
 
 
+def test_an_account_whose_subscription_is_refused_is_never_up_and_is_asked_for_again() -> None:
+    async def refuse_twice(socket: web.WebSocketResponse, number: int) -> None:
+        if number <= 2:
+            await socket.send_json({"channel": "error", "data": "Cannot track more than 10 total users."})
+            for _ in range(3):
+                await socket.send_json({"channel": "subscriptionResponse", "data": {}})
+
+    async def scenario() -> None:
+        venue, events = Venue(refuse_twice, mute=(1, 2)), Events()
+        async with serving(venue) as config:
+            stream = user_stream(config, ACCOUNT, events.append, LiveClock(), QUICK)
+            async with running(stream):
+                await events.until(lambda _: bool(events.of(Refused)))
+                assert not stream.connected
+                await events.until(lambda _: bool(events.of(Connected)))
+        assert ["10 total users" in event.reason for event in events.of(Refused)] == [True, True]
+        assert events.index(events.of(Connected)[0]) > events.index(events.of(Refused)[1])
+        assert venue.connections == 3
+
+    run(scenario)
+
+
+def test_a_refusal_after_the_account_was_up_takes_it_down() -> None:
+    async def refuse_later(socket: web.WebSocketResponse, number: int) -> None:
+        if number == 1:
+            await asyncio.sleep(0.1)
+            await socket.send_json({"channel": "error", "data": "no more"})
+
+    async def scenario() -> None:
+        venue, events = Venue(refuse_later), Events()
+        async with serving(venue) as config:
+            stream = user_stream(config, ACCOUNT, events.append, LiveClock(), QUICK)
+            async with running(stream):
+                await events.until(lambda _: len(events.of(Connected)) == 2)
+        assert [type(event) for event in events[:4]] == [Connected, Refused, Disconnected, Connected]
+
+    run(scenario)
+
+
 def test_messages_in_several_frames_are_joined() -> None:
     candle = {"t": 60_000, "T": 119_999, "s": "BTC", "i": "1m", "o": "1", "c": "2", "h": "3", "l": "1", "v": "4"}
     text = json.dumps({"channel": "candle", "data": candle}).encode()
@@ -383,7 +423,7 @@ def test_messages_in_several_frames_are_joined() -> None:
     run(scenario)
 
 
-def test_a_subscription_the_venue_refuses_is_told_and_does_not_hold_up_the_others(
+def test_a_symbol_the_venue_refuses_is_told_and_does_not_hold_up_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def refuse(socket: web.WebSocketResponse, _number: int) -> None:
@@ -393,9 +433,10 @@ def test_a_subscription_the_venue_refuses_is_told_and_does_not_hold_up_the_other
     async def scenario() -> None:
         venue, events = Venue(refuse, acknowledges=False), Events()
         async with serving(venue) as config:
-            stream = user_stream(config, ACCOUNT, events.append, LiveClock(), QUICK)
+            stream = market_stream(config, [MarketSubscription("BTC")], events.append, LiveClock(), QUICK)
             async with running(stream):
                 await events.until(lambda _: bool(events.of(Connected)))
+            assert stream.unreadable == 3
 
     run(scenario)
     assert "Invalid subscription" in caplog.text

@@ -13,7 +13,8 @@ from apps.exchanges.accounts.transfers import account_adopt_from_venue
 from apps.exchanges.admin.amounts import plain
 from apps.exchanges.admin.confirm import confirmed_action
 from apps.exchanges.admin.readonly import NoDeleteAdmin
-from apps.exchanges.models import Account, Portfolio, Signer
+from apps.exchanges.models import Account, Portfolio, Signer, Venue
+from apps.exchanges.registry import accounts_followed
 from moondev.domain.clock import process_clock
 
 
@@ -47,6 +48,17 @@ class AccountForm(ModelForm[Account]):
         model = Account
         fields = ["code", "venue", "portfolio", "address", "currency", "shared", "enabled"]
 
+    def clean_shared(self) -> bool:
+        """Refuse to share: opposite positions of two strategies would keep each other's exits and stops from leaving.
+
+        The venue nets them, so an order that shrinks one grows the account's position and is no exit to the review.
+        """
+        if self.cleaned_data["shared"]:
+            raise ValidationError(
+                "shared is on; allowed: off, as strategies on opposite sides would block each other's exits and stops"
+            )
+        return False
+
     def clean(self) -> dict[str, Any] | None:
         """Refuse an account whose venue and portfolio belong to different worlds or currencies."""
         cleaned = super().clean() or {}
@@ -60,7 +72,18 @@ class AccountForm(ModelForm[Account]):
             raise ValidationError(
                 {"currency": f"currency is {currency}; allowed: {portfolio.currency}, as the portfolio counts"}
             )
+        if venue and cleaned.get("enabled"):
+            self._require_room(venue)
         return cleaned
+
+    def _require_room(self, venue: Venue) -> None:
+        """Refuse an account of which the venue would not tell us: its fills would come late."""
+        others = Account.objects.filter(enabled=True, venue__websocket_url=venue.websocket_url).exclude(
+            pk=self.instance.pk
+        )
+        limit = accounts_followed(venue.protocol)
+        if limit is not None and others.count() >= limit:
+            raise ValidationError({"enabled": f"enabled accounts are {others.count() + 1}; allowed: {limit} per venue"})
 
 
 @confirmed_action(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from apps.exchanges.accounts.funding import funding_apply
 from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.sessions import Sessions
-from apps.exchanges.orders.events import unreadable_alarm
+from apps.exchanges.models import AccountEvent
+from apps.exchanges.orders.events import Alarm, alarm_once, unreadable_alarm
 from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import (
@@ -19,6 +20,7 @@ from apps.exchanges.ports import (
     FundingBatch,
     FundingPayment,
     OrderBatch,
+    Refused,
     ReportSource,
     Unreadable,
     UserEvent,
@@ -54,6 +56,8 @@ def apply_user_events(
     for event in events:
         if isinstance(event, Unreadable):
             unreadable_alarm(account_id, event.reasons, now)
+        elif isinstance(event, Refused):
+            alarm_once(account_id, Alarm(AccountEvent.Kind.STREAM_REFUSED, event.reason), now)
     connected = [event for event in events if isinstance(event, Connected)]
     for event in events:
         if isinstance(event, Disconnected):

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from apps.exchanges.ports import Connected, Disconnected
+from apps.exchanges.ports import Connected, Disconnected, Refused
 from moondev.domain.clock import Clock, monotonic
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ class Patience:
     settled: float = 30.0
 
 
+class SubscriptionRefused(Exception):
+    """The venue refused a subscription without which the connection is worth nothing."""
+
+
 class Dialect(Protocol):
     """What to say to a venue, and how to read it."""
 
@@ -50,7 +54,10 @@ class Dialect(Protocol):
         ...
 
     def read(self, message: bytes, received: datetime) -> bool:
-        """Read one message and return whether all subscriptions are known to stand."""
+        """Read one message and return whether all subscriptions are known to stand.
+
+        Raises SubscriptionRefused when they never will; the connection is then given up and tried again.
+        """
         ...
 
 
@@ -61,7 +68,7 @@ class ReconnectingWebsocket:
         self,
         url: str,
         dialect: Dialect,
-        on_state: Callable[[Connected | Disconnected], None],
+        on_state: Callable[[Connected | Disconnected | Refused], None],
         clock: Clock,
         patience: Patience | None = None,
     ) -> None:
@@ -176,6 +183,10 @@ class ReconnectingWebsocket:
         if self._connected:
             self._heard_at = received
 
+    def refused(self, reason: str) -> None:
+        """Take the venue's refusal: the connection never stands, or stands no longer."""
+        self._on_state(Refused(reason, self._clock.now()))
+
     def _went_down(self, reason: str) -> None:
         if self._connected:
             self._connected = False
@@ -191,6 +202,7 @@ class _Listener(WSListener):
         self.heard_monotonic = monotonic()
         self.reason = ""
         self.failure: Exception | None = None
+        self._given_up = False
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Pass on every complete message; an error of the reader ends the connection."""
@@ -214,10 +226,15 @@ class _Listener(WSListener):
         self._deliver(transport, payload)
 
     def _deliver(self, transport: WSTransport, payload: bytes) -> None:
-        if self.failure is not None:
+        if self.failure is not None or self._given_up:
             return
         try:
             self._owner.heard(payload, self)
+        except SubscriptionRefused as refusal:
+            self._given_up = True
+            self.reason = f"refused by the venue: {refusal}"
+            transport.disconnect(graceful=False)
+            self._owner.refused(str(refusal))
         except Exception as error:  # noqa: BLE001 - re-raised by run(); here it would only be logged
             self.failure = error
             transport.disconnect(graceful=False)

@@ -22,6 +22,9 @@ READ_TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 10.0
 
 MAX_BATCH = 50
+# Of how many accounts the venue tells one address of the internet.
+# https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits
+MAX_ACCOUNTS_FOLLOWED = 10
 QUOTE_CURRENCY = "USDC"
 MIN_NOTIONAL_USDC = "10"
 

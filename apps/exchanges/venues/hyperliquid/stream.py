@@ -43,7 +43,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     UserFundingsMessage,
 )
 from apps.exchanges.venues.hyperliquid.rows import Rows, reading
-from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket
+from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock
 from moondev.domain.orders import OrderReport, OrderStatus
 
@@ -122,9 +122,22 @@ class HyperliquidDialect:
             logger.error("%s", reason)
 
     def _answered(self, envelope: Envelope) -> None:
-        self._unanswered -= 1
         if envelope.channel == "error":
-            logger.error("Hyperliquid refused a subscription: %s", bytes(envelope.data).decode())
+            self._refused(bytes(envelope.data).decode())
+        self._unanswered -= 1
+
+    def _refused(self, reason: str) -> None:
+        """Go on without one symbol's data: it never becomes fresh, so nobody trades on it, and the others do."""
+        self.unreadable += 1
+        logger.error("Hyperliquid refused a subscription: %s", reason)
+
+
+class UserDialect(HyperliquidDialect):
+    """The dialect of one account's stream, of which no part can be done without."""
+
+    def _refused(self, reason: str) -> None:
+        """Give the connection up: with orders or fills missing it would pass for one that hears everything."""
+        raise SubscriptionRefused(reason)
 
 
 class HyperliquidStream:
@@ -239,7 +252,7 @@ def user_stream(
         "userFundings": (UserFundingsMessage, _fundings),
     }
     wanted = [{"type": channel, "user": address} for channel in readers]
-    return _stream(venue, HyperliquidDialect(wanted, readers, handler), handler, clock, patience)
+    return _stream(venue, UserDialect(wanted, readers, handler), handler, clock, patience)
 
 
 def _stream(

@@ -41,7 +41,7 @@ _ROWS_PER_WEIGHT: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
-    """What one websocket connection may hold, and how many an IP may open."""
+    """What one websocket connection may hold, how many an IP may open, and how many users it may follow in all."""
 
     connections: int = 100
     subscriptions: int = 1_000

@@ -145,9 +145,13 @@ class SocketServer:
             return None
         if len(connection.topics) >= bounds.subscriptions:
             return f"Cannot subscribe to more than {bounds.subscriptions} channels."
-        if topic.user and len(connection.users | {topic.user}) > bounds.users:
+        if topic.user and len(self._followed(connection.ip) | {topic.user}) > bounds.users:
             return f"Cannot track more than {bounds.users} total users."
         return None
+
+    def _followed(self, ip: str) -> set[str]:
+        """Return the users that an IP follows, over all its connections."""
+        return {user for connection in self.hub.connections if connection.ip == ip for user in connection.users}
 
     def _post(self, connection: Connection, raw: Json) -> None:
         number, request = field(raw, "id", int), json_object(raw.get("request"))

@@ -11,7 +11,7 @@ from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, Fill, Order
 from apps.exchanges.orders.reconcile import Reconciled, reconcile_account, reconcile_venue
 from apps.exchanges.orders.services import orders_claim, reports_apply
 from apps.exchanges.orders.user_events import apply_user_events
-from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch, Unreadable
+from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch, Refused, Unreadable
 from moondev.domain.errors import Connectivity
 from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Money, Side, SignedQuantity
@@ -476,3 +476,10 @@ def test_tells_of_rows_of_the_stream_that_could_not_be_read(world: World) -> Non
     event = Unreadable(("an order update with the status dancing",), world.clock.now())
     apply_user_events(world.account.pk, [event, event], world.sessions, world.clock)
     assert "dancing" in AccountEvent.objects.get(kind="unreadable_row").message
+
+
+def test_a_refused_stream_is_an_alarm_of_the_account_once_an_hour(world: World) -> None:
+    for _ in range(3):
+        refused = Refused("Cannot track more than 10 total users.", world.clock.now())
+        apply_user_events(world.account.pk, [refused], world.sessions, world.clock)
+    assert "10 total users" in AccountEvent.objects.get(kind="stream_refused").message
