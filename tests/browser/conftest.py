@@ -36,9 +36,12 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 REDIS_DATABASE = 15
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Return a browser; Debian's, or the one that Playwright has downloaded."""
+    """Return a browser; Debian's, or the one that Playwright has downloaded.
+
+    For one module at a time: while Playwright runs, so does its event loop, and no other test could run one.
+    """
     programs = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in programs if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:

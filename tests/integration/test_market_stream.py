@@ -35,7 +35,9 @@ PATIENCE_SECONDS = 15.0
 
 @pytest.fixture
 def client() -> Iterator[redis.Redis]:
-    connection = redis.Redis.from_url(os.environ["REDIS_URL"], db=REDIS_DATABASE, protocol=2, socket_timeout=2)
+    # The number in the address wins over an argument.
+    url = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{REDIS_DATABASE}"
+    connection = redis.Redis.from_url(url, protocol=2, socket_timeout=2)
     connection.flushdb()
     yield connection
     connection.flushdb()
