@@ -21,10 +21,10 @@ from apps.exchanges.execution.veto_scope import VetoScope
 from apps.exchanges.models import AccountEvent, TradingMode
 from apps.exchanges.orders.ending import BATCH, unsent_end
 from apps.exchanges.orders.events import Alarm, alarm_once
-from apps.exchanges.orders.services import reports_apply
+from apps.exchanges.orders.reconcile import Reconciliation
 from apps.exchanges.ports import CANNOT_BE_NAMED, LiveOrder
 from moondev.domain.errors import RateLimited, TradingError
-from moondev.domain.orders import OrderStatus
+from moondev.domain.orders import OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
 
@@ -151,17 +151,27 @@ class AccountHalt:
         if self._mode is TradingMode.REDUCING:
             living = [order for order in living if not order.reduce_only]
         size = session.client.max_batch
-        return sum(self._cancel(session, living[start : start + size]) for start in range(0, len(living), size))
+        gone: list[OrderReport] = []
+        try:
+            return sum(self._cancel(session, living[at : at + size], gone) for at in range(0, len(living), size))
+        finally:
+            self._end(session, gone)
 
-    def _cancel(self, session: Session, orders: Sequence[LiveOrder]) -> int:
-        """Cancel orders; return how many of them a cancel can name."""
+    def _end(self, session: Session, gone: Sequence[OrderReport]) -> None:
+        """End what was cancelled, together with the fills it had by then, which the venue's word does not tell."""
+        try:
+            Reconciliation(session, self._hands.clock).end(gone)
+        except TradingError as error:
+            logger.warning("account %s: %d ends are left to reconciliation: %s", self._account_id, len(gone), error)
+
+    def _cancel(self, session: Session, orders: Sequence[LiveOrder], gone: list[OrderReport]) -> int:
+        """Cancel orders, adding to `gone` what the venue then ended; return how many of them a cancel can name."""
         nonce = nonces_take(session.signer_id, 1, self._hands.clock.now())[0]
         reports = session.client.cancel_resting(orders, nonce)
         now = self._hands.clock.now()
-        gone = [report for report in reports if report.status is not None]
+        gone += [report for report in reports if report.status is not None]
         if gone and self._row.veto.first_cancel_at is None:
             self._row.write(first_cancel_at=now)
-        reports_apply(account_id=self._account_id, reports=gone, now=now)
         nameless = [order for order, report in zip(orders, reports, strict=True) if report.reason == CANNOT_BE_NAMED]
         self._tell_of(nameless, now)
         return len(orders) - len(nameless)

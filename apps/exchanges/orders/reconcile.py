@@ -154,7 +154,7 @@ class Reconciliation:
             else:
                 continue
             self.result.resolved += 1
-        self._end(ended)
+        self.end(ended)
 
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
@@ -175,8 +175,8 @@ class Reconciliation:
             command_resolve(self._account.account_id, command, report, self._clock.now())
             self.result.resolved += 1
 
-    def _end(self, ended: Sequence[OrderReport]) -> None:
-        """Apply ends that say nothing of fills, after asking for the fills; without an answer nothing ends."""
+    def end(self, ended: Sequence[OrderReport]) -> None:
+        """Apply ends that say nothing of fills, after asking for the fills. Raises TradingError, and nothing ends."""
         if ended:
             self._book_fills(self._clock.now())
             self._apply(ended)
@@ -204,7 +204,7 @@ class Reconciliation:
             elif report is not None:
                 self._apply([report])
                 self.result.resolved += 1
-        self._end(ended)
+        self.end(ended)
 
     def _follow_renamed(self, known: Sequence[RestingOrder], settled: datetime) -> None:
         """Take over id, size and price of orders of ours that rest under an id we have not heard of."""

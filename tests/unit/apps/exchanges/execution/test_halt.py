@@ -65,6 +65,21 @@ def test_ends_what_has_not_left_and_cancels_what_lives(world: World) -> None:
     assert_books()
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_order_it_cancels_does_not_end_before_its_fills_are_known(world: World, answered: bool) -> None:
+    order = world.rest()
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
+    if not answered:
+        world.venue.refuse("fills", Connectivity("reset"))
+    veto(world)
+    assert carry_out(world)
+    assert world.venue.live() == []
+    order.refresh_from_db()
+    expected = ("cancelled", D("0.6"), 0) if answered else ("open", 0, 100)
+    assert (order.status, order.filled_quantity, order.reserved) == expected
+    assert_books()
+
+
 def test_signs_with_the_keys_of_vetoes_only(world: World) -> None:
     world.rest()
     before = Signer.objects.get(purpose="orders").last_nonce
