@@ -98,6 +98,11 @@ class ExecutionClient(Protocol):
         """Return how many orders fit one signed request."""
         ...
 
+    @property
+    def signer_address(self) -> str:
+        """Return the venue's name of the key that signs, derived from the key itself."""
+        ...
+
     def place(self, orders: Sequence[RiskApproved[PlaceOrder]], nonce: int, expires_at: datetime) -> list[OrderReport]:
         """Send new orders as one signed request; return one report per order, in order.
 

@@ -26,6 +26,7 @@ from apps.exchanges.models import (
     Venue,
     Veto,
 )
+from apps.exchanges.venues.hyperliquid.agents import address_of
 from apps.risk import vetoes
 from apps.risk.direct.accounts_file import read_file
 from apps.risk.models import HighWaterMark, RiskEvent
@@ -65,7 +66,9 @@ def seed(scene: Scene) -> None:
     portfolio = Portfolio.objects.create(code="paper", currency="USDC", environment="paper")
     account = Account.objects.create(code="paper-1", venue=venue, portfolio=portfolio, address=ADDRESS, currency="USDC")
     for purpose in Signer.Purpose.values:
-        Signer.objects.create(account=account, purpose=purpose, address="0x1", secret_name="PAPER_1_KEY")
+        Signer.objects.create(
+            account=account, purpose=purpose, address=address_of(AGENT_KEY), secret_name="PAPER_1_KEY"
+        )
     for listing in scene.client.instruments():
         item = listing.instrument
         InstrumentRow.objects.create(

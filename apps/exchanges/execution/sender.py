@@ -21,9 +21,12 @@ from apps.exchanges.execution.timing import LEASE_SECONDS, lasting
 from apps.exchanges.locks import lease_give_back
 from apps.exchanges.models import Signer
 from apps.exchanges.orders.claim import Claim, orders_claim
+from apps.exchanges.orders.ending import unsent_end
 from apps.exchanges.orders.wake import wake_accounts
+from apps.exchanges.ports import ReportSource
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import Configuration
+from moondev.domain.orders import OrderStatus
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +71,25 @@ class Sender:
             # Whoever holds the lease now goes on; what was claimed here and not begun lapses.
             logger.warning("account %s: %s", claim.account_id, error)
             return False
-        except Configuration:
-            # Nothing can be sent until a person mends it; the orders end when their time has passed.
+        except Configuration as error:
+            # Nothing can be sent until a person mends it, who reads in the orders why.
             logger.exception("account %s cannot send", claim.account_id)
+            self._end_unsent(claim, error)
             return False
         finally:
             lease_give_back(claim.account_id, claim.fence)
         return True
+
+    def _end_unsent(self, claim: Claim, error: Configuration) -> None:
+        """End what was claimed and has not begun to leave; the strategies plan again from what is."""
+        unsent_end(
+            "o.id = ANY(%s)",
+            ([order.order_id for order in claim.orders],),
+            status=OrderStatus.CANCELLED,
+            reason=f"not sent: {error}",
+            source=ReportSource.SEND,
+            now=self.clock.now(),
+        )
 
     def _session(self, account_id: int) -> Session:
         return self.sessions.session(account_id, Signer.Purpose.ORDERS)

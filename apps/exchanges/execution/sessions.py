@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,9 @@ from apps.exchanges.credentials.backends import CredentialBackend, EnvironmentBa
 from apps.exchanges.models import Signer
 from apps.exchanges.ports import Credentials, ExecutionClient
 from apps.exchanges.registry import client_for
-from moondev.domain.errors import Configuration
+from moondev.domain.errors import Configuration, InvalidValue
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,34 @@ class VenueSessions:
         self._backend = backend or EnvironmentBackend()
 
     def session(self, account_id: int, purpose: str) -> Session:
-        """Return the session of an account for a `Signer.Purpose`. Raises Configuration when there is no key."""
+        """Return the session of an account for a `Signer.Purpose`.
+
+        Raises Configuration when there is no key, or, for orders, when it is not that of the signer's address.
+        """
         signer = Signer.objects.select_related("account__venue").filter(account_id=account_id, purpose=purpose).first()
         if signer is None:
             raise Configuration(f"account {account_id} has no signer for {purpose}; add one in the admin")
         account = signer.account
         key = signer_key(signer, self._backend)
-        client = client_for(account.venue.to_config(), Credentials(account.address, key))
+        try:
+            client = client_for(account.venue.to_config(), Credentials(account.address, key))
+        except (Configuration, InvalidValue) as error:
+            raise Configuration(f"account {account.code}, secret {signer.secret_name}: {error}") from error
+        _check_own_key(signer, client)
         return Session(account_facts(account.pk), client, signer.pk)
+
+
+def _check_own_key(signer: Signer, client: ExecutionClient) -> None:
+    """Refuse to trade with the key of another wallet: a venue trades on the account it belongs to, whoever's that is.
+
+    To stop and to look, no signer is turned away: should only its row be wrong, a halt must not fail for that.
+    """
+    if client.signer_address.lower() == signer.address.lower():
+        return
+    problem = (
+        f"account {signer.account.code}: secret {signer.secret_name} is the key of {client.signer_address},"
+        f" but its signer for {signer.purpose} is {signer.address}"
+    )
+    if signer.purpose == Signer.Purpose.ORDERS:
+        raise Configuration(problem)
+    logger.error("%s", problem)
