@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,8 @@ from moondev.domain.portfolio import Holding
 from moondev.domain.values import Price
 
 logger = logging.getLogger(__name__)
+
+Views = Mapping[str, InstrumentView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,38 @@ def load_shard(ticks: Sequence[Tick], cache: MarketCache, now: datetime) -> tupl
         load_facts(list(scopes.values()), now),
     )
     try:
-        views = cache.views(_wanted(ideas), now)
+        read = _reader(ideas, cache, now)
     except Connectivity as error:
         return [], [*failed, *(Failed(idea.tick, str(error), kind="no_market_data") for idea in ideas)]
-    return [_work(idea, scopes[idea.tick.strategy.slug], books, views, now) for idea in ideas], failed
+    works = []
+    for idea in ideas:
+        try:
+            works.append(_work(idea, scopes[idea.tick.strategy.slug], books, read(idea), now))
+        except Exception as error:  # data that makes no sense fails those who look at it, and nobody else
+            logger.exception("what strategy %s looks at cannot be used", idea.tick.strategy.slug)
+            failed.append(Failed(idea.tick, _unusable(idea, error), kind="bad_market_data"))
+    return works, failed
+
+
+def _reader(ideas: Sequence[_Idea], cache: MarketCache, now: datetime) -> Callable[[_Idea], Views]:
+    """Read the shard's market data at once, and return what gives each idea its part of it.
+
+    When something in it cannot be read, each idea reads for itself: only those fail that look at it. Raises
+    Connectivity when the cache does not answer.
+    """
+    try:
+        views = cache.views(_wanted(ideas), now)
+    except Connectivity:
+        raise
+    except Exception:  # whatever is wrong with one instrument must not touch the others
+        logger.exception("market data of the shard cannot be read at once")
+        return lambda idea: cache.views(_wanted([idea]), now)
+    return lambda _: views
+
+
+def _unusable(idea: _Idea, error: Exception) -> str:
+    looked_at = ", ".join(dict.fromkeys((*idea.needs.instruments, *idea.instruments)))
+    return f"market data of {looked_at}: {type(error).__name__}: {error}"
 
 
 def _ideas(ticks: Sequence[Tick]) -> tuple[list[_Idea], list[Failed]]:
@@ -121,7 +151,7 @@ def _wanted(ideas: Sequence[_Idea]) -> dict[str, Wanted]:
     return {key: Wanted(counts, book=True) for key, counts in bars.items()}
 
 
-def _work(idea: _Idea, scope: StrategyScope, books: _Books, views: Mapping[str, InstrumentView], now: datetime) -> Work:
+def _work(idea: _Idea, scope: StrategyScope, books: _Books, views: Views, now: datetime) -> Work:
     slug = scope.strategy
     holdings = books.holdings.get(slug, {})
     prices = {key: reference_price(views.get(key, NEVER_HEARD)) for key in idea.instruments}
