@@ -63,6 +63,7 @@ def sized(
         targets = wish.targets if isinstance(wish, Legs) else (wish,)
         parts = [_size_one(decided.work, target, known, new) for target in targets]
         complete = [part for part in parts if part is not None]
+        notes += [_less_than_a_lot(part, decided.work) for part in complete if part.target.weight and not part.quantity]
         if len(complete) < len(parts):
             notes.append(f"no price for {', '.join(t.instrument for t in targets)}: not sized, left as it is")
         elif isinstance(wish, Legs):
@@ -70,6 +71,12 @@ def sized(
         else:
             wishes += complete
     return tuple(wishes), tuple(new), tuple(notes)
+
+
+def _less_than_a_lot(part: SizedTarget, work: Work) -> str:
+    target = part.target
+    lot = work.instruments[target.instrument].lot
+    return f"{target.instrument}: a weight of {target.weight:g} is less than one lot of {lot}; nothing is held for it"
 
 
 def _targets(desired: Iterable[Desired]) -> list[Target]:

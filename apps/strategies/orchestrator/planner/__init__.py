@@ -13,7 +13,7 @@ from uuid import UUID
 from apps.strategies.orchestrator.planner.desk import Desk
 from apps.strategies.orchestrator.planner.legs import legs_to_plan
 from apps.strategies.orchestrator.planner.protection import plan_protection
-from apps.strategies.orchestrator.planner.quotes import plan_quotes
+from apps.strategies.orchestrator.planner.quotes import plan_quotes, too_small
 from apps.strategies.orchestrator.planner.situation import (
     Rules,
     Situation,
@@ -45,7 +45,9 @@ def plan(desired: Sequence[SizedDesired], situations: Mapping[str, Situation], r
     notes: list[str] = []
     for wish in desired:
         if isinstance(wish, Quotes):
-            requests += plan_quotes(wish, Desk(situations[wish.instrument], rules))
+            desk = Desk(situations[wish.instrument], rules)
+            requests += plan_quotes(wish, desk)
+            notes += too_small(wish, desk)
             continue
         targets, note = legs_to_plan(wish, situations, now) if isinstance(wish, SizedLegs) else ((wish,), "")
         notes += [note] if note else []

@@ -41,6 +41,23 @@ def plan_quotes(quotes: Quotes, desk: Desk) -> list[OrderRequest]:
     return requests
 
 
+def too_small(quotes: Quotes, desk: Desk) -> list[str]:
+    """Return a remark for every quote that is left out because the venue takes no order of its size."""
+    rules = desk.at.instrument
+    return [
+        f"{quotes.instrument}: {side.value} {quote.quantity} @ {quote.price} is below the lot of {rules.lot}"
+        f" or the minimum of {rules.min_notional}; not quoted"
+        for side in Side
+        for quote in quotes.side(side)
+        if not _quotable(floored(quote.quantity.value, rules), quote.price, side, desk)
+    ]
+
+
+def _quotable(quantity: Decimal, price: Price, side: Side, desk: Desk) -> bool:
+    closes = quantity <= desk.at.closable(side)
+    return desk.accepted(quantity, price, Purpose.REDUCING if closes else Purpose.OPENING)
+
+
 class _Ladder:
     """One side of the quotes against one side of the working orders."""
 
@@ -146,14 +163,7 @@ def _levels(quotes: Quotes, side: Side, desk: Desk) -> list[Level]:
         price = _maker_price(quote.price, side, desk)
         merged[price] = merged.get(price, ZERO) + quote.quantity.value
     levels = [Level(price, floored(quantity, desk.at.instrument)) for price, quantity in merged.items()]
-    closable = desk.at.closable(side)
-    return [
-        level
-        for level in levels
-        if desk.accepted(
-            level.quantity, level.price, Purpose.REDUCING if level.quantity <= closable else Purpose.OPENING
-        )
-    ]
+    return [level for level in levels if _quotable(level.quantity, level.price, side, desk)]
 
 
 def _maker_price(price: Price, side: Side, desk: Desk) -> Price:

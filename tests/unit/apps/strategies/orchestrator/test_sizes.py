@@ -82,6 +82,12 @@ def test_a_size_of_nothing_is_not_remembered():
     assert (wish.quantity.value, new) == (0, ())
 
 
+def test_a_weight_of_less_than_a_lot_is_told():
+    (wish,), _, notes = sized(decided(target(0.0001)), {})
+    assert wish.quantity.value == 0
+    assert notes == (f"hyperliquid:BTC: a weight of 0.0001 is less than one lot of {BTC.lot}; nothing is held for it",)
+
+
 @pytest.mark.parametrize(("price", "count"), [("50000", 1), (None, 0)])
 def test_legs_are_sized_together_or_not_at_all(price, count):
     legs = Legs((target(0.5), target(-0.5, instrument=ETH)), 500)

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from apps.strategies.orchestrator.planner import plan
 from moondev.domain.desired import Quote, Quotes
 from moondev.domain.orders import AmendOrder, CancelOrder, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.values import Price, Quantity, Side
-from tests.unit.apps.strategies.orchestrator.toy_market import BTC, at, d, requests_for, working
+from tests.unit.apps.strategies.orchestrator.toy_market import BTC, NOW, at, d, requests_for, rules, working
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -123,3 +124,18 @@ def test_a_ladder_that_follows_the_market_retreats_on_one_side_before_it_advance
     assert [r.client_order_id for r in up] == [ask.client_order_id, bid.client_order_id]
     down = requests_for(quotes([("49890", "0.1")], [("49910", "0.1")]), at("0", bid, ask))
     assert [r.client_order_id for r in down] == [bid.client_order_id, ask.client_order_id]
+
+
+def test_a_quote_too_small_for_the_venue_is_left_out_and_told():
+    dust, fine = ("49980", "0.0000001"), ("49990", "0.1")
+    made = plan([quotes([fine, dust])], {BTC.key: at()}, rules(), NOW)
+    (order,) = made.requests
+    assert order.quantity.value == d("0.1")
+    (note,) = made.notes
+    assert note.startswith("hyperliquid:BTC: buy 0.0000001 @ 49980 is below the lot of")
+
+
+def test_a_quote_that_closes_the_rest_of_a_position_may_be_small():
+    position = str(BTC.lot.value)
+    made = plan([quotes(asks=[("50010", position)])], {BTC.key: at(position)}, rules(), NOW)
+    assert (len(made.requests), made.notes) == (1, ())
