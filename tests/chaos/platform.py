@@ -49,7 +49,7 @@ EVERYTHING = (ORDERS, VETOES, USER_STREAM, TICKS, GENERAL, BEAT)
 # Ticks run strategies that do as they are told, the forbidden included.
 SCRIPTED = "tests.integration.tick_worker_library"
 # Reconciliation comes round so often here, in seconds: by a line of the schedule as an operator may add one.
-RECONCILE_EVERY = 2
+RECONCILE_EVERY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +89,8 @@ class Platform:
         return self.environment["DATABASE_URL"]
 
     def take_account(self) -> Account:
-        """Return an account that nobody has traded on; from now on it takes part in everything."""
-        account = self.accounts.pop()
-        account.enabled = True
-        account.save(update_fields=["enabled"])
-        return account
-
-    @contextmanager
-    def everybody_enabled(self) -> Iterator[None]:
-        """Let every account take part while the block runs, so that a new listener finds them all."""
-        waiting = [account.pk for account in self.accounts]
-        Account.objects.update(enabled=True)
-        try:
-            yield
-        finally:
-            Account.objects.filter(pk__in=waiting).update(enabled=False)
+        """Return an account that nobody has traded on."""
+        return self.accounts.pop()
 
     def wait(self, what: str, holds: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait for something while the supervisor does its work: what was killed is started again."""
@@ -174,8 +161,6 @@ def _start(
     platform.accounts = _seed(papers, platform.mock.url)
     platform.supervisor.start(others)
     platform.wait_ready()
-    # Streamed, but left alone until a test takes it: nobody is to spend the machine on the others.
-    Account.objects.update(enabled=False)
 
 
 def _environment(addresses: Addresses, folder: Path, mock_url: str, papers: Sequence[PaperAccount]) -> dict[str, str]:
