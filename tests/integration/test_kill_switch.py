@@ -47,6 +47,8 @@ def scene(settings, tmp_path, monkeypatch) -> Iterator[Scene]:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     vetoes.redis_nudges.cache_clear()
     monkeypatch.setitem(app.conf, "broker_url", "amqp://127.0.0.1:1//")
+    # An earlier test's connection to a real broker would still be used.
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
     monkeypatch.setenv("PAPER_1_KEY", AGENT_KEY)
     with trading_scene() as made:
         seed(made)
