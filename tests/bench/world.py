@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from apps.exchanges.market_data.cache import redis_client, state_key
+from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.models import Account, EquityMark, InstrumentRow, Order, Portfolio
 from apps.exchanges.models.venues import Environment
 from apps.monitor.demo import seed
@@ -156,7 +157,8 @@ def _seed(
     """Write the rows as the demo's seed does, for accounts of ours."""
     clock = process_clock()
     venue = seed._venue(mock_url)
-    instruments = {row.symbol: row for row in seed._instruments(venue)}
+    instruments_refresh(venue)
+    instruments = {row.symbol: row for row in InstrumentRow.objects.filter(venue=venue)}
     portfolio = Portfolio.objects.create(code="bench", currency="USDC", environment=Environment.PAPER)
     accounts = [seed._account(papers[code], venue, portfolio, clock) for code in plan.account_codes]
     seed._limits(portfolio, clock, speed=1.0)
