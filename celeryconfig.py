@@ -171,6 +171,9 @@ task_reject_on_worker_lost = True
 worker_hijack_root_logger = False
 worker_send_task_events = True
 worker_cancel_long_running_tasks_on_connection_loss = False
+# After a reconnection Celery would restore a reduced prefetch from whichever thread finishes a task: a synchronous call
+# on the connection that the main thread reads. Both then wait for bytes the other has taken, for a minute and a half.
+worker_enable_prefetch_count_reduction = False
 # Per-process memory ceiling, in KiB: the child is replaced after the task that crossed it.
 worker_max_memory_per_child = 400_000
 

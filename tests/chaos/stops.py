@@ -91,8 +91,16 @@ class Stop:
         return [pid for (pid,) in self._cursor.fetchall()]
 
     def reached(self, seconds: float = 30.0) -> None:
-        """Wait until a process stands here."""
-        wait_until(f"a process at point {self._key}", self.waiting, seconds)
+        """Wait until a process stands here; when none comes, say what they all are doing instead."""
+        try:
+            wait_until(f"a process at point {self._key}", self.waiting, seconds)
+        except AssertionError as error:
+            self._cursor.execute(
+                "SELECT pid, state, wait_event_type, wait_event, pg_blocking_pids(pid), left(query, 120)"
+                " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND (state <> 'idle' OR wait_event_type = 'Lock')"
+            )
+            raise AssertionError(f"{error}; sessions: {self._cursor.fetchall()}") from error
 
     def end_sessions(self) -> None:
         """Tell the server that the clients stopped here are gone: their transactions are rolled back."""

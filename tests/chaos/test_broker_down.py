@@ -9,6 +9,8 @@ from moondev.domain.orders import OrderStatus
 from tests.chaos.trader import INSIDE, LOT
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
+# A request is at the venue, unanswered, while the broker goes.
+BUSY_MS = 4_000
 # A real minute takes MOONDEV_CHAOS_BROKER_DOWN_SECONDS=60.
 DOWN_SECONDS = float(os.environ.get("MOONDEV_CHAOS_BROKER_DOWN_SECONDS", "20"))
 
@@ -21,6 +23,22 @@ def test_a_broker_that_restarts_loses_no_order_and_doubles_none(servers, trader)
     trader.settle(120)
     assert len(trader.mock.orders(trader.address)) == 4
     trader.finish()
+
+
+def test_a_sender_that_was_busy_while_the_broker_restarted_goes_on_with_the_next(servers, new_trader):
+    busy, others = new_trader(), [new_trader() for _ in range(3)]
+    busy.mock.fault("latency_ms", value=BUSY_MS, action="order", count=1)
+    busy.record(busy.bid(), busy.taker())
+    busy.mock.wait_struck("latency_ms")
+    servers.stop("rabbitmq")
+    servers.start("rabbitmq")
+    for _ in range(5):
+        for trader in others:
+            trader.record(trader.taker())
+    for trader in (busy, *others):
+        # The worker waits up to ten seconds between two attempts to reach the broker; it must not lose a minute more.
+        trader.settle(40)
+        trader.finish()
 
 
 def test_a_broker_that_is_down_for_long_delays_orders_and_cancels_and_loses_none(servers, new_trader):

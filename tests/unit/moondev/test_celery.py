@@ -136,3 +136,7 @@ def test_tasks_are_acknowledged_late_and_keep_no_result():
     assert TradingTask.acks_late
     assert TradingTask.reject_on_worker_lost
     assert TradingTask.ignore_result
+
+
+def test_no_thread_of_a_pool_talks_on_the_connection_that_its_worker_reads():
+    assert app.conf.worker_enable_prefetch_count_reduction is False
