@@ -14,33 +14,40 @@ from tests.chaos.ticking import Ticking
 from tests.chaos.trader import traders
 
 # As many as the tests of this folder take, all together.
-ACCOUNTS = 60
+ACCOUNTS = 68
 # Databases of Redis that no demo, benchmark or other test uses; one is the broker.
 CACHE, BROKER = "13", "14"
 
 
 def own_addresses() -> Addresses:
-    """Return addresses at the servers of the environment, with whatever an earlier run left removed."""
+    """Return addresses at the servers of the environment."""
     server, cache = (os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL"))
     if not server or not cache:
         pytest.skip("DATABASE_URL and REDIS_URL name no servers")
-    for number in (CACHE, BROKER):
-        with redis.Redis.from_url(at_path(cache, number), socket_timeout=5) as client:
-            client.flushdb()
     return Addresses(server, at_path(server, "acceptance"), at_path(cache, CACHE), at_path(cache, BROKER))
+
+
+def forget(addresses: Addresses) -> None:
+    """Empty the cache and the queues: what an earlier run left is not this one's, and nothing is left behind."""
+    for url in (addresses.cache, addresses.broker):
+        with redis.Redis.from_url(url, socket_timeout=5) as client:
+            client.flushdb()
 
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory, django_db_blocker):
     """Start the platform once for all tests of this folder."""
     folder, names = tmp_path_factory.mktemp("platform"), (ORDERS, USER_STREAM, TICKS)
+    addresses = own_addresses()
+    forget(addresses)
     with ExitStack() as stack:
         with django_db_blocker.unblock():
             platform = running_platform(
-                own_addresses(), folder, accounts=ACCOUNTS, names=names, library=Misbehaving.__module__
+                addresses, folder, accounts=ACCOUNTS, names=names, library=Misbehaving.__module__
             )
             made = stack.enter_context(platform)
         yield made
+    forget(addresses)
 
 
 @pytest.fixture

@@ -147,6 +147,7 @@ def running_platform(
         yield platform
     finally:
         supervisor.stop()
+        _drop_database(addresses)
 
 
 def _start(
@@ -178,12 +179,20 @@ def _environment(addresses: Addresses, folder: Path, mock_url: str, papers: Sequ
 
 
 def _fresh_database(addresses: Addresses) -> None:
+    _drop_database(addresses)
+    _at_server(addresses, "CREATE DATABASE {}")
+
+
+def _drop_database(addresses: Addresses) -> None:
+    _at_server(addresses, "DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+
+def _at_server(addresses: Addresses, statement: str) -> None:
+    """Run a statement about the platform's database, which cannot be run inside it."""
     with closing(psycopg2.connect(addresses.server)) as link:
         link.autocommit = True
         with link.cursor() as cursor:
-            name = urlsplit(addresses.database).path.strip("/")
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {name}")
+            cursor.execute(statement.format(urlsplit(addresses.database).path.strip("/")))
 
 
 def _mock(port: int) -> ProcessSpec:
