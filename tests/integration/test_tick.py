@@ -248,7 +248,7 @@ def test_no_market_data_at_all_places_nothing(world):
     assert not Order.objects.exists()
 
 
-def own_redis_down_fails_the_tick_with_an_event_and_sends_nothing(world):
+def test_redis_down_fails_the_tick_with_an_event_and_sends_nothing(world):
     world.strategy("turtle", "BTC", weight=0.5)
     ids = due(world)
     import redis
