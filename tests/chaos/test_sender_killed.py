@@ -18,13 +18,14 @@ LATENCY_MS = 3_000
 SILENCE_SECONDS = 6
 GATE_TABLE = "exchanges_tradingstate"
 
+# In this order: what stands at the last two keeps reconciliation from going on, which a cancel's end may need.
 AT_POINTS = {
-    "claiming": "claim",
+    "cancel answered": "settle command",
+    "cancel claimed": "begin command",
     "claimed": "begin",
     "answered": "apply",
+    "claiming": "claim",
     "applied": "give back",
-    "cancel claimed": "begin command",
-    "cancel answered": "settle command",
 }
 IN_FLIGHT = {"sent": "order", "cancel sent": "cancelByCloid", "amend sent": "batchModify"}
 BETWEEN = "begun"
