@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
 from django.conf import settings
 
+from apps.exchanges.capabilities import Capabilities
 from apps.exchanges.ports import (
     Credentials,
     Environment,
@@ -24,6 +25,8 @@ from apps.exchanges.ports import (
     UserHandler,
     VenueConfig,
 )
+from apps.exchanges.short_ids import NoShortIds, ShortIds
+from apps.exchanges.throttling import Throttle, Unlimited
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
 from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
 from apps.exchanges.venues.hyperliquid.market_data import HyperliquidMarketData
@@ -38,30 +41,65 @@ CLIENTS_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter:
-    """What makes the four parts of one protocol, and of how many accounts its venue tells one machine."""
+class Tools:
+    """What an adapter is given besides addresses and keys: the time, the shared budgets, short numbers."""
 
-    execution_client: Callable[[VenueConfig, Credentials, Clock], ExecutionClient]
-    market_data_client: Callable[[VenueConfig, Clock], MarketDataClient]
-    market_stream: Callable[[VenueConfig, Sequence[MarketSubscription], MarketHandler, Clock], Stream]
-    user_stream: Callable[[VenueConfig, str, UserHandler, Clock], Stream]
+    clock: Clock
+    throttle: Throttle = field(default_factory=Unlimited)
+    short_ids: ShortIds = field(default_factory=NoShortIds)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What makes the four parts of one protocol, what it can do, and of how many accounts its venue tells one machine.
+
+    A `user_stream` whose venue needs no key to listen (`Capabilities.user_stream_needs_key`) is given an
+    empty one.
+    """
+
+    execution_client: Callable[[VenueConfig, Credentials, Tools], ExecutionClient]
+    market_data_client: Callable[[VenueConfig, Tools], MarketDataClient]
+    market_stream: Callable[[VenueConfig, Sequence[MarketSubscription], MarketHandler, Tools], Stream]
+    user_stream: Callable[[VenueConfig, Credentials, UserHandler, Tools], Stream]
     accounts_followed: int
+    capabilities: Capabilities
+
+
+def _hyperliquid_client(venue: VenueConfig, credentials: Credentials, tools: Tools) -> ExecutionClient:
+    return HyperliquidClient(venue, credentials, tools.clock)
+
+
+def _hyperliquid_market_data(venue: VenueConfig, tools: Tools) -> MarketDataClient:
+    return HyperliquidMarketData(venue, tools.clock)
+
+
+def _hyperliquid_market_stream(
+    venue: VenueConfig, subscriptions: Sequence[MarketSubscription], handler: MarketHandler, tools: Tools
+) -> Stream:
+    return hyperliquid_market_stream(venue, subscriptions, handler, tools.clock)
+
+
+def _hyperliquid_user_stream(
+    venue: VenueConfig, credentials: Credentials, handler: UserHandler, tools: Tools
+) -> Stream:
+    return hyperliquid_user_stream(venue, credentials.account_address, handler, tools.clock)
 
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         hyperliquid.PROTOCOL: Adapter(
-            HyperliquidClient,
-            HyperliquidMarketData,
-            hyperliquid_market_stream,
-            hyperliquid_user_stream,
+            _hyperliquid_client,
+            _hyperliquid_market_data,
+            _hyperliquid_market_stream,
+            _hyperliquid_user_stream,
             hyperliquid.MAX_ACCOUNTS_FOLLOWED,
+            hyperliquid.CAPABILITIES,
         ),
     }
 )
 
 
-def client_for(venue: VenueConfig, credentials: Credentials) -> ExecutionClient:
+def client_for(venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None = None) -> ExecutionClient:
     """Return this process's client of an account and signer; the same one every time.
 
     Raises Configuration for an unknown protocol, a bad address or key, and a real venue without the
@@ -69,24 +107,37 @@ def client_for(venue: VenueConfig, credentials: Credentials) -> ExecutionClient:
     """
     _adapter(venue)
     # A session must not be shared with the process that forked us: both would read from one socket.
-    return _client(os.getpid(), venue, credentials)
+    return _client(os.getpid(), venue, credentials, short_ids)
 
 
 def market_data_for(venue: VenueConfig) -> MarketDataClient:
     """Return a new client for public reads; close it when done. Raises as `client_for` does."""
-    return _adapter(venue).market_data_client(venue, process_clock())
+    return _adapter(venue).market_data_client(venue, _tools())
 
 
 def market_stream_for(
     venue: VenueConfig, subscriptions: Sequence[MarketSubscription], handler: MarketHandler
 ) -> Stream:
     """Return a new public stream, to be run on an event loop. Raises as `client_for` does."""
-    return _adapter(venue).market_stream(venue, subscriptions, handler, process_clock())
+    return _adapter(venue).market_stream(venue, subscriptions, handler, _tools())
 
 
-def user_stream_for(venue: VenueConfig, account_address: str, handler: UserHandler) -> Stream:
-    """Return a new stream of one account, to be run on an event loop. Raises as `client_for` does."""
-    return _adapter(venue).user_stream(venue, account_address, handler, process_clock())
+def user_stream_for(
+    venue: VenueConfig, credentials: Credentials, handler: UserHandler, short_ids: ShortIds | None = None
+) -> Stream:
+    """Return a new stream of one account, to be run on an event loop. Raises as `client_for` does.
+
+    The key may be empty where `capabilities(protocol).user_stream_needs_key` is False.
+    """
+    return _adapter(venue).user_stream(venue, credentials, handler, _tools(short_ids))
+
+
+def capabilities(protocol: str) -> Capabilities:
+    """Return what the adapter of `protocol` can do. Raises Configuration for a protocol we do not speak."""
+    adapter = ADAPTERS.get(protocol)
+    if adapter is None:
+        raise Configuration(f"protocol is {protocol!r}; allowed: {', '.join(ADAPTERS)}")
+    return adapter.capabilities
 
 
 def accounts_followed(protocol: str) -> int | None:
@@ -114,6 +165,10 @@ def _adapter(venue: VenueConfig) -> Adapter:
     return adapter
 
 
+def _tools(short_ids: ShortIds | None = None) -> Tools:
+    return Tools(process_clock(), short_ids=short_ids or NoShortIds())
+
+
 @lru_cache(maxsize=CLIENTS_KEPT)
-def _client(_pid: int, venue: VenueConfig, credentials: Credentials) -> ExecutionClient:
-    return ADAPTERS[venue.protocol].execution_client(venue, credentials, process_clock())
+def _client(_pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None) -> ExecutionClient:
+    return ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(short_ids))

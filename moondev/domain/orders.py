@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from moondev.domain.errors import IllegalTransition, InvalidValue
 from moondev.domain.fills import FillReport
-from moondev.domain.values import Price, Quantity, Side
+from moondev.domain.values import Bps, Price, Quantity, Side
 
 CLIENT_ORDER_NAMESPACE = UUID("6f0f2f0e-6d0c-5b57-9a52-6d6f6f6e6465")
 
@@ -99,20 +99,39 @@ def transition(current: OrderStatus, wanted: OrderStatus) -> OrderStatus:
 
 
 class OrderType(StrEnum):
-    """How an order becomes a trade. STOP and TAKE_PROFIT wait for their trigger price."""
+    """How an order becomes a trade.
+
+    STOP and TAKE_PROFIT execute at the market once their trigger price is reached; the two ``_LIMIT``
+    kinds rest as a limit order at `PlaceOrder.price` from then on. TRAILING_STOP is a STOP whose
+    trigger follows the best price since it was placed, at a distance of `PlaceOrder.trail`.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
     TAKE_PROFIT = "take_profit"
+    TAKE_PROFIT_LIMIT = "take_profit_limit"
+    TRAILING_STOP = "trailing_stop"
+
+    @property
+    def triggered(self) -> bool:
+        """Return whether such an order waits for a trigger price."""
+        return self not in {OrderType.MARKET, OrderType.LIMIT}
 
 
 class TimeInForce(StrEnum):
-    """How long an order lives: until cancelled, at once or never, or only as a maker."""
+    """How long an order lives: until cancelled, at once or never, all at once or never, or only as a maker."""
 
     GTC = "gtc"
     IOC = "ioc"
+    FOK = "fok"
     POST_ONLY = "post_only"
+
+    @property
+    def immediate(self) -> bool:
+        """Return whether nothing of the order may rest."""
+        return self in {TimeInForce.IOC, TimeInForce.FOK}
 
 
 class Purpose(StrEnum):
@@ -138,7 +157,8 @@ class PlaceOrder:
     """Ask for a new order.
 
     `price` is the limit (for MARKET and triggered orders the worst acceptable price);
-    `trigger_price` belongs to STOP and TAKE_PROFIT only; `leg` names the order inside its tick.
+    `trigger_price` belongs to the types that wait for one (for TRAILING_STOP it is where the trigger
+    starts), `trail` to TRAILING_STOP only; `leg` names the order inside its tick.
     """
 
     client_order_id: UUID
@@ -152,14 +172,19 @@ class PlaceOrder:
     signal_id: str
     leg: str
     trigger_price: Price | None = None
+    trail: Bps | None = None
 
     def __post_init__(self) -> None:
-        """Refuse zero quantity and a trigger price where none belongs, or none where one does."""
+        """Refuse zero quantity, and a trigger price or a trail where none belongs, or none where one does."""
         if not self.quantity:
             raise InvalidValue("quantity", self.quantity.value, "a number above 0")
-        triggered = self.order_type in {OrderType.STOP, OrderType.TAKE_PROFIT}
-        if triggered != (self.trigger_price is not None):
-            raise InvalidValue("trigger_price", self.trigger_price, "set for STOP and TAKE_PROFIT")
+        if self.order_type.triggered != (self.trigger_price is not None):
+            raise InvalidValue("trigger_price", self.trigger_price, "set for the types that wait for a trigger, only")
+        trailing = self.order_type is OrderType.TRAILING_STOP
+        if trailing != (self.trail is not None):
+            raise InvalidValue("trail", self.trail, "set for TRAILING_STOP, only")
+        if self.trail is not None and not 0 < self.trail.value < 10_000:
+            raise InvalidValue("trail", self.trail.value, "basis points above 0 and below 10000")
 
     @property
     def reduce_only(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 import uvloop
 
 from apps.exchanges.accounts.watched import watched_accounts
+from apps.exchanges.credentials.listener import listener_credentials
 from apps.exchanges.market_data.cache import MarketWriter, redis_client
 from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.models import InstrumentRow, Venue
@@ -66,7 +67,7 @@ def user_process(
         raise Configuration(f"venue {venue.code} has no enabled account; add one in the admin")
 
     def open_stream(account_id: int, handler: UserHandler) -> Stream:
-        return user_stream_for(config, addresses[account_id], handler)
+        return user_stream_for(config, listener_credentials(account_id), handler)
 
     return UserStreamProcess(
         addresses,

@@ -36,7 +36,7 @@ class Order(models.Model):
     client_order_id = models.UUIDField(unique=True)
     venue_order_id = models.CharField(max_length=64, blank=True)
     side = models.CharField(max_length=4, choices=choices(Side))
-    order_type = models.CharField(max_length=12, choices=choices(OrderType))
+    order_type = models.CharField(max_length=20, choices=choices(OrderType))
     time_in_force = models.CharField(max_length=10, choices=choices(TimeInForce))
     purpose = models.CharField(max_length=10, choices=choices(Purpose))
     quantity = AmountField()

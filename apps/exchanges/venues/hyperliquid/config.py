@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.ports import Environment, VenueConfig
 from moondev.domain.errors import Configuration
+from moondev.domain.orders import OrderType, TimeInForce
 
 PROTOCOL = "hyperliquid"
 
@@ -27,6 +30,32 @@ MAX_BATCH = 50
 MAX_ACCOUNTS_FOLLOWED = 10
 QUOTE_CURRENCY = "USDC"
 MIN_NOTIONAL_USDC = "10"
+
+CAPABILITIES = Capabilities(
+    order_types=MappingProxyType(
+        {
+            OrderType.MARKET: Support.NATIVE,
+            OrderType.LIMIT: Support.NATIVE,
+            OrderType.STOP: Support.NATIVE,
+            OrderType.TAKE_PROFIT: Support.NATIVE,
+        }
+    ),
+    times_in_force=MappingProxyType(
+        {
+            TimeInForce.GTC: Support.NATIVE,
+            TimeInForce.IOC: Support.NATIVE,
+            TimeInForce.POST_ONLY: Support.NATIVE,
+        }
+    ),
+    amend=Support.NATIVE,
+    trigger_amend=Support.NATIVE,
+    bracket=Support.EMULATED,
+    max_batch=MAX_BATCH,
+    client_id_bits=128,
+    silence_guard=SilenceGuard.ACCOUNT_TIMER,
+    hearing=Hearing.WEBSOCKET,
+    user_stream_needs_key=False,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""What a venue's adapter can do by itself, what the platform does for it, and what is refused.
+
+A capability is data, stated once per adapter: the planner, the emulation of order types and the table
+in the documentation all read it here. See `venues/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from moondev.domain.errors import InvalidValue
+from moondev.domain.orders import OrderType, TimeInForce
+
+
+class Support(StrEnum):
+    """Who does it: the venue, the platform in the venue's stead, or nobody."""
+
+    NATIVE = "native"
+    EMULATED = "emulated"
+    REFUSED = "refused"
+
+
+class SilenceGuard(StrEnum):
+    """What a venue offers against our falling silent with orders resting."""
+
+    NONE = "none"
+    ACCOUNT_TIMER = "timer over the whole account"
+    SYMBOL_TIMER = "timer per symbol"
+    CONNECTION = "bound to the private connection"
+    BLOCK_EXPIRY = "orders lapse by themselves"
+
+
+class Hearing(StrEnum):
+    """How the account's orders and fills reach us."""
+
+    WEBSOCKET = "websocket"
+    POLLING = "polling"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """One adapter's abilities. What is not named among `order_types` and `times_in_force` is refused.
+
+    `amend` and `bracket` as the venue does them: NATIVE changes an order in place or by one request;
+    EMULATED is cancel, confirm, place (amend) or children placed on the parent's fill (bracket).
+    `trigger_amend` is the same question about orders that wait for a trigger. `client_id_bits` is how
+    much of a client order id the venue keeps; below 128 a number stands for it (`short_ids.py`).
+    """
+
+    order_types: Mapping[OrderType, Support]
+    times_in_force: Mapping[TimeInForce, Support]
+    amend: Support
+    trigger_amend: Support
+    bracket: Support
+    max_batch: int
+    client_id_bits: int
+    silence_guard: SilenceGuard
+    hearing: Hearing
+    spot: bool = False
+    user_stream_needs_key: bool = True
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, order_type: OrderType) -> Support:
+        """Return who does orders of this type."""
+        return self.order_types.get(order_type, Support.REFUSED)
+
+    def require(self, order_type: OrderType, time_in_force: TimeInForce) -> None:
+        """Raise InvalidValue, naming what is allowed, when neither venue nor platform can do it."""
+        if self.of(order_type) is Support.REFUSED:
+            raise InvalidValue("order_type", order_type.value, _able(self.order_types))
+        if self.times_in_force.get(time_in_force, Support.REFUSED) is Support.REFUSED:
+            raise InvalidValue("time_in_force", time_in_force.value, _able(self.times_in_force))
+
+
+def _able(table: Mapping[OrderType, Support] | Mapping[TimeInForce, Support]) -> str:
+    return ", ".join(kind.value for kind, support in table.items() if support is not Support.REFUSED)

@@ -1,0 +1,45 @@
+"""The port that gives a client order id a short number where a venue keeps no more (dYdX: 32 bits)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from moondev.domain.errors import Configuration
+
+
+class ShortIds(Protocol):
+    """Numbers of one account's orders, unique for ever and stored before they are used. Hashable."""
+
+    def __hash__(self) -> int:
+        """Tell accounts apart: sessions are kept per account."""
+        ...
+
+    def numbers(self, client_order_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """Return the number of each id, drawing new ones where there are none; the same every time."""
+        ...
+
+    def known(self, client_order_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """Return the numbers that were drawn before; ids without one are left out."""
+        ...
+
+    def ids(self, numbers: Sequence[int]) -> Mapping[int, UUID]:
+        """Return whose numbers these are; numbers we never drew are left out."""
+        ...
+
+
+class NoShortIds:
+    """For venues that keep the whole id, and for tools that only cancel by the venue's own."""
+
+    def numbers(self, client_order_ids: Sequence[UUID]) -> Mapping[UUID, int]:  # noqa: ARG002 - the port's words
+        """Refuse: nothing here could be found again after a crash."""
+        raise Configuration("this venue needs short order numbers, and nobody here keeps them")
+
+    def known(self, client_order_ids: Sequence[UUID]) -> Mapping[UUID, int]:  # noqa: ARG002 - the port's words
+        """Return that none was drawn."""
+        return {}
+
+    def ids(self, numbers: Sequence[int]) -> Mapping[int, UUID]:  # noqa: ARG002 - the port's words
+        """Return that they are nobody's."""
+        return {}
