@@ -30,13 +30,15 @@ class ReserveItem:
     """One approved order that asks for exposure.
 
     `arrival_price` is the mid when it was planned: a sale may trade above its limit, so it reserves at
-    the higher of both. None: at its own price.
+    the higher of both. None: at its own price. `facts` are those of an account that is not the strategy's own; None
+    means the strategy's.
     """
 
     scope: StrategyScope
     approved: RiskApproved[PlaceOrder]
     instrument: Instrument
     arrival_price: Decimal | None = None
+    facts: RiskFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def reserve(items: Sequence[ReserveItem], facts: Mapping[str, RiskFacts]) -> Res
     reserved = Reserved()
     for item in items:
         amount = exposure_of(item)
-        refusal = None if _reduces(item) else _refusal(item, amount, used, facts.get(item.scope.strategy))
+        refusal = None if _reduces(item) else _refusal(item, amount, used, item.facts or facts.get(item.scope.strategy))
         if refusal is not None:
             reserved.refused.append(refusal)
             continue

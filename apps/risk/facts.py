@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,6 +33,12 @@ class RiskFacts:
     strategy_equity: Decimal | None
     portfolio_drawdown: Decimal | None
     strategy_drawdown: Decimal | None
+    equities: Equities | None = None
+
+    def at(self, scope: StrategyScope) -> RiskFacts:
+        """Return the same strategy's facts on another account of its portfolio."""
+        equity = None if self.equities is None else self.equities.account(scope.account)
+        return replace(self, scope=scope, account_equity=equity)
 
     def limit(self, kind: LimitKind, instrument: str) -> Decimal | None:
         """Return the tightest limit of `kind` on an order in `instrument`; None when there is none."""
@@ -83,6 +89,7 @@ def _facts_of(
         strategy_equity=strategy_mark.fresh_equity if strategy_mark else None,
         portfolio_drawdown=_portfolio_drawdown(portfolio_equity, portfolio_mark),
         strategy_drawdown=strategy_mark.fresh_drawdown if strategy_mark else None,
+        equities=equities,
     )
 
 

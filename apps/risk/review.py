@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from apps.risk.checks import CHECKS
 from apps.risk.checks.candidate import Breach, Candidate, Check, Tally
@@ -52,15 +53,23 @@ class Reviewed:
     refused: list[RiskRefused] = field(default_factory=list)
 
 
-def review(requests: Sequence[OrderRequest], market: ReviewMarket, facts: RiskFacts) -> Reviewed:
-    """Return which of `requests` may be sent, each judged with all those before it in mind."""
+def review(
+    requests: Sequence[OrderRequest],
+    market: ReviewMarket,
+    facts: RiskFacts,
+    elsewhere: Mapping[str, RiskFacts] = MappingProxyType({}),
+) -> Reviewed:
+    """Return which of `requests` may be sent, each judged with all those before it in mind.
+
+    `elsewhere` are the facts of instruments (by key) that the strategy trades on another account than its own.
+    """
     reviewed = Reviewed()
     tally = tally_of(market.holdings, market.working, market.instruments, requests)
     for request in requests:
         if isinstance(request, CancelOrder):
             reviewed.cancels.append(request)
             continue
-        for candidate in _candidates(request, market, facts, tally):
+        for candidate in _candidates(request, market, elsewhere.get(request.instrument, facts), tally):
             breach = candidate if isinstance(candidate, RiskRefused) else _first_breach(candidate)
             if isinstance(breach, RiskRefused):
                 reviewed.refused.append(breach)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
@@ -14,7 +15,7 @@ from apps.exchanges import selectors
 from apps.exchanges.market_data.wishes import wishes_clear, wishes_set
 from apps.exchanges.models import Account, InstrumentRow
 from apps.strategies.base import JSONValue
-from apps.strategies.models import StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
+from apps.strategies.models import Routing, StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import Due, Enabled
 from apps.strategies.orchestrator.loader import load
@@ -40,6 +41,15 @@ class Settings(TypedDict, total=False):
     leverage: Decimal
     reprice_bps: Decimal
     slippage_bps: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """The same thing as one of a strategy's instruments, at another venue, and the account that trades it there."""
+
+    stands_in_for: InstrumentRow
+    instrument: InstrumentRow
+    account: Account
 
 
 @transaction.atomic
@@ -92,6 +102,7 @@ def strategy_update(
         _may_change_instruments(row)
         _instruments_fit(row.account, instruments)
         _link(row, instruments)
+        row.routing = Routing.HOME
     _save(row, _instruments_of(row))
     _event(row, now, "updated", f"by {actor}: version {row.parameters_version}")
     if row.enabled:
@@ -160,6 +171,53 @@ def strategy_resume(strategy_id: int, *, actor: str, now: datetime) -> StrategyR
     _event(row, now, "resumed", f"by {actor}")
     schedule_sync()
     return row
+
+
+@transaction.atomic
+def stand_ins_set(
+    strategy_id: int, *, stand_ins: Sequence[StandIn], routing: str, actor: str, now: datetime
+) -> StrategyRow:
+    """Say where else a strategy's new risk may go, best first, and when (`Routing`).
+
+    Raises InvalidValue when a stand-in is not the same thing in the same currency, or its account counts against
+    another portfolio; while the strategy is enabled; and while it holds something or has orders.
+    """
+    row = _locked(strategy_id)
+    _may_change_instruments(row)
+    if routing not in Routing.values:
+        raise InvalidValue("routing", routing, ", ".join(Routing.values))
+    if (routing == Routing.HOME) == bool(stand_ins):
+        raise InvalidValue("routing", routing, "home without stand-ins, another one with them")
+    home = {instrument.pk: instrument for instrument in _instruments_of(row)}
+    for stand_in in stand_ins:
+        _stand_in_fits(row, stand_in, home)
+    StrategyInstrument.objects.filter(strategy=row).exclude(stands_in_for=None).delete()
+    StrategyInstrument.objects.bulk_create(
+        [
+            StrategyInstrument(
+                strategy=row, instrument=s.instrument, account=s.account, stands_in_for=s.stands_in_for, rank=rank
+            )
+            for rank, s in enumerate(stand_ins, start=1)
+        ]
+    )
+    row.routing = routing
+    row.save(update_fields=["routing"])
+    where = ", ".join(f"{s.instrument.key} on {s.account.code}" for s in stand_ins) or "nowhere else"
+    _event(row, now, "routing", f"by {actor}: {routing}: {where}")
+    return row
+
+
+def _stand_in_fits(row: StrategyRow, stand_in: StandIn, home: Mapping[int, InstrumentRow]) -> None:
+    original, other, account = stand_in.stands_in_for, stand_in.instrument, stand_in.account
+    if original.pk not in home:
+        raise InvalidValue("stands_in_for", original.key, "an instrument of the strategy")
+    if (other.asset, other.quote) != (original.asset, original.quote):
+        raise InvalidValue("instrument", other.key, f"{original.asset} quoted in {original.quote}, as {original.key}")
+    if other.venue_id == original.venue_id:
+        raise InvalidValue("instrument", other.key, f"one of another venue than {original.venue_id}")
+    if account.portfolio_id != row.account.portfolio_id or not account.enabled:
+        raise InvalidValue("account", account.code, f"an enabled account of portfolio {row.account.portfolio_id}")
+    _instruments_fit(account, [other])
 
 
 def tick_now(strategy_id: int, *, actor: str, clock: Clock | None = None) -> Tick:
@@ -235,24 +293,34 @@ def _link(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
 
 
 def _instruments_of(row: StrategyRow) -> list[InstrumentRow]:
-    return list(InstrumentRow.objects.filter(strategyinstrument__strategy=row).order_by("pk"))
+    """Return the instruments at home, which the strategy sees and names."""
+    links = StrategyInstrument.objects.filter(strategy=row, stands_in_for=None)
+    return list(InstrumentRow.objects.filter(pk__in=links.values("instrument")).order_by("pk"))
 
 
 def _own(row: StrategyRow) -> None:
     """Claim the strategy's instruments on its account; the database lets no second owner in."""
     links = StrategyInstrument.objects.filter(strategy=row)
+    links.filter(stands_in_for=None).update(account=row.account)
     try:
         with transaction.atomic():
-            links.update(account=row.account, exclusive=not row.account.shared)
+            links.filter(account__shared=False).update(exclusive=True)
     except IntegrityError:
-        taken = StrategyInstrument.objects.filter(
-            account=row.account, exclusive=True, instrument__in=links.values("instrument")
-        ).exclude(strategy=row)
-        owner = taken.select_related("strategy", "instrument").first()
+        wanted = set(links.values_list("account_id", "instrument_id"))
+        others = StrategyInstrument.objects.filter(exclusive=True).exclude(strategy=row)
+        owner = next(
+            (
+                other
+                for other in others.select_related("strategy", "instrument", "account")
+                if (other.account_id, other.instrument_id) in wanted
+            ),
+            None,
+        )
         name = "another strategy" if owner is None else owner.strategy.slug
         key = "instrument" if owner is None else owner.instrument.key
+        account = row.account.code if owner is None else owner.account.code
         raise InvalidValue(
-            "instrument", key, f"one that no other enabled strategy trades on {row.account.code}; {name} does"
+            "instrument", key, f"one that no other enabled strategy trades on {account}; {name} does"
         ) from None
 
 
@@ -260,7 +328,9 @@ def _wish(row: StrategyRow) -> None:
     """Have the market data streamed that the strategy looks at and trades."""
     own = _instruments_of(row)
     needs = _needs(row, own)
-    keys = tuple(dict.fromkeys((*needs.instruments, *(instrument.key for instrument in own))))
+    elsewhere = StrategyInstrument.objects.filter(strategy=row).exclude(stands_in_for=None).select_related("instrument")
+    stand_ins = (link.instrument.key for link in elsewhere)
+    keys = tuple(dict.fromkeys((*needs.instruments, *(instrument.key for instrument in own), *stand_ins)))
     moves = float(row.book_move_bps) if row.trigger == Trigger.BOOK else 0.0
     wishes_set(row.slug, Needs(keys, needs.bars, needs.book), book_move_bps=moves)
 

@@ -40,6 +40,16 @@ class Holding:
         """Return the average entry price; None when flat."""
         return None if self.quantity == 0 else Price(self.cost / self.quantity)
 
+    def __add__(self, other: Holding) -> Holding:
+        """Return both as one: the same thing held in two places."""
+        return Holding(
+            self.quantity + other.quantity,
+            self.cost + other.cost,
+            self.realised + other.realised,
+            self.fees + other.fees,
+            self.funding + other.funding,
+        )
+
     def filled(self, side: Side, quantity: Quantity, price: Price, fee: Decimal) -> Holding:
         """Return the holding after one fill; a fill through zero closes, then opens anew."""
         change = quantity.value * side.sign

@@ -1,6 +1,7 @@
 """Rows of the strategy floor: strategies, their instruments, ticks, sizes and events."""
 
 from apps.strategies.models.strategies import (
+    Routing,
     SignalSize,
     StrategyEvent,
     StrategyInstrument,
@@ -10,6 +11,7 @@ from apps.strategies.models.strategies import (
 from apps.strategies.models.ticks import Tick, TickStatus
 
 __all__ = [
+    "Routing",
     "SignalSize",
     "StrategyEvent",
     "StrategyInstrument",

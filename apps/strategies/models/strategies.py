@@ -23,6 +23,14 @@ class Trigger(models.TextChoices):
     BOOK = "book", "when the book has moved"
 
 
+class Routing(models.TextChoices):
+    """Where the risk a strategy opens may go. What reduces a position goes where the position is."""
+
+    HOME = "home", "its own account, always"
+    FAILOVER = "failover", "its own account; a stand-in while its venue is down"
+    CHEAPEST = "cheapest", "wherever fees, spread and depth cost least"
+
+
 class StrategyRow(models.Model):
     """One running instance of an idea from the library.
 
@@ -36,7 +44,10 @@ class StrategyRow(models.Model):
     parameters = models.JSONField(default=dict)
     parameters_version = models.PositiveIntegerField(default=1, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="strategies")
-    instruments = models.ManyToManyField(InstrumentRow, through="StrategyInstrument")
+    instruments = models.ManyToManyField(
+        InstrumentRow, through="StrategyInstrument", through_fields=("strategy", "instrument")
+    )
+    routing = models.CharField(max_length=8, choices=Routing, default=Routing.HOME)
     trigger = models.CharField(max_length=8, choices=Trigger, default=Trigger.INTERVAL)
     cadence_seconds = models.PositiveIntegerField(
         default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
@@ -81,7 +92,9 @@ class StrategyRow(models.Model):
 class StrategyInstrument(models.Model):
     """Which strategy may trade which instrument on which account.
 
-    `exclusive` is true while the strategy is enabled on an account that is not shared; the
+    A row with `stands_in_for` is the same thing at another venue, where the strategy's new risk may go
+    (`StrategyRow.routing`); of several the lowest `rank` is asked first. The strategy itself sees and names only
+    the instruments at home. `exclusive` is true while the strategy is enabled on an account that is not shared; the
     constraint then lets no second enabled strategy have the same instrument there.
     """
 
@@ -89,6 +102,10 @@ class StrategyInstrument(models.Model):
     instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT)
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
     exclusive = models.BooleanField(default=False)
+    stands_in_for = models.ForeignKey(
+        InstrumentRow, on_delete=models.PROTECT, null=True, blank=True, related_name="stand_ins"
+    )
+    rank = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         """An (account, instrument) belongs to one enabled strategy unless the account is shared."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.exchanges import selectors
 from apps.exchanges.market_data.cache import NEVER_HEARD, MarketCache, Wanted
-from apps.exchanges.models import InstrumentRow
 from apps.risk.facts import RiskFacts, load_facts
 from apps.risk.scope import StrategyScope
 from apps.strategies.base import OwnPosition
-from apps.strategies.models import StrategyInstrument, Tick
+from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
+from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of
 from apps.strategies.orchestrator.work import Failed, Work
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
@@ -27,17 +27,31 @@ from moondev.domain.values import Price
 logger = logging.getLogger(__name__)
 
 Views = Mapping[str, InstrumentView]
+VenuesDown = Callable[[Collection[str]], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Idea:
-    """A tick whose code and parameters are there, and what it wants to see."""
+    """A tick whose code and parameters are there, what it wants to see, and where else it may trade."""
 
     tick: Tick
     loaded: Loaded
     needs: Needs
-    rows: Mapping[str, InstrumentRow]
+    instrument_ids: Mapping[str, int]
     instruments: Mapping[str, Instrument]
+    scope: StrategyScope
+    outlets: Mapping[str, tuple[Outlet, ...]]
+
+    @property
+    def stand_ins(self) -> list[Outlet]:
+        """Return the outlets that are not at home."""
+        return [outlet for outlets in self.outlets.values() for outlet in outlets[1:]]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return every instrument whose data the tick needs, once."""
+        elsewhere = (outlet.key for outlet in self.stand_ins)
+        return tuple(dict.fromkeys((*self.needs.instruments, *self.instruments, *elsewhere)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +62,31 @@ class _Books:
     holdings: Mapping[str, Mapping[str, Holding]]
     account_net: Mapping[int, Mapping[str, Decimal]]
     facts: Mapping[str, RiskFacts]
+    down: frozenset[str]
 
 
-def load_shard(ticks: Sequence[Tick], cache: MarketCache, now: datetime) -> tuple[list[Work], list[Failed]]:
-    """Return the work of every tick that can be run, and the failures of those that cannot."""
+def load_shard(
+    ticks: Sequence[Tick], cache: MarketCache, now: datetime, down: VenuesDown
+) -> tuple[list[Work], list[Failed]]:
+    """Return the work of every tick that can be run, and the failures of those that cannot.
+
+    `down` says which of the venues asked about do not answer now; it is asked only about strategies with stand-ins.
+    """
     ideas, failed = _ideas(ticks)
     if not ideas:
         return [], failed
-    scopes = {idea.tick.strategy.slug: _scope(idea) for idea in ideas}
+    scopes = {idea.scope.strategy: idea.scope for idea in ideas}
+    accounts = {idea.scope.account_id for idea in ideas} | {o.scope.account_id for i in ideas for o in i.stand_ins}
+    venues = {outlet.scope.venue for idea in ideas for outlets in idea.outlets.values() for outlet in outlets}
     # Orders before positions: a fill in between is then counted twice, which trades too little for one tick; the
     # other way round it would be counted nowhere, and the order placed again.
     working = selectors.working_orders(list(scopes))
     books = _Books(
         working,
         selectors.holdings(list(scopes)),
-        selectors.account_net({scope.account_id for scope in scopes.values()}),
+        selectors.account_net(accounts),
         load_facts(list(scopes.values()), now),
+        down(venues) if venues else frozenset(),
     )
     try:
         read = _reader(ideas, cache, now)
@@ -72,7 +95,7 @@ def load_shard(ticks: Sequence[Tick], cache: MarketCache, now: datetime) -> tupl
     works = []
     for idea in ideas:
         try:
-            works.append(_work(idea, scopes[idea.tick.strategy.slug], books, read(idea), now))
+            works.append(_work(idea, books, read(idea), now))
         except Exception as error:  # data that makes no sense fails those who look at it, and nobody else
             logger.exception("what strategy %s looks at cannot be used", idea.tick.strategy.slug)
             failed.append(Failed(idea.tick, _unusable(idea, error), kind="bad_market_data"))
@@ -96,37 +119,43 @@ def _reader(ideas: Sequence[_Idea], cache: MarketCache, now: datetime) -> Callab
 
 
 def _unusable(idea: _Idea, error: Exception) -> str:
-    looked_at = ", ".join(dict.fromkeys((*idea.needs.instruments, *idea.instruments)))
-    return f"market data of {looked_at}: {type(error).__name__}: {error}"
+    return f"market data of {', '.join(idea.keys)}: {type(error).__name__}: {error}"
 
 
 def _ideas(ticks: Sequence[Tick]) -> tuple[list[_Idea], list[Failed]]:
-    rows = _instrument_rows(ticks)
+    links = _links(ticks)
     ideas, failed = [], []
     for tick in ticks:
         strategy = tick.strategy
         try:
-            loaded = load(strategy.kind, strategy.parameters)
-            own = rows.get(strategy.pk, {})
-            instruments = {key: row.to_domain() for key, row in own.items()}
-            needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
-            ideas.append(_Idea(tick, loaded, needs, own, instruments))
+            ideas.append(_idea(tick, links.get(strategy.pk, [])))
         except Exception as error:  # whatever is wrong with one strategy must not touch the others
             logger.exception("strategy %s cannot be loaded", strategy.slug)
             failed.append(Failed(tick, f"{type(error).__name__}: {error}", kind="load_failed"))
     return ideas, failed
 
 
-def _instrument_rows(ticks: Sequence[Tick]) -> dict[int, dict[str, InstrumentRow]]:
-    found: dict[int, dict[str, InstrumentRow]] = {}
+def _idea(tick: Tick, links: Sequence[StrategyInstrument]) -> _Idea:
+    strategy = tick.strategy
+    loaded = load(strategy.kind, strategy.parameters)
+    instruments = {link.instrument.key: link.instrument.to_domain() for link in links if link.stands_in_for_id is None}
+    needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
+    scope = _scope(tick)
+    outlets = outlets_of(links, scope, Routing(strategy.routing))
+    ids = {link.instrument.key: link.instrument_id for link in links}
+    return _Idea(tick, loaded, needs, ids, instruments, scope, outlets)
+
+
+def _links(ticks: Sequence[Tick]) -> dict[int, list[StrategyInstrument]]:
+    found: dict[int, list[StrategyInstrument]] = {}
     links = StrategyInstrument.objects.filter(strategy__in=[tick.strategy_id for tick in ticks])
-    for link in links.select_related("instrument").order_by("pk"):
-        found.setdefault(link.strategy_id, {})[link.instrument.key] = link.instrument
+    for link in links.select_related("instrument", "account__venue").order_by("pk"):
+        found.setdefault(link.strategy_id, []).append(link)
     return found
 
 
-def _scope(idea: _Idea) -> StrategyScope:
-    strategy = idea.tick.strategy
+def _scope(tick: Tick) -> StrategyScope:
+    strategy = tick.strategy
     account = strategy.account
     return StrategyScope(
         strategy=strategy.slug,
@@ -144,34 +173,71 @@ def _wanted(ideas: Sequence[_Idea]) -> dict[str, Wanted]:
     """Return one wish per instrument that covers every strategy; the book is always read, for its mid."""
     bars: dict[str, dict[timedelta, int]] = {}
     for idea in ideas:
-        for key in {*idea.needs.instruments, *idea.instruments}:
+        for key in idea.keys:
             counts = bars.setdefault(key, {})
             for interval, count in idea.needs.bars.items():
                 counts[interval] = max(counts.get(interval, 0), count)
     return {key: Wanted(counts, book=True) for key, counts in bars.items()}
 
 
-def _work(idea: _Idea, scope: StrategyScope, books: _Books, views: Views, now: datetime) -> Work:
-    slug = scope.strategy
-    holdings = books.holdings.get(slug, {})
-    prices = {key: reference_price(views.get(key, NEVER_HEARD)) for key in idea.instruments}
-    keys = dict.fromkeys((*idea.needs.instruments, *idea.instruments))
-    view = MarketView(now, {key: _as_asked(views.get(key, NEVER_HEARD), idea.needs) for key in keys})
+def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
+    scope = idea.scope
+    holdings = books.holdings.get(scope.strategy, {})
+    facts = books.facts[scope.strategy]
+    elsewhere = {outlet.key: facts.at(outlet.scope) for outlet in idea.stand_ins}
+    outlets = Outlets(Routing(idea.tick.strategy.routing), idea.outlets, books.down, elsewhere)
+    traded = (*idea.instruments, *elsewhere)
+    prices = {key: reference_price(views.get(key, NEVER_HEARD)) for key in traded}
+    seen_as = {home: outlet.key for home in idea.outlets if (outlet := _speaks_for(home, outlets, prices)) is not None}
+    prices |= {home: prices[key] for home, key in seen_as.items()}
+    shown = {
+        key: _as_asked(views.get(seen_as.get(key, key), NEVER_HEARD), idea.needs)
+        for key in dict.fromkeys((*idea.needs.instruments, *idea.instruments))
+    }
     return Work(
         tick=idea.tick,
         loaded=idea.loaded,
         scope=scope,
         instruments=idea.instruments,
-        instrument_ids={key: row.pk for key, row in idea.rows.items()},
-        view=view,
+        instrument_ids=idea.instrument_ids,
+        view=MarketView(now, shown),
+        ages={key: views.get(key, NEVER_HEARD).age for key in traded},
         prices=prices,
-        books={key: views.get(key, NEVER_HEARD).book for key in idea.instruments},
-        own=OwnPosition(holdings, _equity(scope, holdings, prices), float(scope.leverage)),
+        books={key: views.get(key, NEVER_HEARD).book for key in traded},
+        own=OwnPosition(_own(holdings, idea.outlets), _equity(scope, holdings, prices), float(scope.leverage)),
         holdings=holdings,
-        account_net=books.account_net.get(scope.account_id, {}),
-        working=tuple(books.working.get(slug, ())),
-        facts=books.facts[slug],
+        account_net=_nets(idea, books.account_net),
+        working=tuple(books.working.get(scope.strategy, ())),
+        facts=facts,
+        outlets=outlets,
     )
+
+
+def _speaks_for(home: str, outlets: Outlets, prices: Mapping[str, Price | None]) -> Outlet | None:
+    """Return the stand-in whose market the strategy is shown while the venue at home does not answer."""
+    usable = outlets.usable(home)
+    if any(outlet.key == home for outlet in usable):
+        return None
+    return next((outlet for outlet in usable if prices[outlet.key] is not None), None)
+
+
+def _own(holdings: Mapping[str, Holding], outlets: Mapping[str, tuple[Outlet, ...]]) -> dict[str, Holding]:
+    """Return what the strategy holds by the instruments it names: one amount, wherever it is held."""
+    own = dict(holdings)
+    for home, places in outlets.items():
+        parts = [holdings[outlet.key] for outlet in places if outlet.key in holdings]
+        if parts:
+            own[home] = sum(parts[1:], parts[0])
+    return own
+
+
+def _nets(idea: _Idea, nets: Mapping[int, Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    found = dict(nets.get(idea.scope.account_id, {}))
+    for outlet in idea.stand_ins:
+        net = nets.get(outlet.scope.account_id, {}).get(outlet.key)
+        if net is not None:
+            found[outlet.key] = net
+    return found
 
 
 def _as_asked(seen: InstrumentView, needs: Needs) -> InstrumentView:

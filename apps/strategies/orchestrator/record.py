@@ -115,7 +115,9 @@ def _reserve_items(one: Ready) -> list[ReserveItem]:
     for approved in one.reviewed.approved:
         if isinstance(approved.request, PlaceOrder):
             key = approved.request.instrument
-            items.append(ReserveItem(work.scope, approved, work.instruments[key], _arrival(one, key)))
+            elsewhere = work.outlets.facts.get(key)
+            arrival = _arrival(one, key)
+            items.append(ReserveItem(work.scope_at(key), approved, work.traded[key], arrival, elsewhere))
     return items
 
 
@@ -160,7 +162,7 @@ def _entry(
     reduces = isinstance(request, PlaceOrder) and request.purpose.reduces
     return OrderEntry(
         outcome=outcome,
-        account_id=work.scope.account_id,
+        account_id=work.scope_at(request.instrument).account_id,
         instrument_id=work.instrument_ids[request.instrument],
         strategy=work.scope.strategy,
         tick_id=str(one.tick.pk),
@@ -174,10 +176,13 @@ def _command_entries(one: Ready, clock: Clock, now: datetime) -> list[CommandEnt
     """Return cancels, which stay valid for minutes, and amends, which end with the tick."""
     work = one.decided.work
     cancels_until = real_time_from(clock, now, REDUCING_VALID)
-    scope = (work.scope.account_id, work.scope.strategy, str(one.tick.pk))
-    cancels = [CommandEntry(cancel, *scope, cancels_until) for cancel in one.reviewed.cancels]
+    whose = (work.scope.strategy, str(one.tick.pk))
+    cancels = [
+        CommandEntry(cancel, work.scope_at(cancel.instrument).account_id, *whose, cancels_until)
+        for cancel in one.reviewed.cancels
+    ]
     amends = [
-        CommandEntry(approved, *scope, one.tick.deadline)
+        CommandEntry(approved, work.scope_at(approved.request.instrument).account_id, *whose, one.tick.deadline)
         for approved in one.reviewed.approved
         if isinstance(approved.request, AmendOrder)
     ]

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from apps.risk.review import ReviewMarket, review
 from apps.strategies.orchestrator.planner import Rules, Situation, plan
+from apps.strategies.orchestrator.routing import routed
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, sized
 from apps.strategies.orchestrator.work import Decided, Failed, Ready, Work
 from moondev.domain.portfolio import Holding
@@ -27,24 +28,25 @@ def make_ready(decided: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready 
     started = time.perf_counter()
     try:
         wishes, sizes, notes = sized(decided, known)
-        situations = {key: situation(work, key) for key in work.instruments}
-        made = plan(wishes, situations, _rules(work), work.view.now)
+        situations = {key: situation(work, key) for key in work.traded}
+        sent, where = routed(wishes, work.outlets, situations, work.books)
+        made = plan(sent, situations, _rules(work), work.view.now)
         planned = time.perf_counter()
-        reviewed = review(made.requests, _market(work), work.facts)
+        reviewed = review(made.requests, _market(work), work.facts, work.outlets.facts)
     except Exception as error:  # a wish that no order can express fails its own tick only
         logger.exception("what %s wants cannot be planned", work.scope.strategy)
         return Failed(work.tick, f"{type(error).__name__}: {error}", "plan_failed", decided.decide_ms, decided.overrun)
     done = time.perf_counter()
     settled = tuple(size for size in sizes if not situations[size.instrument].uncertain)
     stages = {"decide": decided.decide_ms, "plan": (planned - started) * 1000, "review": (done - planned) * 1000}
-    return Ready(decided, replace(made, notes=(*made.notes, *notes)), reviewed, settled, stages)
+    return Ready(decided, replace(made, notes=(*made.notes, *notes, *where)), reviewed, settled, stages)
 
 
 def situation(work: Work, key: str) -> Situation:
     """Return how the strategy stands in one instrument."""
     book = work.books.get(key)
     return Situation(
-        instrument=work.instruments[key],
+        instrument=work.traded[key],
         position=SignedQuantity(work.holdings.get(key, FLAT).quantity),
         working=tuple(order for order in work.working if order.instrument == key),
         mid=work.prices[key],
@@ -61,9 +63,9 @@ def _rules(work: Work) -> Rules:
 def _market(work: Work) -> ReviewMarket:
     return ReviewMarket(
         now=work.view.now,
-        instruments=work.instruments,
+        instruments=work.traded,
         mids={key: None if price is None else float(price.value) for key, price in work.prices.items()},
-        ages={key: _age(work.view.instruments[key].age) for key in work.instruments},
+        ages={key: _age(age) for key, age in work.ages.items()},
         holdings=work.holdings,
         account_net=work.account_net,
         working=work.working,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from apps.risk.facts import RiskFacts
@@ -12,6 +13,7 @@ from apps.risk.scope import StrategyScope
 from apps.strategies.base import Decision, OwnPosition
 from apps.strategies.models import Tick
 from apps.strategies.orchestrator.loader import Loaded
+from apps.strategies.orchestrator.outlets import NO_OUTLETS, Outlets
 from apps.strategies.orchestrator.planner import Plan
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import Book, MarketView
@@ -24,8 +26,10 @@ from moondev.domain.values import Price
 class Work:
     """Everything one strategy's tick is decided on.
 
-    `instrument_ids` are row ids by key; `prices` the mid of each instrument (None: no price heard) and
-    `books` its top; `working` its own non-final orders; `account_net` the account's positions over all strategies.
+    `instruments` are those at home, which the strategy names; `outlets` where else they can be traded. Everything
+    else is by instrument key, stand-ins included: `instrument_ids` are row ids, `ages` how old the data is, `prices`
+    mids (None: no price heard), `books` their tops, `working` its own non-final orders, `account_net` the accounts'
+    positions over all strategies.
     """
 
     tick: Tick
@@ -34,6 +38,7 @@ class Work:
     instruments: Mapping[str, Instrument]
     instrument_ids: Mapping[str, int]
     view: MarketView
+    ages: Mapping[str, timedelta]
     prices: Mapping[str, Price | None]
     books: Mapping[str, Book | None]
     own: OwnPosition
@@ -41,6 +46,17 @@ class Work:
     account_net: Mapping[str, Decimal]
     working: tuple[WorkingOrder, ...]
     facts: RiskFacts
+    outlets: Outlets = NO_OUTLETS
+
+    @property
+    def traded(self) -> dict[str, Instrument]:
+        """Return every instrument that orders may be in, stand-ins included."""
+        return {**self.instruments, **{outlet.key: outlet.instrument for outlet in self.outlets.stand_ins}}
+
+    def scope_at(self, instrument: str) -> StrategyScope:
+        """Return whose money an order in `instrument` moves."""
+        facts = self.outlets.facts.get(instrument)
+        return self.scope if facts is None else facts.scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from moondev.domain.errors import Connectivity, InvalidValue
 
 def idea(*keys: str) -> SimpleNamespace:
     needs = SimpleNamespace(instruments=keys, bars={})
-    return SimpleNamespace(needs=needs, instruments=dict.fromkeys(keys))
+    return SimpleNamespace(needs=needs, instruments=dict.fromkeys(keys), keys=keys)
 
 
 class Cache:
