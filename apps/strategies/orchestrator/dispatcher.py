@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import redis
@@ -17,6 +17,7 @@ from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue, prun
 from apps.strategies.orchestrator.due import BOOK, Directory, Due, MarketEvent, Noticing
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.missed import missed_bars
+from apps.strategies.orchestrator.venues import venues_down
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from moondev.domain.clock import Clock, ReplayClock, monotonic
 from moondev.domain.errors import Connectivity
@@ -38,7 +39,7 @@ class Dispatcher:
         """Read events of `stream` and mids of `cache`, at the time of `clock`."""
         self._clock, self._stream, self._cache = clock, stream, cache
         self._noticing = Noticing(cadence_from_bars=isinstance(clock, ReplayClock))
-        self._directory = Directory()
+        self._directory, self._down = Directory(), frozenset[str]()
         self._waiting: dict[int, Due] = {}
         self._missed: list[Due] = []
         self._kept_house = float("-inf")
@@ -62,7 +63,7 @@ class Dispatcher:
         """Act on `events` and on what is still waiting from before."""
         self._keep_house()
         now = self._clock.now()
-        due = self._noticing.due(events, self._directory, self._mids(events), now)
+        due = self._noticing.due(events, self._directory, self._mids(events), now, self._down)
         occasions = {o.strategy.strategy_id: o for o in (*self._missed, *self._waiting.values(), *due)}
         self._missed = []
         held = dispatch(list(occasions.values()), self._clock)
@@ -92,7 +93,17 @@ class Dispatcher:
         prune(now)
         withdraw_stopped(self._clock)
         self._directory = Directory.read()
+        self._down = self._silent(self._directory.home_venues)
         self._kept_house = monotonic()
+
+    @staticmethod
+    def _silent(venues: Collection[str]) -> frozenset[str]:
+        """Return which of the venues do not answer; none while nobody can say."""
+        try:
+            return venues_down(venues) if venues else frozenset()
+        except Connectivity as error:
+            logger.warning("dispatcher: no word of the venues: %s", error)
+            return frozenset()
 
     def _mids(self, events: Sequence[MarketEvent]) -> dict[str, float]:
         keys = {event.instrument for event in events if event.kind == BOOK}

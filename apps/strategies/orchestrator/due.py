@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -70,20 +70,46 @@ class MarketEvent:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Enabled strategies by the instruments they trade, as read at one moment."""
+    """Enabled strategies by the instruments they trade, as read at one moment.
+
+    `stand_ins` are the same strategies by the instruments that stand in, each with the venue at home: what happens
+    there concerns them while that venue is down, and when they trade there.
+    """
 
     by_instrument: Mapping[str, Sequence[Enabled]] = field(default_factory=dict)
+    stand_ins: Mapping[str, Sequence[tuple[Enabled, str]]] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Directory:
         """Return the directory as the database has it; one query."""
         links = StrategyInstrument.objects.filter(strategy__enabled=True, strategy__paused_reason="")
-        found: dict[str, list[Enabled]] = {}
-        for venue, symbol, *row in links.order_by("pk").values_list(
-            "instrument__venue_id", "instrument__symbol", *(f"strategy__{name}" for name in _FIELDS)
+        home: dict[str, list[Enabled]] = {}
+        elsewhere: dict[str, list[tuple[Enabled, str]]] = {}
+        for venue, symbol, home_venue, *row in links.order_by("pk").values_list(
+            "instrument__venue_id",
+            "instrument__symbol",
+            "stands_in_for__venue_id",
+            *(f"strategy__{name}" for name in _FIELDS),
         ):
-            found.setdefault(f"{venue}:{symbol}", []).append(Enabled(*row))
-        return cls(found)
+            key, strategy = f"{venue}:{symbol}", Enabled(*row)
+            if home_venue is None:
+                home.setdefault(key, []).append(strategy)
+            else:
+                elsewhere.setdefault(key, []).append((strategy, home_venue))
+        return cls(home, elsewhere)
+
+    @property
+    def home_venues(self) -> set[str]:
+        """Return the venues for which others stand in."""
+        return {venue for strategies in self.stand_ins.values() for _, venue in strategies}
+
+    def concerned(self, event: MarketEvent, down: Collection[str]) -> list[Enabled]:
+        """Return whom `event` concerns while the venues `down` do not answer."""
+        stand_ins = self.stand_ins.get(event.instrument, ())
+        return [
+            *self.by_instrument.get(event.instrument, ()),
+            *(strategy for strategy, home in stand_ins if event.kind == FILL or home in down),
+        ]
 
 
 _FIELDS = ("pk", "trigger", "cadence_seconds", "book_move_bps", "priority", "deadline_ms", "overruns")
@@ -106,14 +132,19 @@ class Noticing:
         self._mids: dict[tuple[int, str], float] = {}
 
     def due(
-        self, events: Sequence[MarketEvent], directory: Directory, mids: Mapping[str, float], now: datetime
+        self,
+        events: Sequence[MarketEvent],
+        directory: Directory,
+        mids: Mapping[str, float],
+        now: datetime,
+        down: Collection[str] = (),
     ) -> list[Due]:
         """Return who is due after `events`, each strategy once, for the last of its occasions."""
         latest: dict[int, Due] = {}
         for event in events:
             if event.stale(now):
                 continue
-            for strategy in directory.by_instrument.get(event.instrument, ()):
+            for strategy in directory.concerned(event, down):
                 occasion = self._occasion(event, strategy, mids)
                 if occasion is not None:
                     latest[strategy.strategy_id] = occasion
