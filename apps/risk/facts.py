@@ -12,7 +12,7 @@ from apps.exchanges.models import ScopeKind, TradingMode, TradingState
 from apps.risk.allocations import allocations_remember
 from apps.risk.limits import LimitBook, read_limits
 from apps.risk.models import LimitKind
-from apps.risk.portfolio.drawdown import Mark, read_marks
+from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
 from apps.risk.portfolio.equity import Equities, read_equities
 from apps.risk.scope import ScopeId, StrategyScope
 
@@ -77,7 +77,7 @@ def _facts_of(
     equities: Equities,
     marks: Mapping[ScopeId, Mark],
 ) -> RiskFacts:
-    portfolio_equity = equities.portfolio(scope.portfolio)
+    portfolio_equity = equities.at_least(scope.portfolio)
     portfolio_mark = marks.get((ScopeKind.PORTFOLIO.value, scope.portfolio))
     strategy_mark = marks.get((ScopeKind.STRATEGY.value, scope.strategy))
     return RiskFacts(
@@ -87,17 +87,22 @@ def _facts_of(
         portfolio_equity=portfolio_equity,
         account_equity=equities.account(scope.account),
         strategy_equity=strategy_mark.fresh_equity if strategy_mark else None,
-        portfolio_drawdown=_portfolio_drawdown(portfolio_equity, portfolio_mark),
+        portfolio_drawdown=_portfolio_drawdown(portfolio_equity, equities.portfolio(scope.portfolio), portfolio_mark),
         strategy_drawdown=strategy_mark.fresh_drawdown if strategy_mark else None,
         equities=equities,
     )
 
 
-def _portfolio_drawdown(equity: Decimal | None, mark: Mark | None) -> Decimal | None:
-    """Return the drawdown; zero before the guard's first mark, as the first equity is the first peak."""
-    if equity is None or equity <= 0:
+def _portfolio_drawdown(at_least: Decimal | None, known: Decimal | None, mark: Mark | None) -> Decimal | None:
+    """Return the drawdown; zero before the guard's first mark, as the first equity is the first peak.
+
+    While a part of the portfolio is out of sight the guard marks nothing; the drawdown is then that of what is left.
+    """
+    if at_least is None or at_least <= 0:
         return None
-    return Decimal(0) if mark is None else mark.fresh_drawdown
+    if mark is None:
+        return Decimal(0)
+    return mark.fresh_drawdown if known is not None else drawdown_share(mark.peak, at_least)
 
 
 def _marked_scopes(scopes: Iterable[StrategyScope]) -> set[ScopeId]:

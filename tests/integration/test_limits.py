@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.exchanges.models import (
     Account,
+    EquityMark,
     InstrumentRow,
+    ScopeKind,
     TradingMode,
 )
 from apps.risk.facts import load_facts
@@ -184,4 +186,33 @@ def test_accounts_in_another_currency_make_the_portfolio_unknown(account) -> Non
         code="paper-2", venue=account.venue, portfolio=account.portfolio, address="0x2", currency="USDT"
     )
     mark_equity(other, NOW)
+    assert load_facts([scope_of(account)], NOW)["turtle"].portfolio_equity is None
+
+
+def out_of_sight(account, *, equity: D, margin: D, age: timedelta) -> Account:
+    other = Account.objects.create(
+        code="paper-2", venue=account.venue, portfolio=account.portfolio, address="0x2", currency="USDC"
+    )
+    EquityMark.objects.create(account=other, taken_at=NOW - age, venue_equity=equity, unrealised=0, margin_used=margin)
+    return other
+
+
+def test_an_account_out_of_sight_counts_with_what_it_had_free(account) -> None:
+    out_of_sight(account, equity=D(50_000), margin=D(20_000), age=timedelta(minutes=5))
+    facts = load_facts([scope_of(account)], NOW)["turtle"]
+    assert facts.portfolio_equity == EQUITY + 30_000
+
+
+def test_the_drawdown_while_an_account_is_out_of_sight_is_that_of_what_is_left(account) -> None:
+    out_of_sight(account, equity=D(50_000), margin=D(20_000), age=timedelta(minutes=5))
+    HighWaterMark.objects.create(
+        scope_kind=ScopeKind.PORTFOLIO, scope_key="paper", peak=EQUITY + 50_000, peak_at=NOW, equity=EQUITY + 50_000,
+        funded=0, marked_at=NOW - timedelta(minutes=5),
+    )  # fmt: skip
+    facts = load_facts([scope_of(account)], NOW)["turtle"]
+    assert facts.portfolio_drawdown == D(20_000) / (EQUITY + 50_000)
+
+
+def test_an_account_unseen_for_longer_makes_the_portfolio_unknown(account) -> None:
+    out_of_sight(account, equity=D(50_000), margin=D(20_000), age=timedelta(minutes=16))
     assert load_facts([scope_of(account)], NOW)["turtle"].portfolio_equity is None
