@@ -3,10 +3,10 @@
 
 PYTHON_BIN := .venv/bin/python
 DEMO_OPTIONS = $(if $(FOR),--for $(FOR)) $(if $(FEED),--feed $(FEED)) $(if $(SPEED),--speed $(SPEED)) \
-	$(if $(SERVICES),--services $(SERVICES))
+	$(if $(VENUES),--venues $(VENUES)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(SERVICES),--services $(SERVICES))
 
 ##@ Run
-demo: ## Trade on the mock exchange: everything, one command. FOR=60 FEED=path.parquet SPEED=60 SERVICES=real
+demo: ## Trade on the mock exchange: everything, one command. FOR=60 VENUES=all OUTAGE=binance FEED=path.parquet SPEED=60 SERVICES=real
 	@docker/environment requirements.txt
 	@$(PYTHON_BIN) manage.py demo $(DEMO_OPTIONS)
 

@@ -30,7 +30,7 @@ class Desk:
         row = InstrumentRow.objects.get(symbol="BTC")
         assert owner is not None
         paper = PaperAccount(code, Decimal(0))
-        credentials = Credentials(paper.address, paper.agent_key(Signer.Purpose.ORDERS))
+        credentials = Credentials(paper.address, paper.secret(Signer.Purpose.ORDERS))
         self.owner = owner
         self._client: ExecutionClient = client_for(owner.venue.to_config(), credentials)
         self._instrument, self._nonce = row.to_domain(), 0

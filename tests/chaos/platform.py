@@ -249,7 +249,7 @@ def _account(paper: PaperAccount, venue: Venue, mock_url: str) -> Account:
         Signer.objects.create(
             account=account,
             purpose=purpose,
-            address=paper.agent_address(purpose),
+            address=paper.signer_address(purpose),
             secret_name=paper.secret_name(purpose),
         )
     Transfer.objects.create(account=account, amount=paper.deposit, at=clock.now(), reference="opening")

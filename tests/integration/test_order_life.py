@@ -38,7 +38,7 @@ class Keys:
     """The paper account's keys, as the environment would hold them."""
 
     def secret(self, name: str) -> str:
-        found = {PAPER.secret_name(purpose): PAPER.agent_key(purpose) for purpose in PURPOSES}
+        found = {PAPER.secret_name(purpose): PAPER.secret(purpose) for purpose in PURPOSES}
         return found[name]
 
 
@@ -55,7 +55,7 @@ def live() -> Iterator[SimpleNamespace]:
         Transfer.objects.update(at=clock.now() - timedelta(seconds=1))
         for purpose in PURPOSES:
             Signer.objects.filter(purpose=purpose).update(
-                address=PAPER.agent_address(purpose), secret_name=PAPER.secret_name(purpose)
+                address=PAPER.signer_address(purpose), secret_name=PAPER.secret_name(purpose)
             )
         for symbol, lot in (("BTC", "0.00001"), ("ETH", "0.0001")):
             InstrumentRow.objects.filter(symbol=symbol).update(lot=D(lot))

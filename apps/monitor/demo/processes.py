@@ -7,6 +7,7 @@ from pathlib import Path
 import celeryconfig
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.supervisor import ProcessSpec
+from apps.monitor.demo.venues import HOME
 
 # Celery finishes the tasks it has begun before it ends.
 _WORKER_STOP_S = 20.0
@@ -14,10 +15,11 @@ _WORKER_STOP_S = 20.0
 TICK_SOURCES = ("dispatcher", "beat")
 
 
-def mock_process(ports: Ports, feed: Path | None) -> ProcessSpec:
-    """Return the mock exchange, on a recorded feed or (None) on its seeded synthetic market."""
+def mock_process(ports: Ports, feed: Path | None, venues: Sequence[str]) -> ProcessSpec:
+    """Return the mock exchange of `venues`, on a recorded feed or (None) on its seeded synthetic market."""
     recorded = ["--feed", str(feed)] if feed else []
-    return _python("mock", "-m", "apps.exchanges.mock", "--port", str(ports.mock), *recorded)
+    spoken = [] if list(venues) == [HOME] else ["--venues", ",".join(venues)]
+    return _python("mock", "-m", "apps.exchanges.mock", "--port", str(ports.mock), *spoken, *recorded)
 
 
 def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]:

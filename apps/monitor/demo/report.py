@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -13,6 +13,7 @@ from apps.exchanges.models import Account, Position, Signer, Transfer
 from apps.exchanges.ports import AccountSnapshot, Credentials
 from apps.exchanges.registry import client_for
 from apps.monitor.demo.snapshot import ZERO, Snapshot, as_json, json_number
+from apps.monitor.demo.venue_totals import VenueTotals
 from moondev.settings.env import env_secret
 
 
@@ -87,6 +88,7 @@ class Outcome:
     restarts: Mapping[str, int]
     crashes: Mapping[str, int]
     drained: bool
+    venues: Mapping[str, VenueTotals] = field(default_factory=dict)
 
     @property
     def ledger_minus_venue(self) -> Decimal:
@@ -106,11 +108,22 @@ class Outcome:
             "unrealised_pnl": json_number(sum((c.unrealised for c in self.comparisons), start=ZERO)),
             "ledger_minus_venue": json_number(self.ledger_minus_venue),
             "accounts": {c.account: {"ledger": _exact(c.ledger), "venue": _exact(c.venue)} for c in self.comparisons},
+            "venues": {code: self._venue(totals) for code, totals in self.venues.items()},
             "duration_s": round(self.duration_s, 1),
             "drained": self.drained,
             "restarts": dict(self.restarts),
         }
         return json.dumps(fields)
+
+    def _venue(self, totals: VenueTotals) -> dict[str, object]:
+        differences = [c.difference for c in self.comparisons if c.account in totals.accounts]
+        return {
+            "orders": totals.orders,
+            "fills": totals.fills,
+            "stood_in": totals.stood_in,
+            "positions": {name: _exact(quantity) for name, quantity in totals.positions.items()},
+            "ledger_minus_venue": json_number(sum(differences, start=ZERO)),
+        }
 
 
 def _exact(amount: Decimal) -> str:

@@ -19,7 +19,8 @@ from django.conf import settings
 from apps.exchanges.market_data.cache import redis_client, state_key
 from apps.exchanges.models import Account, DataWish
 from apps.monitor.demo.mock_accounts import open_account, wait_for_mock
-from apps.monitor.demo.paper import ACCOUNTS
+from apps.monitor.demo.outage import Breaker, Outage
+from apps.monitor.demo.paper import accounts_at
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.processes import TICK_SOURCES, mock_process, platform_processes
 from apps.monitor.demo.queue_lengths import QueueLengths
@@ -28,6 +29,8 @@ from apps.monitor.demo.screen import Frame, Screen, stdout_screen
 from apps.monitor.demo.seed import Login, seed_demo
 from apps.monitor.demo.snapshot import CpuTimes, Snapshot, read_cpu_times, take_snapshot
 from apps.monitor.demo.supervisor import Supervisor
+from apps.monitor.demo.venue_totals import read_venues
+from apps.monitor.demo.venues import DemoVenue, codes
 from apps.monitor.demo.wind_down import cancel_and_wait, reconcile_and_compare, wait_for_ticks
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
@@ -47,13 +50,18 @@ class DemoFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for. ``seconds`` None: until stopped. ``feed`` None: the synthetic market."""
+    """What the command line asked for.
+
+    ``seconds`` None: until stopped. ``feed`` None: the synthetic market. ``outage`` None: no venue goes down.
+    """
 
     seconds: float | None
     feed: Path | None
     speed: float
     ports: Ports
     login: Login
+    venues: tuple[DemoVenue, ...]
+    outage: Outage | None = None
 
 
 class Demo:
@@ -69,6 +77,7 @@ class Demo:
         self._note = "starting"
         self._cpu: CpuTimes = read_cpu_times()
         self._next_look_at = 0.0
+        self._breaker = None if options.outage is None else Breaker(settings.MOCK_URL, options.outage)
 
     def run(self) -> Outcome | None:
         """Run to the end; return the outcome, or None when the run was stopped before a report was due.
@@ -96,16 +105,23 @@ class Demo:
         deadline = None if self._options.seconds is None else began + self._options.seconds
         while deadline is None or time.monotonic() < deadline:
             self._look()
+            self._break(time.monotonic() - began)
             time.sleep(0.1)
         return self._finish(time.monotonic() - began)
 
     def _start(self) -> None:
         options = self._options
-        self._supervisor.start([mock_process(options.ports, options.feed)])
+        self._supervisor.start([mock_process(options.ports, options.feed, codes(options.venues))])
         wait_for_mock(settings.MOCK_URL, timeout_s=_MOCK_TIMEOUT_S, alive=self._require_alive)
-        for account in ACCOUNTS:
+        for account in accounts_at(options.venues):
             open_account(settings.MOCK_URL, account, self._clock)
-        names = seed_demo(mock_url=settings.MOCK_URL, login=options.login, clock=self._clock, speed=options.speed)
+        names = seed_demo(
+            mock_url=settings.MOCK_URL,
+            login=options.login,
+            clock=self._clock,
+            speed=options.speed,
+            venues=options.venues,
+        )
         self._supervisor.start(platform_processes(settings.MOONDEV_VENUES, options.ports))
         for line in self._greeting(names):
             self._screen.say(line)
@@ -115,7 +131,8 @@ class Demo:
         return [
             f"admin   http://localhost:{ports.web}/admin/   login {login.user} / {login.password}",
             f"flower  http://localhost:{ports.flower}/         the same login",
-            f"mock    http://localhost:{ports.mock}/hl       logs in {settings.RUN_DIR / 'logs'}",
+            f"mock    http://localhost:{ports.mock}          logs in {settings.RUN_DIR / 'logs'}",
+            f"venues: {', '.join(codes(self._options.venues))}",
             f"strategies: {', '.join(strategies)}",
         ]
 
@@ -134,6 +151,12 @@ class Demo:
                 )
             self._look()
             time.sleep(0.1)
+
+    def _break(self, elapsed: float) -> None:
+        """Let the outage that was asked for begin and end."""
+        sentence = None if self._breaker is None else self._breaker.look(elapsed)
+        if sentence is not None:
+            self._screen.say(sentence)
 
     def _look(self) -> None:
         """Look after the processes, and now and then at the numbers."""
@@ -156,6 +179,8 @@ class Demo:
 
     def _finish(self, duration_s: float) -> Outcome:
         self._note = "winding down"
+        if self._breaker is not None:
+            self._breaker.end()
         self._supervisor.stop(TICK_SOURCES)
         drained = wait_for_ticks(self._look)
         drained = cancel_and_wait(self._clock, self._look) and drained
@@ -169,6 +194,7 @@ class Demo:
             restarts=self._supervisor.restarts,
             crashes=self._supervisor.crashes,
             drained=drained and snapshot.open_orders == 0,
+            venues=read_venues(),
         )
 
 

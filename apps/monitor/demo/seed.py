@@ -13,7 +13,6 @@ from apps.exchanges.execution.states import trading_state_set
 from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.models import (
     Account,
-    InstrumentRow,
     Portfolio,
     ScopeKind,
     Signer,
@@ -22,14 +21,13 @@ from apps.exchanges.models import (
     Venue,
 )
 from apps.exchanges.models.venues import Environment
-from apps.monitor.demo.paper import ACCOUNTS, PURPOSES, PaperAccount
+from apps.monitor.demo.paper import PURPOSES, PaperAccount, accounts_at
 from apps.monitor.demo.strategies import seed_strategies
+from apps.monitor.demo.venues import HOME, VENUES, DemoVenue
 from apps.risk.models import LimitKind
 from apps.risk.services import SEED_LIMITS, seed_limits
 from moondev.domain.clock import Clock
 
-VENUE = "hyperliquid"
-PORTFOLIO = "paper"
 OPERATOR = "operator"
 _ACTOR = "demo"
 _OPENING = "opening"
@@ -49,8 +47,10 @@ def new_login() -> Login:
 
 
 @transaction.atomic
-def seed_demo(*, mock_url: str, login: Login, clock: Clock, speed: float) -> list[str]:
-    """Write venue, instruments, accounts, limits, states, login and strategies; return the strategies' names.
+def seed_demo(
+    *, mock_url: str, login: Login, clock: Clock, speed: float, venues: Sequence[DemoVenue] = (VENUES[HOME],)
+) -> list[str]:
+    """Write venues, instruments, accounts, limits, states, login and strategies; return the strategies' names.
 
     The mock exchange must be answering: instruments come from it as from any venue.
 
@@ -59,47 +59,63 @@ def seed_demo(*, mock_url: str, login: Login, clock: Clock, speed: float) -> lis
         login: the operator's.
         clock: the run's.
         speed: how many seconds of the run pass in one real second; limits on ages and deadlines grow with it.
+        venues: where to trade.
 
     Raises:
         Connectivity: the mock exchange does not answer.
     """
-    venue = _venue(mock_url)
-    instruments_refresh(venue)
-    instruments = list(InstrumentRow.objects.filter(venue=venue).order_by("pk"))
-    portfolio, _ = Portfolio.objects.get_or_create(
-        code=PORTFOLIO, defaults={"currency": "USDC", "environment": Environment.PAPER}
-    )
-    accounts = {paper.code: _account(paper, venue, portfolio, clock) for paper in ACCOUNTS}
-    _limits(portfolio, clock, speed)
-    _activate(portfolio, list(accounts.values()), clock)
+    rows = {venue.code: _venue(venue, mock_url) for venue in venues}
+    for row in rows.values():
+        instruments_refresh(row)
+    portfolios = {venue.portfolio: _portfolio(venue) for venue in venues}
+    accounts = {
+        paper.code: _account(paper, rows[paper.venue_code], portfolios[paper.venue.portfolio], clock)
+        for paper in accounts_at(venues)
+    }
+    for portfolio in portfolios.values():
+        _limits(portfolio, clock, speed)
+        _activate(portfolio, [one for one in accounts.values() if one.portfolio_id == portfolio.code], clock)
     _operator(login)
-    return seed_strategies(accounts, instruments, clock=clock, speed=speed)
+    return seed_strategies(accounts, venues, clock=clock, speed=speed)
 
 
-def _venue(mock_url: str) -> Venue:
-    rest = f"{mock_url}/hl"
-    venue, _ = Venue.objects.update_or_create(
-        code=VENUE,
+def _venue(venue: DemoVenue, mock_url: str) -> Venue:
+    row, _ = Venue.objects.update_or_create(
+        code=venue.code,
         defaults={
-            "protocol": "hyperliquid",
+            "protocol": venue.code,
             "environment": Environment.PAPER,
-            "rest_url": rest,
-            "websocket_url": rest.replace("http", "ws", 1) + "/ws",
+            "rest_url": f"{mock_url}{venue.rest_path}",
+            "websocket_url": f"{mock_url.replace('http', 'ws', 1)}{venue.websocket_path}",
+            "maker_fee_bps": venue.maker_fee_bps,
+            "taker_fee_bps": venue.taker_fee_bps,
         },
     )
-    return venue
+    return row
+
+
+def _portfolio(venue: DemoVenue) -> Portfolio:
+    portfolio, _ = Portfolio.objects.get_or_create(
+        code=venue.portfolio, defaults={"currency": venue.currency, "environment": Environment.PAPER}
+    )
+    return portfolio
 
 
 def _account(paper: PaperAccount, venue: Venue, portfolio: Portfolio, clock: Clock) -> Account:
     account, _ = Account.objects.get_or_create(
         code=paper.code,
-        defaults={"venue": venue, "portfolio": portfolio, "address": paper.address, "currency": "USDC"},
+        defaults={
+            "venue": venue,
+            "portfolio": portfolio,
+            "address": paper.address,
+            "currency": paper.venue.currency,
+        },
     )
     for purpose in PURPOSES:
         Signer.objects.get_or_create(
             account=account,
             purpose=purpose,
-            defaults={"address": paper.agent_address(purpose), "secret_name": paper.secret_name(purpose)},
+            defaults={"address": paper.signer_address(purpose), "secret_name": paper.secret_name(purpose)},
         )
     Transfer.objects.get_or_create(
         account=account, reference=_OPENING, defaults={"amount": paper.deposit, "at": clock.now()}

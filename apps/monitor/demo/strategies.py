@@ -1,4 +1,4 @@
-"""The strategies of the demo: trend followers on one paper account, market makers on the other."""
+"""The strategies of the demo: at each venue trend followers on one paper account, market makers on the other."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from apps.exchanges.models import Account, InstrumentRow
+from apps.monitor.demo.venues import HOME, DemoVenue
 from apps.strategies.base import JSONValue
-from apps.strategies.models import StrategyRow, Trigger
+from apps.strategies.models import Routing, StrategyRow, Trigger
 from apps.strategies.registry import preset
-from apps.strategies.services import strategy_create, strategy_enable
+from apps.strategies.services import StandIn, stand_ins_set, strategy_create, strategy_enable
 from moondev.domain.clock import Clock
 
 # What is traded of what the mock lists; a replay lists the one instrument of its file.
-SYMBOLS = ("BTC", "ETH", "SOL")
+COINS = ("BTC", "ETH", "SOL")
+# At every further venue: enough to see it trade, few enough for a small machine.
+COINS_ELSEWHERE = {"turtle": ("BTC",), "maker": ("ETH",)}
+# The strategy that may trade elsewhere while its venue at home is down, and the venues it may go to, first to last.
+ROAMER, ROAMER_COIN = "roamer", "SOL"
+ROAMER_VENUES = ("binance", "bybit", "phemex")
 _ACTOR = "demo"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One kind of strategy, set up once per instrument. Cadences are seconds; ``changes`` go over the preset."""
+    """One kind of strategy, set up once per instrument. Cadences are seconds; ``changes`` go over the preset.
+
+    ``account`` is which of a venue's paper accounts trades it: of followers of trends, or of makers.
+    """
 
     prefix: str
     kind: str
@@ -31,52 +40,95 @@ class Plan:
     changes: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
-PLANS = (
-    Plan("turtle", "turtle_trend", "fast", "paper-trend", cadence_seconds=2, capital=Decimal(30_000)),
-    Plan(
-        "maker",
-        "market_maker",
-        "canonical",
-        "paper-maker",
-        cadence_seconds=1,
-        capital=Decimal(30_000),
-        # The mock's market is liquid: fills thin out faster with distance there than the preset assumes.
-        changes={"fill_decay_per_bp": 1.0},
-    ),
+TURTLE = Plan("turtle", "turtle_trend", "fast", "trend", cadence_seconds=2, capital=Decimal(30_000))
+MAKER = Plan(
+    "maker",
+    "market_maker",
+    "canonical",
+    "maker",
+    cadence_seconds=1,
+    capital=Decimal(30_000),
+    # The mock's market is liquid: fills thin out faster with distance there than the preset assumes.
+    changes={"fill_decay_per_bp": 1.0},
 )
+PLANS = (TURTLE, MAKER)
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
 _AGES = {"max_data_age_seconds": 600.0}
 
 
+@dataclass(frozen=True, slots=True)
+class _Seeding:
+    """What every strategy of one run is made with."""
+
+    accounts: Mapping[str, Account]
+    clock: Clock
+    speed: float
+
+    def account(self, plan: Plan, venue: DemoVenue) -> Account:
+        code = f"paper-{plan.account}" if venue.code == HOME else f"{plan.account}-{venue.code}"
+        return self.accounts[code]
+
+
 def seed_strategies(
-    accounts: Mapping[str, Account], instruments: Sequence[InstrumentRow], *, clock: Clock, speed: float
+    accounts: Mapping[str, Account], venues: Sequence[DemoVenue], *, clock: Clock, speed: float
 ) -> list[str]:
-    """Create and enable every plan on every instrument of ``SYMBOLS`` that is listed; return the names."""
-    traded = [instrument for instrument in instruments if instrument.symbol in SYMBOLS]
-    return [
-        _strategy(plan, accounts[plan.account], instrument, clock, speed) for plan in PLANS for instrument in traded
+    """Create and enable every plan at every venue, on what is listed there; return the names.
+
+    With two or more of ``ROAMER_VENUES`` there is one strategy more, which trades elsewhere while its venue is down.
+    """
+    seeding = _Seeding(accounts, clock, speed)
+    names = [
+        _strategy(f"{plan.prefix}{_at(venue)}-{coin.lower()}", plan, seeding.account(plan, venue), instrument, seeding)
+        for venue in venues
+        for plan in PLANS
+        for coin in (COINS if venue.code == HOME else COINS_ELSEWHERE[plan.prefix])
+        if (instrument := _listed(venue, coin)) is not None
     ]
+    return [*names, *_roamer([venue for venue in venues if venue.code in ROAMER_VENUES], seeding)]
 
 
-def _strategy(plan: Plan, account: Account, instrument: InstrumentRow, clock: Clock, speed: float) -> str:
-    slug = f"{plan.prefix}-{instrument.symbol.lower()}"
-    if StrategyRow.objects.filter(slug=slug).exists():
-        return slug
-    row = strategy_create(
+def _at(venue: DemoVenue) -> str:
+    return "" if venue.code == HOME else f"-{venue.code}"
+
+
+def _listed(venue: DemoVenue, coin: str) -> InstrumentRow | None:
+    return InstrumentRow.objects.filter(venue=venue.code, symbol=venue.symbol_of(coin), active=True).first()
+
+
+def _roamer(venues: Sequence[DemoVenue], seeding: _Seeding) -> list[str]:
+    listed = [(venue, instrument) for venue in venues if (instrument := _listed(venue, ROAMER_COIN)) is not None]
+    if len(listed) < 2 or StrategyRow.objects.filter(slug=ROAMER).exists():
+        return [ROAMER] if len(listed) >= 2 else []
+    (home, instrument), *others = listed
+    row = _create(ROAMER, TURTLE, seeding.account(TURTLE, home), instrument, seeding)
+    stand_ins = [StandIn(instrument, other, seeding.account(TURTLE, venue)) for venue, other in others]
+    now = seeding.clock.now()
+    stand_ins_set(row.pk, stand_ins=stand_ins, routing=Routing.FAILOVER, actor=_ACTOR, now=now)
+    strategy_enable(row.pk, actor=_ACTOR, now=now)
+    return [ROAMER]
+
+
+def _strategy(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, seeding: _Seeding) -> str:
+    if not StrategyRow.objects.filter(slug=slug).exists():
+        row = _create(slug, plan, account, instrument, seeding)
+        strategy_enable(row.pk, actor=_ACTOR, now=seeding.clock.now())
+    return slug
+
+
+def _create(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, seeding: _Seeding) -> StrategyRow:
+    return strategy_create(
         slug=slug,
         kind=plan.kind,
-        parameters=_parameters(plan, speed),
+        parameters=_parameters(plan, seeding.speed),
         account=account,
         instruments=[instrument],
         actor=_ACTOR,
-        now=clock.now(),
+        now=seeding.clock.now(),
         # A replay's minutes pass too fast for beat: there the closing bars make strategies due.
-        trigger=Trigger.BAR if speed > 1 else Trigger.INTERVAL,
+        trigger=Trigger.BAR if seeding.speed > 1 else Trigger.INTERVAL,
         cadence_seconds=plan.cadence_seconds,
         capital=plan.capital,
     )
-    strategy_enable(row.pk, actor=_ACTOR, now=clock.now())
-    return slug
 
 
 def _parameters(plan: Plan, speed: float) -> dict[str, JSONValue]:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,10 +15,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.mock.engine.feed.recording import describe, replay_start
-from apps.monitor.demo.paper import ACCOUNTS, paper_secrets
+from apps.monitor.demo.outage import read_outage
+from apps.monitor.demo.paper import accounts_at, paper_secrets
 from apps.monitor.demo.ports import Ports, busy_ports, ports_from_environment
 from apps.monitor.demo.seed import new_login
 from apps.monitor.demo.servers import demo_servers, environment_file
+from apps.monitor.demo.venues import ALL, HOME, VENUES, DemoVenue, codes, venues_named
 from moondev.domain.clock import CLOCK_VARIABLE, LiveClock, ReplayClock
 from moondev.domain.errors import TradingError
 from moondev.servers.errors import ServiceError
@@ -30,10 +32,14 @@ class Command(BaseCommand):
     help = "Run every process on the mock exchange, show a live summary, and with --for print a final report."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take how long, on which feed, how fast, on which servers."""
+        """Take how long, on which feed, how fast, at which venues, on which servers."""
         parser.add_argument("--for", dest="seconds", type=float, help="seconds of trading, then a report")
         parser.add_argument("--feed", type=Path, help="Parquet file of candles, trades or order books to replay")
         parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast a replay runs")
+        parser.add_argument("--venues", default=HOME, help=f"{ALL}, or some of {', '.join(VENUES)} (default {HOME})")
+        parser.add_argument(
+            "--outage", default="", help="venue:after:seconds, or a venue alone: it stops answering, and comes back"
+        )
         parser.add_argument("--services", choices=["embedded", "real"], default="embedded")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,7 +56,7 @@ class Command(BaseCommand):
         halt_file.unlink(missing_ok=True)
         try:
             with demo_servers(options["services"], settings.RUN_DIR, settings.BASE_DIR / ".services") as urls:
-                shared = _shared(urls, ports, halt_file)
+                shared = _shared(urls, ports, halt_file, venues_named(options["venues"]))
                 _manage(["migrate", "--verbosity=0"], shared)
                 shared[CLOCK_VARIABLE] = _clock(options)
                 with environment_file(settings.RUN_DIR / "env", shared):
@@ -75,15 +81,21 @@ def _require_sense(options: Mapping[str, Any], ports: Ports) -> None:
         raise CommandError(f"--feed is {path}; there is no such file")
     if path is not None:
         describe(path)
+    venues = venues_named(options["venues"])
+    if options["outage"]:
+        outage = read_outage(options["outage"], seconds)
+        if outage.venue not in codes(venues):
+            raise CommandError(f"--outage is at {outage.venue}; allowed: {', '.join(codes(venues))}")
     if busy := busy_ports(ports):
         raise CommandError("\n".join(busy))
 
 
-def _shared(urls: Mapping[str, str], ports: Ports, halt_file: Path) -> dict[str, str]:
-    """Return what every process of the run is told: servers, mock exchange, paper keys."""
+def _shared(urls: Mapping[str, str], ports: Ports, halt_file: Path, venues: Sequence[DemoVenue]) -> dict[str, str]:
+    """Return what every process of the run is told: servers, venues, mock exchange, paper keys."""
     return {
         **urls,
-        **paper_secrets(ACCOUNTS),
+        **paper_secrets(accounts_at(venues)),
+        "MOONDEV_VENUES": ",".join(codes(venues)),
         "MOCK_URL": f"http://localhost:{ports.mock}",
         "MOONDEV_HALT_FILE": str(halt_file),
         CLOCK_VARIABLE: "",
@@ -104,6 +116,7 @@ def _run(options: Mapping[str, Any], shared: Mapping[str, str]) -> int:
         command += ["--for", str(options["seconds"])]
     if options["feed"] is not None:
         command += ["--feed", str(options["feed"].resolve()), "--speed", str(options["speed"])]
+    command += ["--venues", options["venues"], "--outage", options["outage"]]
     login = new_login()
     environment = {**_inherited(), **shared, "FLOWER_BASIC_AUTH": f"{login.user}:{login.password}"}
     # A session of its own: Ctrl-C reaches only us, and we pass it on as one SIGTERM.

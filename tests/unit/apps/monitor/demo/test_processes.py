@@ -45,5 +45,15 @@ def test_no_password_is_on_a_command_line():
 
 
 def test_the_mock_gets_the_feed_only_when_there_is_one():
-    assert "--feed" not in mock_process(PORTS, None).command
-    assert list(mock_process(PORTS, Path("/x.parquet")).command)[-2:] == ["--feed", "/x.parquet"]
+    assert "--feed" not in mock_process(PORTS, None, ["hyperliquid"]).command
+    assert list(mock_process(PORTS, Path("/x.parquet"), ["hyperliquid"]).command)[-2:] == ["--feed", "/x.parquet"]
+
+
+def test_every_venue_has_its_own_streams_senders_and_veto_worker():
+    names = [spec.name for spec in platform_processes(["binance", "dydx"], PORTS)]
+    for kind in ("stream-market", "stream-user", "orders", "vetoes"):
+        assert [name for name in names if name.startswith(kind)] == [f"{kind}-binance", f"{kind}-dydx"]
+
+
+def test_the_mock_speaks_the_venues_of_the_run():
+    assert "binance,dydx" in mock_process(PORTS, None, ["binance", "dydx"]).command
