@@ -107,6 +107,8 @@ MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
 # While this file exists nothing leaves this machine but cancels, whatever SQL and Redis say; exits too when its first
 # word is "reducing".
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
+# Where kept market data lies as Parquet files, outside of what `make clean` removes.
+MOONDEV_LAKE_DIR = env_path("MOONDEV_LAKE_DIR", default=PROJECT_ROOT / "lake")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")

@@ -3,6 +3,7 @@
 from apps.exchanges.models.accounts import Account, AccountEvent, EquityMark, Portfolio, Signer
 from apps.exchanges.models.exposure import ALL_ASSETS, ExposureCounter
 from apps.exchanges.models.gate import ScopeKind, TradingMode, TradingState, TradingStateChange
+from apps.exchanges.models.history import HistoryPolicy
 from apps.exchanges.models.orders import (
     CommandKind,
     CommandStatus,
@@ -29,6 +30,7 @@ __all__ = [
     "ExposureCounter",
     "Fill",
     "FundingPayment",
+    "HistoryPolicy",
     "InstrumentRow",
     "Order",
     "OrderCommand",

@@ -1,0 +1,1 @@
+"""Market data that is kept: SQL for what is recent, a Parquet lake for the rest, and the checks both must pass."""

@@ -1,0 +1,225 @@
+"""The Parquet lake: venue=…/kind=…/symbol=…/date=…/part-000001.parquet, readable by any tool that knows Hive folders.
+
+A file appears whole or not at all: written beside its place under a hidden name, flushed to the disk, renamed. Parts
+of one day are numbered; where two tell of the same row, the higher number holds. A lock on the series' folder keeps
+writers and compaction apart and goes with the process that held it, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from django.conf import settings
+
+from apps.exchanges.market_data.history.series import (
+    Kind,
+    SeriesKey,
+    conform,
+    empty,
+    interval_of,
+    interval_text,
+    stamps,
+    tidy,
+)
+from apps.exchanges.market_data.history.sound import require_sound
+from apps.exchanges.market_data.history.store import Extent
+from moondev.domain.clock import milliseconds
+from moondev.domain.errors import InvalidValue
+
+DAY_MS = 86_400_000
+COMPRESSION = "zstd"
+ROWS_PER_GROUP = 262_144
+_PART = re.compile(r"part-(\d{6})\.parquet")
+_FOLDER = re.compile(r"venue=([^/]+)/kind=([^/]+)/symbol=([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What compacting a series did: days touched, files before and after."""
+
+    days: int
+    files_before: int
+    files_after: int
+
+
+class Lake:
+    """One folder of Parquet files. Any number of processes may read and write it at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, key: SeriesKey, rows: pa.Table) -> int:
+        """Add rows, one new file per day; return how many. Raises InvalidValue for rows that cannot have happened."""
+        table = tidy(key.kind, rows)
+        require_sound(key, table)
+        if not len(table):
+            return 0
+        days = stamps(table) // DAY_MS
+        edges = np.flatnonzero(np.diff(days)) + 1
+        bounds = [0, *edges.tolist(), len(table)]
+        with self._locked(key):
+            for first, end in pairwise(bounds):
+                _add_part(self._day_folder(key, _date_of(int(days[first]))), table.slice(first, end - first))
+        return len(table)
+
+    def read(self, key: SeriesKey, start: datetime, end: datetime) -> pa.Table:
+        """Return the rows stamped in [start, end), oldest first, each once.
+
+        Raises InvalidValue that names a file which is not what it should be.
+        """
+        first, last = milliseconds(start), milliseconds(end)
+        if not self._folder(key).is_dir():
+            return empty(key.kind)
+        # Not while compaction takes files away that we have just seen.
+        with self._locked(key, fcntl.LOCK_SH):
+            days = [day for day in self.days(key) if start.astimezone(UTC).date() <= day <= end.astimezone(UTC).date()]
+            parts = [path for day in days for path in _parts(self._day_folder(key, day))]
+            tables = [_read_part(key.kind, path) for path in parts]
+        table = tidy(key.kind, pa.concat_tables([empty(key.kind), *tables]))
+        return table.filter(pc.and_(pc.greater_equal(table["ts"], first), pc.less(table["ts"], last)))
+
+    def days(self, key: SeriesKey) -> list[date]:
+        """Return the days of which something is stored, oldest first."""
+        return sorted(
+            date.fromisoformat(folder.name.removeprefix("date="))
+            for folder in self._folder(key).glob("date=*")
+            if _parts(folder)
+        )
+
+    def keys(self) -> list[SeriesKey]:
+        """Return the series there are, by name."""
+        folders = (path.relative_to(self.root).as_posix() for path in self.root.glob("venue=*/kind=*/symbol=*"))
+        found = [_key(*match.groups()) for folder in folders if (match := _FOLDER.fullmatch(folder))]
+        return sorted(found, key=str)
+
+    def extent(self, key: SeriesKey) -> Extent | None:
+        """Return first and last stamp, rows (a row in two parts counts twice) and bytes; None when nothing is there.
+
+        Only the files' footers are read.
+        """
+        parts = [path for day in self.days(key) for path in _parts(self._day_folder(key, day))]
+        footers = [_footer(path) for path in parts]
+        if not footers:
+            return None
+        size = sum(path.stat().st_size for path in parts)
+        first, last = min(footer[0] for footer in footers), max(footer[1] for footer in footers)
+        return Extent(key, first, last, sum(footer[2] for footer in footers), size)
+
+    def compact(self, key: SeriesKey) -> Compaction:
+        """Make one file of each day that has several, and clear away what a killed writer left behind."""
+        with self._locked(key):
+            before = after = touched = 0
+            for day in self.days(key):
+                folder = self._day_folder(key, day)
+                parts = _parts(folder)
+                before += len(parts)
+                if len(parts) > 1:
+                    _add_part(folder, tidy(key.kind, pa.concat_tables([_read_part(key.kind, part) for part in parts])))
+                    # Killed before this is done, the old parts only repeat what the new one says.
+                    for part in parts:
+                        part.unlink()
+                    touched += 1
+                after += 1
+            # We hold the lock, so nobody is writing these.
+            for leftover in self._folder(key).glob("date=*/.part-*.tmp"):
+                leftover.unlink()
+        return Compaction(touched, before, after)
+
+    def drop_before(self, key: SeriesKey, day: date) -> int:
+        """Delete whole days before `day`; return how many."""
+        old = [stored for stored in self.days(key) if stored < day]
+        with self._locked(key):
+            for stored in old:
+                folder = self._day_folder(key, stored)
+                for path in folder.iterdir():
+                    path.unlink()
+                folder.rmdir()
+        return len(old)
+
+    def _folder(self, key: SeriesKey) -> Path:
+        kind = key.kind.value if key.interval is None else f"{key.kind}_{interval_text(key.interval)}"
+        return self.root / f"venue={key.venue}" / f"kind={kind}" / f"symbol={quote(key.symbol, safe='')}"
+
+    def _day_folder(self, key: SeriesKey, day: date) -> Path:
+        return self._folder(key) / f"date={day.isoformat()}"
+
+    @contextmanager
+    def _locked(self, key: SeriesKey, operation: int = fcntl.LOCK_EX) -> Iterator[None]:
+        folder = self._folder(key)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("ab") as handle:
+            fcntl.flock(handle, operation)
+            yield
+
+
+def configured_lake() -> Lake:
+    """Return the lake of the settings (MOONDEV_LAKE_DIR)."""
+    return Lake(Path(settings.MOONDEV_LAKE_DIR))
+
+
+def write_whole(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file that is there whole or not at all, whatever happens meanwhile."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as handle:
+        pq.write_table(table, handle, compression=COMPRESSION, row_group_size=ROWS_PER_GROUP)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.rename(path)
+    # The rename itself must reach the disk, or a power cut could still undo it.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _add_part(folder: Path, table: pa.Table) -> None:
+    folder.mkdir(exist_ok=True)
+    numbers = [int(match[1]) for path in folder.iterdir() if (match := _PART.fullmatch(path.name))]
+    write_whole(folder / f"part-{max(numbers, default=0) + 1:06d}.parquet", table)
+
+
+def _parts(folder: Path) -> Sequence[Path]:
+    return sorted(path for path in folder.glob("part-*.parquet") if _PART.fullmatch(path.name))
+
+
+def _read_part(kind: Kind, path: Path) -> pa.Table:
+    try:
+        # Not read_table(path): it would add the folders' names as columns.
+        with path.open("rb") as handle:
+            return conform(kind, pq.read_table(handle))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidValue("lake file", str(path), f"a readable Parquet file ({error})") from error
+
+
+def _footer(path: Path) -> tuple[int, int, int]:
+    """Return first and last stamp and the number of rows."""
+    try:
+        with path.open("rb") as handle:
+            footer = pq.read_metadata(handle)
+            groups = [footer.row_group(number).column(0).statistics for number in range(footer.num_row_groups)]
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidValue("lake file", str(path), f"a readable Parquet file ({error})") from error
+    return min(group.min for group in groups), max(group.max for group in groups), footer.num_rows
+
+
+def _key(venue: str, kind: str, symbol: str) -> SeriesKey:
+    name, _, length = kind.partition("_")
+    return SeriesKey(venue, Kind(name), unquote(symbol), interval_of(length) if length else None)
+
+
+def _date_of(days: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=days)
