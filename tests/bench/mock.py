@@ -18,7 +18,7 @@ from apps.exchanges.mock.engine.feed.flow import Flow
 from apps.exchanges.mock.engine.feed.setup import synthetic
 from apps.exchanges.mock.engine.feed.synthetic import SyntheticConfig
 from apps.exchanges.mock.server import build, serve
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from moondev.domain.clock import process_clock
 
 

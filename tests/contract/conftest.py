@@ -14,7 +14,7 @@ import requests
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import ThreadedMock, mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from moondev.domain.clock import LiveClock
 
 FUNDED = [eth_account.Account.from_key("0x" + digits * 32).address for digits in ("11", "22")]

@@ -17,7 +17,7 @@ import requests
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import ThreadedMock, mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.ports import (
     Amendment,
     BookUpdate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -38,8 +39,8 @@ def process() -> Iterator[subprocess.Popen[str]]:
 def test_it_starts_serves_a_moving_market_and_stops_with_clients_on_the_line(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
     ready = process.stdout.readline()
-    assert ready.startswith("mock exchange ready: Hyperliquid at http://127.0.0.1:")
-    url = ready.split()[5].rstrip(",")
+    assert ready.startswith("mock exchange ready: hyperliquid")
+    url = hyperliquid_at(ready)
     state = requests.post(f"{url}/info", json={"type": "clearinghouseState", "user": ADDRESS}, timeout=5).json()
     assert state["marginSummary"]["accountValue"] == "2500.0"
     book = requests.post(f"{url}/info", json={"type": "l2Book", "coin": "BTC"}, timeout=5).json()
@@ -67,7 +68,7 @@ def test_closed_bars_on_the_wire_are_those_of_the_recording() -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
-            url = running.stdout.readline().split()[5].rstrip(",")
+            url = hyperliquid_at(running.stdout.readline())
             bars = bars_heard(url.replace("http", "ws", 1) + "/ws", 20)
         finally:
             running.kill()
@@ -75,6 +76,12 @@ def test_closed_bars_on_the_wire_are_those_of_the_recording() -> None:
         row = rows[bar["t"]]
         for field, name in (("o", "open"), ("h", "high"), ("l", "low"), ("c", "close"), ("v", "volume")):
             assert float(bar[field]) == pytest.approx(row[name], rel=1e-9), (field, bar, row)
+
+
+def hyperliquid_at(ready: str) -> str:
+    """Return Hyperliquid's address from the line that says that the mock is ready."""
+    (found,) = re.findall(r" at (http://\S+), control", ready)
+    return f"{found}/hl"
 
 
 def bars_heard(url: str, wanted: int) -> list[dict[str, Any]]:
@@ -92,7 +99,7 @@ def bars_heard(url: str, wanted: int) -> list[dict[str, Any]]:
 
 def test_it_listens_on_this_machine_only(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
-    url = process.stdout.readline().split()[5].rstrip(",")
+    url = hyperliquid_at(process.stdout.readline())
     outside = url.replace("127.0.0.1", "127.0.0.2").removesuffix("/hl") + "/admin/health"
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(outside, timeout=2)

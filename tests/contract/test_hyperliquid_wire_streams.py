@@ -20,8 +20,7 @@ from hyperliquid.utils import signing as sdk_signing
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import ThreadedMock, mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.limits import SocketLimits
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import SocketLimits, WireConfig
 from moondev.domain.clock import LiveClock
 
 pytestmark = pytest.mark.contract

@@ -14,7 +14,7 @@ import requests
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import ThreadedMock, mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.ports import Credentials, Environment, VenueConfig
 from apps.exchanges.registry import client_for
 from apps.exchanges.venues.hyperliquid.agents import address_of, approve_agent

@@ -17,7 +17,7 @@ from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.market_data.wishes import wishes_clear, wishes_set
 from apps.exchanges.mock.market import MarketOptions, open_market
 from apps.exchanges.mock.threaded import ThreadedMock, mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.models import InstrumentRow, Venue
 from apps.exchanges.registry import market_data_for, market_stream_for
 from moondev.domain.clock import LiveClock

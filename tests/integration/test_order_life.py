@@ -19,7 +19,7 @@ from apps.exchanges.execution.states import trading_state_set
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import mock_in_thread
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.models import Account, InstrumentRow, Order, OrderCommand, Position, Signer, Transfer, Venue, Veto
 from apps.exchanges.orders.reconcile import reconcile_account
 from apps.monitor.demo.mock_accounts import open_account

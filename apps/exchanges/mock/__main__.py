@@ -8,15 +8,17 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import uvloop
 
-from apps.exchanges.mock.market import MarketOptions, open_market
-from apps.exchanges.mock.server import PREFIX, MockServer, build, serve
+from apps.exchanges.mock.market import MarketOptions, open_markets
+from apps.exchanges.mock.server import MockServer, build_venues, serve
+from apps.exchanges.mock.venues import ALL, HYPERLIQUID, VENUES, venues_named
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_address, read_decimal
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.wire.port import AccountRequest
 from moondev.domain.errors import TradingError
 
 DEFAULT_PORT = 8001
@@ -33,11 +35,30 @@ def parser() -> argparse.ArgumentParser:
     )
     cli.add_argument("--speed", type=_above_zero, default=1.0, help="of a recorded feed when MOONDEV_CLOCK is not set")
     cli.add_argument("--seed", type=int, default=1, help="of the synthetic market and of faults (default 1)")
-    cli.add_argument("--coins", type=_coins, default=("BTC", "ETH", "SOL"), help="default BTC,ETH,SOL")
+    cli.add_argument("--coins", type=_words, default=("BTC", "ETH", "SOL"), help="default BTC,ETH,SOL")
+    cli.add_argument("--venues", type=_words, default=(ALL,), help=f"{ALL} (default), or some of {', '.join(VENUES)}")
     cli.add_argument("--limits", choices=("on", "off"), default="on", help="the venue's rate limits (default on)")
     cli.add_argument("--deposit", type=_decimal, default=DEFAULT_DEPOSIT, help="of a new account (default 100000)")
     cli.add_argument(
-        "--account", action="append", default=[], metavar="ADDRESS[:DEPOSIT]", help="open this account; repeatable"
+        "--account",
+        action="append",
+        default=[],
+        metavar="ADDRESS[:DEPOSIT]",
+        help="open this account at Hyperliquid; repeatable",
+    )
+    cli.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="VENUE:KEY:SECRET",
+        help="open an account called KEY at VENUE, with this API key and secret; repeatable",
+    )
+    cli.add_argument(
+        "--chain-account",
+        action="append",
+        default=[],
+        metavar="VENUE:ADDRESS:PUBLIC_KEY",
+        help="open an account of a chain, with its compressed public key in base64; repeatable",
     )
     cli.add_argument("--book-interval-ms", type=int, default=100, help="least time between two pushes of a book")
     cli.add_argument(
@@ -57,11 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         server = _build(options)
-        for account in options.account:
-            address, _, deposit = account.partition(":")
-            server.wire.venue.open_account(
-                read_address("--account", address), _decimal(deposit) if deposit else options.deposit
-            )
+        for name, request in _accounts(options):
+            if name not in server.wires:
+                raise ValueError(f"{name} is not one of the venues that are served: {', '.join(server.wires)}")
+            server.wires[name].open_account(request)
     except (TradingError, ValueError, OSError) as error:
         cli.error(str(error))
     gc.collect()
@@ -73,30 +93,51 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _build(options: argparse.Namespace) -> MockServer:
     market = MarketOptions(options.feed, options.coins, options.seed, options.speed)
-    exchange, clock = open_market(market)
+    exchanges, clock = open_markets(market, venues_named(options.venues))
     config = WireConfig(
         limits=options.limits == "on",
         book_interval_ms=max(1, options.book_interval_ms),
         schedule_cancel_volume=options.schedule_cancel_volume,
         default_deposit=options.deposit,
     )
-    return build(exchange, clock, config, options.seed)
+    return build_venues(exchanges, clock, config, options.seed)
+
+
+def _accounts(options: argparse.Namespace) -> Iterator[tuple[str, AccountRequest]]:
+    """Yield the accounts of the command line, each with its venue."""
+    for account in options.account:
+        address, _, deposit = account.partition(":")
+        amount = _decimal(deposit) if deposit else options.deposit
+        yield HYPERLIQUID, AccountRequest(read_address("--account", address), amount)
+    for text in options.key:
+        venue, key, secret = _three("--key", text)
+        yield venue, AccountRequest(key.lower(), options.deposit, api_key=key, api_secret=secret)
+    for text in options.chain_account:
+        venue, address, public_key = _three("--chain-account", text)
+        yield venue, AccountRequest(address.lower(), options.deposit, public_key=public_key)
+
+
+def _three(option: str, text: str) -> tuple[str, str, str]:
+    parts = text.split(":", 2)
+    if len(parts) != 3 or not all(parts):
+        raise ValueError(f"{option} must be three words with a colon between them, got {text!r}")
+    return parts[0], parts[1], parts[2]
 
 
 async def _serve(server: MockServer, port: int) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await serve(server, port, stop, _announce)
+    await serve(server, port, stop, lambda url: _announce(url, list(server.wires)))
 
 
-def _announce(url: str) -> None:
-    sys.stdout.write(f"mock exchange ready: Hyperliquid at {url}{PREFIX}, control at {url}/admin\n")
+def _announce(url: str, venues: Sequence[str]) -> None:
+    sys.stdout.write(f"mock exchange ready: {', '.join(venues)} at {url}, control at {url}/admin\n")
     sys.stdout.flush()
 
 
-def _coins(text: str) -> tuple[str, ...]:
-    return tuple(coin.strip() for coin in text.split(",") if coin.strip())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _decimal(text: str) -> Decimal:

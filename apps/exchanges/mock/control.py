@@ -6,7 +6,7 @@ Plain JSON over HTTP under `/admin`, for this machine only. None of it exists at
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -15,10 +15,11 @@ import orjson
 from aiohttp import web
 
 from apps.exchanges.mock.engine.exchange import Exchange
-from apps.exchanges.mock.faults import FaultKind, read_rule
-from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
-from apps.exchanges.mock.wire.hyperliquid.numbers import read_address, read_decimal
-from moondev.domain.clock import milliseconds
+from apps.exchanges.mock.faults import FaultBook, FaultKind, read_rule
+from apps.exchanges.mock.wire.config import WireConfig
+from apps.exchanges.mock.wire.hyperliquid.numbers import read_decimal
+from apps.exchanges.mock.wire.port import AccountRequest, Wire
+from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.errors import TradingError
 
 Json: TypeAlias = dict[str, Any]
@@ -26,13 +27,12 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Control:
-    """The endpoints under `/admin`."""
+    """The endpoints under `/admin`. A request may name a `venue`; without one it means the first."""
 
-    def __init__(self, exchange: Exchange, wire: HyperliquidWire) -> None:
-        """Control `exchange` and what `wire` says about it."""
-        self._exchange = exchange
-        self._wire = wire
-        self._venue = wire.venue
+    def __init__(self, wires: Mapping[str, Wire], clock: Clock, config: WireConfig, faults: FaultBook) -> None:
+        """Control the venues of `wires`, by name, and the faults of all."""
+        self._wires = wires
+        self._clock, self._config, self._faults = clock, config, faults
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -51,96 +51,128 @@ class Control:
         return [web.route(method, path, _guarded(handler)) for method, path, handler in table]
 
     async def _health(self, _: Json) -> Json:
-        return {"status": "ok", "time_ms": milliseconds(self._venue.clock.now())}
+        return {"status": "ok", "time_ms": milliseconds(self._clock.now()), "venues": list(self._wires)}
 
     async def _open_account(self, body: Json) -> Json:
-        address = read_address("address", body.get("address"))
-        deposit = _positive("deposit", body) if "deposit" in body else self._venue.config.default_deposit
-        row = self._venue.open_account(address, deposit)
-        self._wire.sockets.hub.announce_deposit(address, row)
-        return {"address": address, "account_value": str(self._exchange.account_state(address).account_value)}
+        wire = self._wire(body)
+        deposit = self._config.default_deposit
+        if "deposit" in body:
+            deposit = _amount("deposit", body, allow_zero=bool(body.get("api_key")))
+        address = _text("address", body)
+        request = AccountRequest(
+            address.lower(),
+            deposit,
+            api_key=_text("api_key", body, ""),
+            api_secret=_text("api_secret", body, ""),
+            public_key=_text("public_key", body, ""),
+        )
+        wire.open_account(request)
+        return {"address": address, "account_value": str(wire.exchange.account_state(request.address).account_value)}
 
     async def _list_faults(self, _: Json) -> list[dict[str, object]]:
-        return self._venue.faults.listing()
+        return self._faults.listing()
 
     async def _add_fault(self, body: Json) -> Json:
-        rule = read_rule(body)
+        wire = self._wire(body)
+        rule = read_rule({**body, "venue": wire.name})
         if rule.kind is FaultKind.WS_DISCONNECT:
-            return {"kind": rule.kind, "disconnected": self._wire.sockets.hub.disconnect_all()}
-        return asdict(self._venue.faults.add(rule))
+            return {"kind": rule.kind, "disconnected": wire.disconnect_all()}
+        return asdict(self._faults.add(rule))
 
-    async def _clear_faults(self, _: Json) -> Json:
-        return {"cleared": self._venue.faults.clear()}
+    async def _clear_faults(self, body: Json) -> Json:
+        return {"cleared": self._faults.clear(self._wire(body).name if "venue" in body else None)}
 
     async def _set_mark(self, body: Json) -> Json:
-        coin, price = self._coin(body), _positive("price", body)
-        self._exchange.set_mark(coin, price)
-        return {"coin": coin, "mark": str(self._exchange.mark(coin))}
+        exchange, coin, price = self._exchange(body), self._coin(body), _amount("price", body)
+        exchange.set_mark(coin, price)
+        return {"coin": coin, "mark": str(exchange.mark(coin))}
 
     async def _quote(self, body: Json) -> Json:
-        coin, is_buy = self._coin(body), _side(body)
-        price, size = _positive("price", body), _positive("size", body)
-        house = self._exchange.house()
+        exchange, coin, is_buy = self._exchange(body), self._coin(body), _side(body)
+        price, size = _amount("price", body), _amount("size", body)
+        house = exchange.house()
         market = house.market(coin)
         px, units = market.grid.price_units(price), market.grid.size_units(size)
         if px is None or units is None:
             raise ValueError(f"price and size must lie on the grid of {coin}, got {price} and {size}")
         house.quote(market, px, units, is_buy=is_buy)
-        self._exchange.tick(self._venue.clock.now())
+        exchange.tick(self._clock.now())
         return {"coin": coin, "side": body["side"], "price": str(price), "size": str(size)}
 
     async def _trade(self, body: Json) -> Json:
         coin, is_buy = self._coin(body), _side(body)
-        size, price = _positive("size", body), _positive("price", body)
-        had = self._exchange.print_trade(coin, size, price, is_buy=is_buy)
+        size, price = _amount("size", body), _amount("price", body)
+        had = self._exchange(body).print_trade(coin, size, price, is_buy=is_buy)
         return {"coin": coin, "side": body["side"], "traded": str(had)}
 
     async def _feed(self, body: Json) -> Json:
-        actions = {"pause": self._exchange.pause_feed, "resume": self._exchange.resume_feed}
         wanted = body.get("action")
-        if wanted not in actions:
+        if wanted not in {"pause", "resume"}:
             raise ValueError(f"action must be pause or resume, got {wanted!r}")
-        actions[wanted]()
+        wires = [self._wire(body)] if "venue" in body else list(self._wires.values())
+        for wire in wires:
+            if wanted == "pause":
+                wire.exchange.pause_feed()
+            else:
+                wire.exchange.resume_feed()
         return {"feed": wanted}
 
-    async def _state(self, _: Json) -> Json:
-        accounts = {address: self._account(address) for address in self._exchange.addresses()}
-        records = self._venue.records
+    async def _state(self, body: Json) -> Json:
+        """Say what the first venue has seen, or the one that is named; and what all of them have, in brief."""
+        wire = self._wire(body)
+        counts = wire.counts()
+        accounts = {address: _account(wire, counts, address) for address in wire.exchange.addresses()}
         return {
-            "time_ms": milliseconds(self._venue.clock.now()),
-            "limits": self._venue.config.limits,
-            "connections": len(self._wire.sockets.hub.connections),
-            "faults": self._venue.faults.listing(),
+            "time_ms": milliseconds(self._clock.now()),
+            "limits": self._config.limits,
+            "connections": counts["connections"],
+            "faults": self._faults.listing(),
             "totals": {
                 "accounts": len(accounts),
-                "orders": records.accepted_orders,
-                "fills": records.fills,
+                "orders": counts["orders"],
+                "fills": counts["fills"],
                 "open_orders": sum(account["open_orders"] for account in accounts.values()),
-                "actions": sum(count.received for kinds in records.actions.values() for count in kinds.values()),
+                "actions": sum(c["received"] for kinds in counts["actions"].values() for c in kinds.values()),
             },
             "accounts": accounts,
+            "venues": list(self._wires),
         }
 
-    def _account(self, address: str) -> Json:
-        state = self._exchange.account_state(address)
-        kinds = self._venue.records.actions.get(address, {})
-        return {
-            "account_value": str(state.account_value),
-            "deposit": str(state.deposit),
-            "fees": str(state.fees),
-            "funding": str(state.funding),
-            "volume": str(state.volume),
-            "positions": {entry.coin: str(entry.size) for entry in state.positions},
-            "open_orders": len(self._exchange.open_orders(address)),
-            "fills": len(self._exchange.fills(address)),
-            "actions": {kind: asdict(count) for kind, count in kinds.items()},
-        }
+    def _wire(self, body: Json) -> Wire:
+        """Return the wire that a request means, by the venue's name or by its word in faults."""
+        if "venue" not in body:
+            return next(iter(self._wires.values()))
+        named = body["venue"]
+        for name, wire in self._wires.items():
+            if named in (name, wire.name):
+                return wire
+        raise ValueError(f"venue must be one of {', '.join(self._wires)}, got {named!r}")
+
+    def _exchange(self, body: Json) -> Exchange:
+        return self._wire(body).exchange
 
     def _coin(self, body: Json) -> str:
+        coins = [spec.coin for spec in self._exchange(body).specs()]
         coin = body.get("coin")
-        if coin not in self._venue.assets:
-            raise ValueError(f"coin must be one of {', '.join(self._venue.assets)}, got {coin!r}")
+        if coin not in coins:
+            raise ValueError(f"coin must be one of {', '.join(coins)}, got {coin!r}")
         return str(coin)
+
+
+def _account(wire: Wire, counts: Json, address: str) -> Json:
+    exchange = wire.exchange
+    state = exchange.account_state(address)
+    return {
+        "account_value": str(state.account_value),
+        "deposit": str(state.deposit),
+        "fees": str(state.fees),
+        "funding": str(state.funding),
+        "volume": str(state.volume),
+        "positions": {entry.coin: str(entry.size) for entry in state.positions},
+        "open_orders": len(exchange.open_orders(address)),
+        "fills": len(exchange.fills(address)),
+        "actions": counts["actions"].get(address, {}),
+    }
 
 
 def _guarded(handler: Callable[[Json], Awaitable[object]]) -> Handler:
@@ -169,13 +201,20 @@ def _json(data: object, status: int) -> web.Response:
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
 
-def _positive(name: str, body: Json) -> Decimal:
+def _amount(name: str, body: Json, *, allow_zero: bool = False) -> Decimal:
     raw = body.get(name)
     is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
     value = read_decimal(name, repr(raw) if is_number else raw)
-    if value <= 0:
+    if value < 0 or (value == 0 and not allow_zero):
         raise ValueError(f"{name} must be above 0, got {raw!r}")
     return value
+
+
+def _text(name: str, body: Json, default: str | None = None) -> str:
+    raw = body.get(name, default)
+    if not isinstance(raw, str) or (default is None and not raw):
+        raise ValueError(f"{name} must be a text, got {raw!r}")
+    return raw
 
 
 def _side(body: Json) -> bool:

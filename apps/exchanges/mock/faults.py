@@ -136,10 +136,16 @@ class FaultBook:
         self._rules.setdefault(rule.kind, []).append(rule)
         return rule
 
-    def clear(self) -> int:
-        """Take every rule out of force. Returns how many there were."""
-        cleared = sum(len(rules) for rules in self._rules.values())
-        self._rules.clear()
+    def clear(self, venue: str | None = None) -> int:
+        """Take every rule out of force, or those of one venue. Returns how many there were."""
+        cleared = 0
+        for kind, rules in list(self._rules.items()):
+            kept = [rule for rule in rules if venue not in (None, rule.venue)]
+            cleared += len(rules) - len(kept)
+            if kept:
+                self._rules[kind] = kept
+            else:
+                del self._rules[kind]
         return cleared
 
     def listing(self) -> list[dict[str, object]]:

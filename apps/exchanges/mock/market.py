@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.engine.feed.setup import SYNTHETIC, Setup, prepare
+from apps.exchanges.mock.venues import HYPERLIQUID, VENUES, MockVenue, mark_on_grid
 from moondev.domain.clock import Clock, LiveClock, ReplayClock, process_clock
+from moondev.domain.errors import InvalidValue
 
 NO_FEED = "none"
+_BPS = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,38 @@ class MarketOptions:
 
 
 def open_market(options: MarketOptions) -> tuple[Exchange, Clock]:
-    """Return an exchange that is fed, and its clock. Raises InvalidValue for what cannot be opened."""
-    empty = options.feed == NO_FEED
-    setup = prepare(SYNTHETIC if empty else options.feed, options.coins, options.seed)
-    clock = _clock(setup, options.speed)
-    exchange = Exchange(setup.specs, clock, setup.marks)
-    if not empty:
+    """Return Hyperliquid's exchange, fed, and its clock. Raises InvalidValue for what cannot be opened."""
+    exchanges, clock = open_markets(options, [VENUES[HYPERLIQUID]])
+    return exchanges[HYPERLIQUID], clock
+
+
+def open_markets(options: MarketOptions, venues: Sequence[MockVenue]) -> tuple[dict[str, Exchange], Clock]:
+    """Return an exchange for each venue, by name, all fed by the same market, and their one clock.
+
+    Raises InvalidValue for what cannot be opened.
+    """
+    if not venues:
+        raise InvalidValue("venues", "none", "at least one")
+    setups = {venue.name: _setup(options, venue) for venue in venues}
+    clock = _clock(next(iter(setups.values())), options.speed)
+    return {venue.name: _opened(setups[venue.name], venue, clock, options) for venue in venues}, clock
+
+
+def _setup(options: MarketOptions, venue: MockVenue) -> Setup:
+    """Return the venue's own feed: the same market for all, a little higher or lower."""
+    feed = SYNTHETIC if options.feed == NO_FEED else options.feed
+    setup = prepare(feed, options.coins, options.seed, basis_bps=venue.basis_bps)
+    level = 1 + Decimal(str(venue.basis_bps)) / _BPS
+    marks = {coin: mark * level for coin, mark in setup.marks.items()}
+    specs = tuple(venue.spec(spec, marks[spec.coin]) for spec in setup.specs)
+    return replace(setup, specs=specs, marks={spec.coin: mark_on_grid(spec, marks[spec.coin]) for spec in specs})
+
+
+def _opened(setup: Setup, venue: MockVenue, clock: Clock, options: MarketOptions) -> Exchange:
+    exchange = Exchange(setup.specs, clock, setup.marks, venue.engine())
+    if options.feed != NO_FEED:
         exchange.attach(setup.feed)
-    return exchange, clock
+    return exchange
 
 
 def _clock(setup: Setup, speed: float) -> Clock:

@@ -1,26 +1,30 @@
-"""The mock exchange as a server: one engine, its wires and its control, on the loopback interface only."""
+"""The mock exchange as a server: an engine and a wire per venue, one control, on the loopback interface only."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
 from apps.exchanges.mock.control import Control
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
-from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
-from apps.exchanges.mock.wire.hyperliquid.venue import Venue, WireConfig
+from apps.exchanges.mock.venues import HYPERLIQUID, VENUES
+from apps.exchanges.mock.wire.config import WireConfig
+from apps.exchanges.mock.wire.hyperliquid.http import PREFIX, HyperliquidWire
+from apps.exchanges.mock.wire.port import Wire
 from moondev.domain.clock import Clock, monotonic
+
+__all__ = ["HOST", "PREFIX", "MockServer", "build", "build_venues", "serve"]
 
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-PREFIX = "/hl"
 _TICK_SECONDS = 0.02
 # Longer than any pause of a client that trades, so that none loses a request to a connection that just ended.
 _KEEPALIVE_SECONDS = 900.0
@@ -29,39 +33,58 @@ _LARGEST_BODY = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MockServer:
-    """An application that is ready to be served, and the parts a test may want to reach."""
+    """An application that is ready to be served, and the parts a test may want to reach, by venue."""
 
     app: web.Application
-    exchange: Exchange
-    wire: HyperliquidWire
+    wires: Mapping[str, Wire]
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the engine of the first venue."""
+        return next(iter(self.wires.values())).exchange
+
+    @property
+    def wire(self) -> HyperliquidWire:
+        """Return Hyperliquid's wire. Raises KeyError when the server does not speak it."""
+        return cast(HyperliquidWire, self.wires[HYPERLIQUID])
 
 
 def build(exchange: Exchange, clock: Clock, config: WireConfig, seed: int = 0) -> MockServer:
-    """Put the wires and the control around `exchange`; `seed` fixes the draws of faults."""
-    wire = HyperliquidWire(Venue(exchange, clock, config, FaultBook(seed)))
+    """Put Hyperliquid's wire and the control around `exchange`; `seed` fixes the draws of faults."""
+    return build_venues({HYPERLIQUID: exchange}, clock, config, seed)
+
+
+def build_venues(exchanges: Mapping[str, Exchange], clock: Clock, config: WireConfig, seed: int = 0) -> MockServer:
+    """Put each venue's wire around its exchange, and one control around all; `seed` fixes the draws of faults."""
+    faults = FaultBook(seed)
+    wires: dict[str, Wire] = {
+        name: VENUES[name].wire(exchange, clock, VENUES[name].wire_config(config), faults)
+        for name, exchange in exchanges.items()
+    }
     app = web.Application(client_max_size=_LARGEST_BODY)
-    app.add_routes(wire.routes(PREFIX))
-    app.add_routes(Control(exchange, wire).routes())
-    app.cleanup_ctx.append(_running(exchange, clock, wire))
-    app.on_shutdown.append(_hang_up(wire))
-    return MockServer(app, exchange, wire)
+    for wire in wires.values():
+        app.add_routes(wire.routes())
+    app.add_routes(Control(wires, clock, config, faults).routes())
+    app.cleanup_ctx.append(_running(list(wires.values()), clock, config))
+    app.on_shutdown.append(_hang_up(wires))
+    return MockServer(app, wires)
 
 
-def _hang_up(wire: HyperliquidWire) -> Callable[[web.Application], Awaitable[None]]:
+def _hang_up(wires: Mapping[str, Wire]) -> Callable[[web.Application], Awaitable[None]]:
     async def hang_up(_: web.Application) -> None:
-        wire.sockets.hub.disconnect_all()
+        for wire in wires.values():
+            wire.disconnect_all()
 
     return hang_up
 
 
 def _running(
-    exchange: Exchange, clock: Clock, wire: HyperliquidWire
+    wires: Sequence[Wire], clock: Clock, config: WireConfig
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(_: web.Application) -> AsyncIterator[None]:
-        push_seconds = wire.venue.config.book_interval_ms / 1000
         tasks = [
-            asyncio.create_task(_drive(exchange, clock), name="drive the market"),
-            asyncio.create_task(_push(wire, push_seconds), name="push the latest"),
+            asyncio.create_task(_drive([wire.exchange for wire in wires], clock), name="drive the markets"),
+            asyncio.create_task(_push(wires, config.book_interval_ms / 1000), name="push the latest"),
         ]
         for task in tasks:
             task.add_done_callback(_fail_loudly)
@@ -75,16 +98,21 @@ def _running(
     return context
 
 
-async def _drive(exchange: Exchange, clock: Clock) -> None:
+async def _drive(exchanges: Sequence[Exchange], clock: Clock) -> None:
+    pause = _TICK_SECONDS / len(exchanges)
     while True:
-        exchange.tick(clock.now())
-        await asyncio.sleep(_TICK_SECONDS)
+        for exchange in exchanges:
+            exchange.tick(clock.now())
+            # Between venues, so that no request waits for all of them.
+            await asyncio.sleep(pause)
 
 
-async def _push(wire: HyperliquidWire, seconds: float) -> None:
+async def _push(wires: Sequence[Wire], seconds: float) -> None:
+    pause = seconds / len(wires)
     while True:
-        wire.push_latest(monotonic())
-        await asyncio.sleep(seconds)
+        for wire in wires:
+            wire.push_latest(monotonic())
+            await asyncio.sleep(pause)
 
 
 def _fail_loudly(task: asyncio.Task[None]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from apps.exchanges.mock.engine.exchange import Exchange
-from apps.exchanges.mock.server import PREFIX, MockServer, build, serve
-from apps.exchanges.mock.wire.hyperliquid.venue import WireConfig
+from apps.exchanges.mock.server import PREFIX, MockServer, build_venues, serve
+from apps.exchanges.mock.venues import HYPERLIQUID
+from apps.exchanges.mock.wire.config import WireConfig
 from moondev.domain.clock import Clock
 
 _T = TypeVar("_T")
@@ -33,13 +34,16 @@ class ThreadedMock:
         """Return the base URL for Hyperliquid's SDK."""
         return self.url + PREFIX
 
-    def call(self, work: Callable[[Exchange], _T]) -> _T:
-        """Run `work` on the engine in the server's thread, where alone it may be touched; return its result."""
+    def call(self, work: Callable[[Exchange], _T], venue: str | None = None) -> _T:
+        """Run `work` on an engine in the server's thread, where alone it may be touched; return its result.
+
+        `venue` None means the first venue's.
+        """
         done: Future[_T] = Future()
 
         def run() -> None:
             try:
-                done.set_result(work(self.server.exchange))
+                done.set_result(work(self.server.exchange if venue is None else self.server.wires[venue].exchange))
             except Exception as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
                 done.set_exception(error)
 
@@ -49,11 +53,21 @@ class ThreadedMock:
 
 @contextmanager
 def mock_in_thread(exchange: Exchange, clock: Clock, config: WireConfig | None = None) -> Iterator[ThreadedMock]:
-    """Serve `exchange` at a free port while the block runs. Raises TimeoutError when it does not start."""
+    """Serve `exchange` as Hyperliquid at a free port while the block runs. Raises as `venues_in_thread` does."""
+    with venues_in_thread({HYPERLIQUID: exchange}, clock, config) as mock:
+        yield mock
+
+
+@contextmanager
+def venues_in_thread(
+    exchanges: Mapping[str, Exchange], clock: Clock, config: WireConfig | None = None
+) -> Iterator[ThreadedMock]:
+    """Serve `exchanges`, by venue, at a free port while the block runs. Raises TimeoutError when it does not start."""
     started: Future[tuple[str, MockServer, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def run() -> None:
-        server, stop, loop = build(exchange, clock, config or WireConfig()), asyncio.Event(), asyncio.get_running_loop()
+        server = build_venues(exchanges, clock, config or WireConfig())
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
         await serve(server, 0, stop, lambda url: started.set_result((url, server, loop, stop)))
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="mock exchange", daemon=True)

@@ -79,7 +79,8 @@ class InstrumentSpec:
 
     `sz_decimals` are the decimals of a size. Price and size decimals add up to six, so a notional
     always has exactly six. `sig_figs` caps the significant figures of a price that is not an
-    integer; `min_notional` is in quote currency and does not bind reduce-only orders.
+    integer; venues that have a `tick` instead set no such cap. `min_notional` is in `quote` currency and
+    does not bind reduce-only orders.
     """
 
     coin: str
@@ -88,15 +89,25 @@ class InstrumentSpec:
     max_leverage: int
     sig_figs: int = 5
     min_notional: Decimal = Decimal(10)
+    tick: Decimal | None = None
+    quote: str = "USDC"
 
     def __post_init__(self) -> None:
-        """Refuse decimals, leverage or figures the engine cannot represent."""
+        """Refuse decimals, leverage, figures or a tick the engine cannot represent."""
         if not 0 <= self.sz_decimals <= CASH_DECIMALS:
             raise InvalidValue("sz_decimals", self.sz_decimals, f"0 to {CASH_DECIMALS}")
         if self.max_leverage < 1:
             raise InvalidValue("max_leverage", self.max_leverage, "1 or more")
         if self.sig_figs < 1:
             raise InvalidValue("sig_figs", self.sig_figs, "1 or more")
+        smallest = Decimal(1).scaleb(-self.price_max_decimals)
+        if self.tick is not None and (self.tick <= 0 or self.tick % smallest):
+            raise InvalidValue("tick", self.tick, f"a multiple of {smallest}")
+
+    @property
+    def lot(self) -> Decimal:
+        """Return the smallest size, of which every size is a multiple."""
+        return Decimal(1).scaleb(-self.sz_decimals)
 
     @property
     def price_max_decimals(self) -> int:
@@ -105,17 +116,18 @@ class InstrumentSpec:
 
 
 class Tif(StrEnum):
-    """Time in force. FRONTEND_MARKET matches like IOC and is refused with another code."""
+    """Time in force. FRONTEND_MARKET matches like IOC and is refused with another code; FOK is all or nothing."""
 
     GTC = "Gtc"
     IOC = "Ioc"
     ALO = "Alo"
+    FOK = "Fok"
     FRONTEND_MARKET = "FrontendMarket"
 
     @property
     def immediate(self) -> bool:
         """Return whether an unmatched remainder is cancelled at once."""
-        return self in (Tif.IOC, Tif.FRONTEND_MARKET)
+        return self in (Tif.IOC, Tif.FOK, Tif.FRONTEND_MARKET)
 
 
 class TpSl(StrEnum):
@@ -179,6 +191,7 @@ class RejectCode(StrEnum):
     REDUCE_ONLY = "reduce_only"
     BAD_ALO_PRICE = "bad_alo_price"
     IOC_NO_MATCH = "ioc_no_match"
+    FOK_NO_MATCH = "fok_no_match"
     NO_LIQUIDITY = "no_liquidity"
     BAD_TRIGGER_PRICE = "bad_trigger_price"
     DUPLICATE_CLOID = "duplicate_cloid"

@@ -30,10 +30,10 @@ class Canceller:
         self._lifecycle.cancel(order, CancelReason.USER)
         return Cancelled(order.oid)
 
-    def cancel_all(self, account: Account, reason: CancelReason) -> None:
-        """Cancel every live order of `account`."""
+    def cancel_all(self, account: Account, reason: CancelReason, coin: str | None = None) -> None:
+        """Cancel every live order of `account`, or those in one coin."""
         for order in list(account.live.values()):
-            if order.oid in account.live:
+            if order.oid in account.live and coin in (None, order.market.coin):
                 self._lifecycle.cancel(order, reason)
 
     def schedule(self, account: Account, time_ms: int | None) -> Done | Rejected:

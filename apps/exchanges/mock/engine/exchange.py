@@ -13,6 +13,7 @@ from apps.exchanges.mock.engine.api import (
     AssetContext,
     BookView,
     CancelAck,
+    CancelReason,
     Candle,
     Done,
     Fill,
@@ -177,6 +178,44 @@ class Exchange:
         answer = self._intake.replace(account, old, new)
         self._flush()
         return answer
+
+    def amend(
+        self,
+        address: str,
+        order: int | str,
+        *,
+        price: Decimal | None = None,
+        remaining: Decimal | None = None,
+        trigger_px: Decimal | None = None,
+    ) -> Ack:
+        """Change the order with this oid (int) or cloid (str) in place; it keeps its oid. None leaves a part as it is.
+
+        Rejected leaves the order as it was.
+        """
+        self._begin()
+        account = self._venue.account(address)
+        old = account.find(order)
+        if old is None or old.oid not in account.live:
+            return Rejected(RejectCode.UNKNOWN_ORDER, f"order {order} is not open")
+        grid = old.market.grid
+        px, trigger = (None if p is None else grid.price_units(p) for p in (price, trigger_px))
+        if (price is not None and px is None) or (trigger_px is not None and trigger is None):
+            return Rejected(RejectCode.TICK, f"price {price if px is None else trigger_px} is not on the grid")
+        left = None if remaining is None else grid.size_units(remaining)
+        if remaining is not None and (left is None or left <= 0):
+            return Rejected(RejectCode.INVALID_SIZE, f"size {remaining}")
+        answer = self._intake.amend(old, px, left, trigger)
+        self._flush()
+        return answer
+
+    def cancel_all(self, address: str, coin: str | None = None) -> list[int]:
+        """Cancel every live order of the account, or those in one coin; return their ids."""
+        self._begin()
+        account = self._venue.account(address)
+        wanted = [order.oid for order in account.live.values() if coin in (None, order.market.coin)]
+        self._canceller.cancel_all(account, CancelReason.USER, coin)
+        self._flush()
+        return wanted
 
     def schedule_cancel(self, address: str, time_ms: int | None) -> Done | Rejected:
         """Cancel everything at `time_ms` (>= 5 s ahead, <= 10 a UTC day); None unsets."""

@@ -57,6 +57,7 @@ class Grid:
 
     The rule (https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/tick-and-lot-size):
     at most `sig_figs` significant figures and `price_decimals` decimals; integers are always valid.
+    Elsewhere a price is a multiple of `tick` units.
     """
 
     price_decimals: int
@@ -64,12 +65,15 @@ class Grid:
     sig_figs: int
     price_unit: int
     size_unit: int
+    tick: int = 1
 
     @classmethod
     def of(cls, spec: InstrumentSpec) -> Grid:
         """Return the grid of `spec`."""
         decimals = spec.price_max_decimals
-        return cls(decimals, spec.sz_decimals, spec.sig_figs, 10**decimals, 10**spec.sz_decimals)
+        unit = 10**decimals
+        tick = 1 if spec.tick is None else int(spec.tick * unit)
+        return cls(decimals, spec.sz_decimals, spec.sig_figs, unit, 10**spec.sz_decimals, tick)
 
     def price(self, units: int) -> Decimal:
         """Return a price in quote currency."""
@@ -91,7 +95,7 @@ class Grid:
     def step_at(self, units: int) -> int:
         """Return the distance between neighbouring valid prices around `units`."""
         surplus = len(str(units)) - self.sig_figs
-        return min(10**surplus, self.price_unit) if surplus > 0 else 1
+        return max(self.tick, min(10**surplus, self.price_unit)) if surplus > 0 else self.tick
 
     def holds(self, units: int) -> bool:
         """Return whether `units` is a valid price."""

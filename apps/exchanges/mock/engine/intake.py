@@ -65,6 +65,46 @@ class Intake:
         self._lifecycle.cancel(old, CancelReason.USER)
         return self._hold(order, Place.BEHIND_PARENT) if held_back else self._enter(order)
 
+    def amend(self, order: Order, px: int | None, remaining: int | None, trigger_px: int | None) -> Ack:
+        """Change `order` in place; it keeps its id. When the change is refused, it stays as it was.
+
+        Its place in the queue is kept only when nothing but its size shrinks.
+        """
+        new_px = order.px if px is None else px
+        left = order.remaining if remaining is None else remaining
+        if order.place is Place.BOOK and new_px == order.px and left <= order.remaining:
+            if left < order.remaining:
+                by = order.remaining - left
+                self._lifecycle.reduce(order, by)
+                order.size -= by
+                self._lifecycle.announce(order)
+            return Resting(order.oid, order.cloid)
+        held, had = order.place, (order.px, order.size, order.remaining, order.trigger_px)
+        self._lifecycle.withdraw(order)
+        order.px, order.size, order.remaining = new_px, order.size - order.remaining + left, left
+        order.trigger_px = order.trigger_px if trigger_px is None else trigger_px
+        refusal = self._refusal_of_change(order, held)
+        if refusal is not None:
+            order.px, order.size, order.remaining, order.trigger_px = had
+        if refusal is not None or held is not Place.BOOK:
+            self._put_back(order, held)
+            return refusal or WaitingForTrigger(order.oid, order.cloid)
+        return self._enter(order)
+
+    def _refusal_of_change(self, order: Order, held: Place) -> Rejected | None:
+        if held is not Place.BOOK:
+            return self._bad_trigger(order) if held is Place.TRIGGERS else None
+        cloid, order.cloid = order.cloid, None
+        refusal = self._refusal(order)
+        order.cloid = cloid
+        return refusal
+
+    def _put_back(self, order: Order, held: Place) -> None:
+        if held is Place.BOOK:
+            self._lifecycle.rest(order)
+        else:
+            self._lifecycle.hold(order, held)
+
     def _refusal_beside(self, old: Order, order: Order) -> Rejected | None:
         """Return why `order` would be refused if `old` were gone."""
         account, exposed = order.account, old.place is Place.BOOK and not old.reduce_only
@@ -203,6 +243,8 @@ class Intake:
         if order.trigger is not None:
             return self._hold(order, Place.TRIGGERS)
         order.account.admit(order)
+        if order.tif is Tif.FOK and not self._matcher.can_fill(order):
+            return self._refuse(order, Rejected(RejectCode.FOK_NO_MATCH, "not all of it can be matched at this price"))
         if not self._matcher.run(order):
             code = RejectCode.NO_LIQUIDITY if order.tif is Tif.FRONTEND_MARKET else RejectCode.IOC_NO_MATCH
             return self._refuse(order, Rejected(code, "nothing to match at this price"))

@@ -36,6 +36,17 @@ class Matcher:
                 continue
             self._settlement.trade(taker, maker, size)
 
+    def can_fill(self, taker: Order) -> bool:
+        """Return whether the book holds all that `taker` wants at its price, its owner's own orders left out."""
+        wanted = taker.remaining
+        for level in taker.market.book.other_side(taker):
+            if not taker.crosses(level.px):
+                return False
+            wanted -= sum(order.remaining for order in level.orders.values() if order.account is not taker.account)
+            if wanted <= 0:
+                return True
+        return False
+
     def run(self, order: Order) -> bool:
         """Match `order`, then end it or let the remainder rest.
 

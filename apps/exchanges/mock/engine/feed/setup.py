@@ -41,14 +41,17 @@ def prepare(
     coins: Sequence[str] = ("BTC", "ETH", "SOL"),
     seed: int = 1,
     history_bars: int | None = None,
+    basis_bps: float = 0.0,
 ) -> Setup:
     """Return the market of `source`: the word ``synthetic`` or a recorded Parquet file.
 
     `coins` belong to the synthetic market; a recording has the one in its file name.
-    `history_bars` None means 1,500 synthetic or 300 recorded bars. Raises InvalidValue.
+    `history_bars` None means 1,500 synthetic or 300 recorded bars. `basis_bps` lifts the synthetic market above
+    the common one of its seed. Raises InvalidValue.
     """
     if str(source) == SYNTHETIC:
-        return synthetic(SyntheticConfig(coins=tuple(coins), seed=seed, history_bars=_or(history_bars, 1_500)))
+        bars = _or(history_bars, 1_500)
+        return synthetic(SyntheticConfig(coins=tuple(coins), seed=seed, history_bars=bars, basis_bps=basis_bps))
     return recorded(source, seed, _or(history_bars, DEFAULT_HISTORY_BARS))
 
 

@@ -33,7 +33,8 @@ _UPDATES_PER_SECOND, _ALL_UPDATES_PER_SECOND = 50.0, 2_000.0
 class SyntheticConfig:
     """What to simulate; `history_bars` counts 1m bars.
 
-    `updates_per_second` are book updates per coin; None means 50, less when there are many coins.
+    `updates_per_second` are book updates per coin; None means 50, less when there are many coins. `basis_bps` is by
+    how much this venue's prices lie above those that the same seed gives elsewhere.
     """
 
     coins: Sequence[str] = ("BTC", "ETH", "SOL")
@@ -41,6 +42,7 @@ class SyntheticConfig:
     updates_per_second: float | None = None
     history_bars: int = 1_500
     mark_interval_ms: int = 1_000
+    basis_bps: float = 0.0
     climate: Climate = field(default_factory=Climate)
     flow: Flow = field(default_factory=Flow)
 
@@ -82,6 +84,7 @@ class SyntheticFeed:
         self._ladders: list[Ladder] = []
         self._fair: Vector = np.array([profile.price for profile in self.profiles])
         self._next_ms = self._next_mark_ms = 0
+        self._basis = 1 + config.basis_bps / _BPS
 
     def start(self, house: House, now_ms: int) -> None:
         """Serve the history up to this minute, then open the books."""
@@ -119,7 +122,7 @@ class SyntheticFeed:
     def _step(self, time_ms: int, step_ms: int) -> None:
         house, seconds = self._desk(), step_ms / _SECOND_MS
         house.at(time_ms)
-        self._fair = self._process.block(1, seconds)[-1]
+        self._fair = self._process.block(1, seconds)[-1] * self._basis
         heats = self._process.heat.tolist()
         for index, fair in enumerate(self._fair.tolist()):
             self._quote(index, fair, heats[index])

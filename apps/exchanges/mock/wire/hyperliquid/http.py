@@ -4,44 +4,81 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TypeAlias
 
 import orjson
 from aiohttp import web
 
-from apps.exchanges.mock.faults import FaultKind
+from apps.exchanges.mock.engine.exchange import Exchange
+from apps.exchanges.mock.faults import FaultBook, FaultKind
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.actions import Actions, batch_size
 from apps.exchanges.mock.wire.hyperliquid.envelope import read_json
 from apps.exchanges.mock.wire.hyperliquid.info import Info
 from apps.exchanges.mock.wire.hyperliquid.limits import exchange_weight, info_weight, rows_weight
+from apps.exchanges.mock.wire.hyperliquid.numbers import read_address
 from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, json_object
 from apps.exchanges.mock.wire.hyperliquid.socket import SocketServer
 from apps.exchanges.mock.wire.hyperliquid.texts import DESERIALIZE
 from apps.exchanges.mock.wire.hyperliquid.venue import VENUE, Venue
 from apps.exchanges.mock.wire.hyperliquid.views import Json
+from apps.exchanges.mock.wire.port import AccountRequest
+from moondev.domain.clock import Clock
 
 Answer: TypeAlias = Callable[[Json], object]
+PREFIX = "/hl"
 _INFO, _EXCHANGE = "/info", "/exchange"
 _BROKEN = "Internal Server Error"
 
 
 class HyperliquidWire:
-    """One Hyperliquid over HTTP and websocket, under a prefix of the server's choice."""
+    """One Hyperliquid over HTTP and websocket."""
 
-    def __init__(self, venue: Venue) -> None:
-        """Speak for `venue`."""
-        self.venue = venue
+    name = VENUE
+
+    def __init__(self, exchange: Exchange, clock: Clock, config: WireConfig, faults: FaultBook) -> None:
+        """Speak for `exchange`."""
+        self.venue = venue = Venue(exchange, clock, config, faults)
         self.actions = Actions(venue)
         self.info = Info(venue)
         self.sockets = SocketServer(venue, self.actions, self.info)
 
-    def routes(self, prefix: str) -> list[web.RouteDef]:
-        """Return the routes under `prefix`."""
+    @property
+    def exchange(self) -> Exchange:
+        """Return the engine behind the wire."""
+        return self.venue.exchange
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes under `PREFIX`."""
         return [
-            web.post(prefix + _INFO, self._on_info),
-            web.post(prefix + _EXCHANGE, self._on_exchange),
-            web.get(prefix + "/ws", self.sockets.serve),
+            web.post(PREFIX + _INFO, self._on_info),
+            web.post(PREFIX + _EXCHANGE, self._on_exchange),
+            web.get(PREFIX + "/ws", self.sockets.serve),
         ]
+
+    def disconnect_all(self) -> int:
+        """Cut every websocket; return how many there were."""
+        return self.sockets.hub.disconnect_all()
+
+    def open_account(self, request: AccountRequest) -> None:
+        """Open an account at a wallet's address; agents are appointed over the wire. Raises ValueError."""
+        address = read_address("address", request.address)
+        row = self.venue.open_account(address, request.deposit)
+        self.sockets.hub.announce_deposit(address, row)
+
+    def counts(self) -> Json:
+        """Return connections, orders, fills, and actions by account and kind."""
+        records = self.venue.records
+        return {
+            "connections": len(self.sockets.hub.connections),
+            "orders": records.accepted_orders,
+            "fills": records.fills,
+            "actions": {
+                account: {kind: asdict(count) for kind, count in kinds.items()}
+                for account, kinds in records.actions.items()
+            },
+        }
 
     def push_latest(self, now: float) -> None:
         """Send what changed since the last call; `now` in monotonic seconds."""

@@ -39,17 +39,6 @@ _ROWS_PER_WEIGHT: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SocketLimits:
-    """What one websocket connection may hold, how many an IP may open, and how many users it may follow in all."""
-
-    connections: int = 100
-    subscriptions: int = 1_000
-    users: int = 10
-    messages_per_minute: int = 2_000
-    posts_in_flight: int = 100
-
-
 def exchange_weight(batch: int) -> int:
     """Return the IP weight of an action of `batch` orders or cancels."""
     return 1 + batch // _ORDERS_PER_WEIGHT

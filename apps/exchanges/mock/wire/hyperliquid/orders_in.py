@@ -12,7 +12,8 @@ from apps.exchanges.mock.wire.hyperliquid.numbers import read_decimal
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 
 _CLOID = re.compile(r"0x[0-9a-fA-F]{32}")
-_TIFS: Mapping[str, Tif] = {tif.value: tif for tif in Tif}
+# Fill-or-kill is other venues'.
+_TIFS: Mapping[str, Tif] = {tif.value: tif for tif in Tif if tif is not Tif.FOK}
 _T = TypeVar("_T")
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import AccountState, OrderSnapshot, UnknownAccount
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
+from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.agents import AgentBook
-from apps.exchanges.mock.wire.hyperliquid.limits import AddressLimiter, SocketLimits, WeightLimiter
+from apps.exchanges.mock.wire.hyperliquid.limits import AddressLimiter, WeightLimiter
 from apps.exchanges.mock.wire.hyperliquid.nonces import NonceBook
 from apps.exchanges.mock.wire.hyperliquid.numbers import wire_usd
 from apps.exchanges.mock.wire.hyperliquid.views import Json
@@ -19,27 +20,6 @@ from moondev.domain.clock import Clock, milliseconds
 
 VENUE = "hl"
 KEPT_RECORDS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class WireConfig:
-    """How the wire behaves.
-
-    `limits` off lets everybody ask without end. `book_interval_ms` is the shortest time between two
-    pushes of one book to one connection (wall time). `schedule_cancel_volume` is what an account must
-    have traded, in dollars, before it may schedule a cancel: 1,000,000 at the venue, nothing here.
-    `default_deposit` is what an account starts with when nobody says otherwise.
-    `max_backlog` is how many unsent messages a slow client may owe before it is cut off.
-    """
-
-    limits: bool = True
-    book_interval_ms: int = 100
-    schedule_cancel_volume: Decimal = Decimal(0)
-    default_deposit: Decimal = Decimal(100_000)
-    max_backlog: int = 20_000
-    socket: SocketLimits = field(default_factory=SocketLimits)
-    maker_fee_bps: Decimal = Decimal("1.5")
-    taker_fee_bps: Decimal = Decimal("4.5")
 
 
 @dataclass(slots=True)
