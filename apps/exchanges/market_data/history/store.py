@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from django.db import connections
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, whatever it is called
 from sqlalchemy import Connection, Engine, Table, create_engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -177,7 +178,7 @@ def _write_kind(connection: Connection, kind: Kind, rows_by_series: Mapping[int,
     last = max(int(stamps(rows)[-1]) for rows in rows_by_series.values())
     partitions.ensure(connection, list(partitions.partitions_between(kind, first, last)))
     names = [column.name for column in table.columns]
-    with connection.connection.cursor() as cursor:
+    with closing(_cursor(connection)) as cursor:
         cursor.execute(f"CREATE TEMP TABLE {STAGING} (LIKE {table.name}) ON COMMIT DROP")
         for series_id, rows in rows_by_series.items():
             cursor.copy_expert(f"COPY {STAGING} ({', '.join(names)}) FROM STDIN (FORMAT csv)", _csv(series_id, rows))
@@ -210,14 +211,19 @@ def _csv(series_id: int, rows: pa.Table) -> io.BytesIO:
     return sink
 
 
+def _cursor(connection: Connection) -> Cursor:
+    """Return the driver's own cursor, which alone knows COPY."""
+    return cast(Cursor, connection.connection.cursor())
+
+
 def _copy_out(connection: Connection, kind: Kind, series_id: int, start: datetime, end: datetime) -> pa.Table:
     schema = SCHEMAS[kind]
     columns = ["(extract(epoch FROM at) * 1000)::bigint AS ts", *schema.names[1:]]
     order = ORDER_OF_TRADES if kind is Kind.TRADES else "at"
     sink = io.BytesIO()
-    with connection.connection.cursor() as cursor:
+    with closing(_cursor(connection)) as cursor:
         query = f"SELECT {', '.join(columns)} FROM {TABLES[kind].name} WHERE series_id = %s AND at >= %s AND at < %s"  # noqa: S608
-        bound: Any = cursor.mogrify(f"{query} ORDER BY {order}", (series_id, start, end))
+        bound = cursor.mogrify(f"{query} ORDER BY {order}", (series_id, start, end))
         cursor.copy_expert(f"COPY ({bound.decode()}) TO STDOUT (FORMAT csv, HEADER)", sink)
     sink.seek(0)
     types = pa_csv.ConvertOptions(column_types=dict(zip(schema.names, schema.types, strict=True)))
