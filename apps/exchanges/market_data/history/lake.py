@@ -1,8 +1,10 @@
 """The Parquet lake: venue=…/kind=…/symbol=…/date=…/part-000001.parquet, readable by any tool that knows Hive folders.
 
-A file appears whole or not at all: written beside its place under a hidden name, flushed to the disk, renamed. Parts
-of one day are numbered; where two tell of the same row, the higher number holds. A lock on the series' folder keeps
-writers and compaction apart and goes with the process that held it, however that ends.
+A folder holds a day of trades or short bars, a month of bars of 15 minutes and more and of funding, a year of daily
+bars: files of one row each would help nobody. A file appears whole or not at all: written beside its place under a
+hidden name, flushed to the disk, renamed. Parts of one date are numbered; where two tell of the same row, the higher
+number holds. A lock on the series' folder keeps writers and compaction apart and goes with the process that held it,
+however that ends.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -23,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.conf import settings
+from numpy.typing import NDArray
 
 from apps.exchanges.market_data.history.series import (
     Kind,
@@ -39,7 +42,7 @@ from apps.exchanges.market_data.history.store import Extent
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
 
-DAY_MS = 86_400_000
+MONTHLY_FROM_SECONDS, YEARLY_FROM_SECONDS = 900, 86_400
 COMPRESSION = "zstd"
 ROWS_PER_GROUP = 262_144
 _PART = re.compile(r"part-(\d{6})\.parquet")
@@ -48,9 +51,9 @@ _FOLDER = re.compile(r"venue=([^/]+)/kind=([^/]+)/symbol=([^/]+)")
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """What compacting a series did: days touched, files before and after."""
+    """What compacting a series did: dates touched, files before and after."""
 
-    days: int
+    dates: int
     files_before: int
     files_after: int
 
@@ -67,12 +70,12 @@ class Lake:
         require_sound(key, table)
         if not len(table):
             return 0
-        days = stamps(table) // DAY_MS
-        edges = np.flatnonzero(np.diff(days)) + 1
+        dates = _dates(key, stamps(table))
+        edges = np.flatnonzero(dates[1:] != dates[:-1]) + 1
         bounds = [0, *edges.tolist(), len(table)]
         with self._locked(key):
             for first, end in pairwise(bounds):
-                _add_part(self._day_folder(key, _date_of(int(days[first]))), table.slice(first, end - first))
+                _add_part(self._date_folder(key, dates[first]), table.slice(first, end - first))
         return len(table)
 
     def read(self, key: SeriesKey, start: datetime, end: datetime) -> pa.Table:
@@ -85,19 +88,16 @@ class Lake:
             return empty(key.kind)
         # Not while compaction takes files away that we have just seen.
         with self._locked(key, fcntl.LOCK_SH):
-            days = [day for day in self.days(key) if start.astimezone(UTC).date() <= day <= end.astimezone(UTC).date()]
-            parts = [path for day in days for path in _parts(self._day_folder(key, day))]
+            low, high = _dates(key, np.array([first, last]))
+            parts = [path for day in self.dates(key) if low <= day <= high for path in self._parts_of(key, day)]
             tables = [_read_part(key.kind, path) for path in parts]
         table = tidy(key.kind, pa.concat_tables([empty(key.kind), *tables]))
         return table.filter(pc.and_(pc.greater_equal(table["ts"], first), pc.less(table["ts"], last)))
 
-    def days(self, key: SeriesKey) -> list[date]:
-        """Return the days of which something is stored, oldest first."""
-        return sorted(
-            date.fromisoformat(folder.name.removeprefix("date="))
-            for folder in self._folder(key).glob("date=*")
-            if _parts(folder)
-        )
+    def dates(self, key: SeriesKey) -> list[np.datetime64]:
+        """Return the days, months or years of which something is stored, oldest first."""
+        names = (folder.name.removeprefix("date=") for folder in self._folder(key).glob("date=*") if _parts(folder))
+        return sorted(np.datetime64(name) for name in names)
 
     def keys(self) -> list[SeriesKey]:
         """Return the series there are, by name."""
@@ -110,7 +110,7 @@ class Lake:
 
         Only the files' footers are read.
         """
-        parts = [path for day in self.days(key) for path in _parts(self._day_folder(key, day))]
+        parts = [path for day in self.dates(key) for path in self._parts_of(key, day)]
         footers = [_footer(path) for path in parts]
         if not footers:
             return None
@@ -119,11 +119,11 @@ class Lake:
         return Extent(key, first, last, sum(footer[2] for footer in footers), size)
 
     def compact(self, key: SeriesKey) -> Compaction:
-        """Make one file of each day that has several, and clear away what a killed writer left behind."""
+        """Make one file of each date that has several, and clear away what a killed writer left behind."""
         with self._locked(key):
             before = after = touched = 0
-            for day in self.days(key):
-                folder = self._day_folder(key, day)
+            for day in self.dates(key):
+                folder = self._date_folder(key, day)
                 parts = _parts(folder)
                 before += len(parts)
                 if len(parts) > 1:
@@ -138,12 +138,13 @@ class Lake:
                 leftover.unlink()
         return Compaction(touched, before, after)
 
-    def drop_before(self, key: SeriesKey, day: date) -> int:
-        """Delete whole days before `day`; return how many."""
-        old = [stored for stored in self.days(key) if stored < day]
+    def drop_before(self, key: SeriesKey, moment: datetime) -> int:
+        """Delete the dates that end before `moment`; return how many."""
+        limit = np.datetime64(milliseconds(moment), "ms")
         with self._locked(key):
+            old = [stored for stored in self.dates(key) if (stored + 1).astype("datetime64[ms]") <= limit]
             for stored in old:
-                folder = self._day_folder(key, stored)
+                folder = self._date_folder(key, stored)
                 for path in folder.iterdir():
                     path.unlink()
                 folder.rmdir()
@@ -153,8 +154,11 @@ class Lake:
         kind = key.kind.value if key.interval is None else f"{key.kind}_{interval_text(key.interval)}"
         return self.root / f"venue={key.venue}" / f"kind={kind}" / f"symbol={quote(key.symbol, safe='')}"
 
-    def _day_folder(self, key: SeriesKey, day: date) -> Path:
-        return self._folder(key) / f"date={day.isoformat()}"
+    def _date_folder(self, key: SeriesKey, day: np.datetime64) -> Path:
+        return self._folder(key) / f"date={day}"
+
+    def _parts_of(self, key: SeriesKey, day: np.datetime64) -> Sequence[Path]:
+        return _parts(self._date_folder(key, day))
 
     @contextmanager
     def _locked(self, key: SeriesKey, operation: int = fcntl.LOCK_EX) -> Iterator[None]:
@@ -221,5 +225,10 @@ def _key(venue: str, kind: str, symbol: str) -> SeriesKey:
     return SeriesKey(venue, Kind(name), unquote(symbol), interval_of(length) if length else None)
 
 
-def _date_of(days: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=days)
+def _dates(key: SeriesKey, opened_ms: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    """Return in which folder each stamp belongs."""
+    if key.kind is Kind.TRADES or 0 < key.seconds < MONTHLY_FROM_SECONDS:
+        unit = "D"
+    else:
+        unit = "Y" if key.seconds >= YEARLY_FROM_SECONDS else "M"
+    return opened_ms.astype("datetime64[ms]").astype(f"datetime64[{unit}]")

@@ -15,7 +15,7 @@ from apps.exchanges.ports import Amendment, ParseError, ReportSource
 from apps.exchanges.venues.hyperliquid.config import RETRY_AFTER_SECONDS
 from apps.exchanges.venues.hyperliquid.messages import ActionAnswer, Outcome
 from apps.exchanges.venues.hyperliquid.parse import number, shaped
-from apps.exchanges.venues.hyperliquid.rows import reading
+from apps.exchanges.venues.rows import reading
 from moondev.domain.errors import RateLimited, TradingError, VenueRejected
 from moondev.domain.orders import OrderReport, OrderStatus, OrderType, PlaceOrder, TimeInForce
 from moondev.domain.values import Quantity

@@ -26,8 +26,8 @@ from apps.exchanges.venues.hyperliquid.config import MAX_BATCH, endpoints
 from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
 from apps.exchanges.venues.hyperliquid.messages import Outcome
 from apps.exchanges.venues.hyperliquid.rest import Rest
-from apps.exchanges.venues.hyperliquid.rows import Rows, UnreadableRows
 from apps.exchanges.venues.hyperliquid.signing import Action, Signer, require_fast_curve
+from apps.exchanges.venues.rows import Rows, UnreadableRows
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Connectivity, InvalidValue, NotSent, TradingError

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from apps.exchanges.venues.hyperliquid.rows import Rows
+from apps.exchanges.venues.rows import Rows
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import Invariant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.ports import Listing, VenueConfig
 from apps.exchanges.venues.hyperliquid import parse, parse_market
 from apps.exchanges.venues.hyperliquid.config import endpoints
@@ -36,6 +37,16 @@ class HyperliquidMarketData:
             "endTime": milliseconds(end),
         }
         return parse_market.candles(self._rest.info({"type": "candleSnapshot", "req": request}), interval)
+
+    def funding_history(self, symbol: str, start: datetime, end: datetime) -> list[FundingRate]:
+        """Return rates paid in [start, end], oldest first; one page of at most 500. See `FundingHistory`."""
+        request = {
+            "type": "fundingHistory",
+            "coin": symbol,
+            "startTime": milliseconds(start),
+            "endTime": milliseconds(end),
+        }
+        return parse_market.funding_rates(self._rest.info(request))
 
     def book(self, symbol: str) -> Book:
         """Return the order book now, 20 levels a side."""

@@ -182,6 +182,14 @@ class FundingRow(Struct):
     delta: FundingDelta
 
 
+class FundingRateMessage(Struct):
+    """One element of fundingHistory: what every position of a coin paid."""
+
+    coin: str
+    fundingRate: str
+    time: int
+
+
 class LeverageMessage(Struct):
     """The leverage of a position."""
 

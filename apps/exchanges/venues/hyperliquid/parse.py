@@ -37,7 +37,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     PositionMessage,
     SpotMeta,
 )
-from apps.exchanges.venues.hyperliquid.rows import Rows, reading, rows
+from apps.exchanges.venues.rows import Rows, reading, rows
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.fills import FillKind, FillReport, Liquidity

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.ports import (
     BestQuoteUpdate,
     BookUpdate,
@@ -24,12 +25,13 @@ from apps.exchanges.venues.hyperliquid.messages import (
     BestQuoteMessage,
     BookMessage,
     CandleMessage,
+    FundingRateMessage,
     Level,
     Meta,
     TradeMessage,
 )
 from apps.exchanges.venues.hyperliquid.parse import number, shaped, side
-from apps.exchanges.venues.hyperliquid.rows import reading
+from apps.exchanges.venues.rows import reading
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Book, BookLevel, TradeTick
@@ -123,6 +125,14 @@ def candles(answer: object, interval: timedelta) -> BarSeries:
         table = np.array([rows[stamp] for stamp in sorted(rows)], dtype=np.float64).reshape(-1, 5)
         stamps = np.array(sorted(rows), dtype=np.int64)
         return BarSeries(interval, stamps, *(table[:, column] for column in range(5)))
+
+
+def funding_rates(answer: object) -> list[FundingRate]:
+    """Return the rates of a fundingHistory answer, oldest first."""
+    messages = shaped("funding rates", answer, list[FundingRateMessage])
+    with reading("funding rates", answer):
+        rates = [FundingRate(from_milliseconds(m.time), float(number("fundingRate", m.fundingRate))) for m in messages]
+        return sorted(rates, key=lambda rate: rate.time_exchange)
 
 
 def mark(message: AssetContextMessage, received: datetime) -> MarkUpdate | None:

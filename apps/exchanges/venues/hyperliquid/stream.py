@@ -42,7 +42,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     UserFillsMessage,
     UserFundingsMessage,
 )
-from apps.exchanges.venues.hyperliquid.rows import Rows, reading
+from apps.exchanges.venues.rows import Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock
 from moondev.domain.orders import OrderReport, OrderStatus

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,8 @@ import pytest
 
 from apps.exchanges.market_data.history.lake import Lake
 from apps.exchanges.market_data.history.reader import Gap, gaps_between, read_bars
-from apps.exchanges.market_data.history.series import SCHEMAS, Kind, SeriesKey
-from moondev.domain.clock import milliseconds
+from apps.exchanges.market_data.history.series import SCHEMAS, Kind, SeriesKey, interval_of
+from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 
 MINUTE = timedelta(minutes=1)
@@ -84,7 +84,7 @@ def test_what_was_told_last_holds_before_and_after_compaction(tmp_path):
     expected = [120.0] * 5 + [100.0] * 5
     assert lake.read(BTC, NOON, NOON + DAY).column("close").to_pylist() == expected
     done = lake.compact(BTC)
-    assert (done.days, done.files_before, done.files_after) == (1, 2, 1)
+    assert (done.dates, done.files_before, done.files_after) == (1, 2, 1)
     assert lake.read(BTC, NOON, NOON + DAY).column("close").to_pylist() == expected
     lake.write(BTC, candles(1, close=130.0))
     assert lake.read(BTC, NOON, NOON + MINUTE).column("close").to_pylist() == [130.0]
@@ -101,11 +101,29 @@ def test_extents_are_read_from_the_footers(tmp_path):
     assert extent.size_bytes == sum((tmp_path / name).stat().st_size for name in files(lake))
 
 
-def test_old_days_go_whole(tmp_path):
+def test_old_dates_go_whole(tmp_path):
     lake = Lake(tmp_path)
     lake.write(BTC, candles(900))
-    assert lake.drop_before(BTC, date(2026, 3, 2)) == 1
-    assert lake.days(BTC) == [date(2026, 3, 2)]
+    assert lake.drop_before(BTC, NOON) == 0
+    assert lake.drop_before(BTC, NOON + DAY) == 1
+    assert [str(day) for day in lake.dates(BTC)] == ["2026-03-02"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "dates"),
+    [("5m", ["2026-03-01", "2026-03-02", "2026-03-03"]), ("1h", ["2026-03", "2026-04"]), ("1d", ["2026", "2027"])],
+)
+def test_long_bars_share_a_folder_for_a_month_or_a_year(tmp_path, interval, dates):
+    lake, length = Lake(tmp_path), interval_of(interval)
+    key = SeriesKey("hyperliquid", Kind.CANDLES, "BTC", length)
+    step, count = round(length.total_seconds() * 1000), {"5m": 500, "1h": 800, "1d": 400}[interval]
+    first = milliseconds(NOON) // step * step
+    rows = candles(count).set_column(0, "ts", pa.array(first + step * np.arange(count)))
+    lake.write(key, rows)
+    assert [str(day) for day in lake.dates(key)] == dates
+    end = from_milliseconds(first + step * count)
+    assert lake.read(key, from_milliseconds(first), end).equals(rows)
+    assert len(lake.read(key, from_milliseconds(first + step), end)) == count - 1
 
 
 def test_rows_that_cannot_have_happened_are_refused_and_no_file_appears(tmp_path):

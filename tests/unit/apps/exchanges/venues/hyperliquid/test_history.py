@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.exchanges.ports import ParseError
 from apps.exchanges.venues.hyperliquid import history
-from apps.exchanges.venues.hyperliquid.rows import Rows
+from apps.exchanges.venues.rows import Rows
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import Invariant
 
