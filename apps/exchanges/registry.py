@@ -6,13 +6,13 @@ A real venue (live or testnet) is refused unless the operator wrote the word int
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
 from django.conf import settings
 
+from apps.exchanges.adapters import Adapter, Tools
 from apps.exchanges.capabilities import Capabilities
 from apps.exchanges.ports import (
     Credentials,
@@ -26,13 +26,9 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
-from apps.exchanges.throttling import Throttle, Unlimited
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
-from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
-from apps.exchanges.venues.hyperliquid.market_data import HyperliquidMarketData
-from apps.exchanges.venues.hyperliquid.stream import market_stream as hyperliquid_market_stream
-from apps.exchanges.venues.hyperliquid.stream import user_stream as hyperliquid_user_stream
-from moondev.domain.clock import Clock, process_clock
+from apps.exchanges.venues.hyperliquid.adapter import ADAPTER as HYPERLIQUID
+from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
 LIVE_TRADING_WORD = "yes-trade-real-money"
@@ -40,61 +36,10 @@ LIVE_TRADING_WORD = "yes-trade-real-money"
 CLIENTS_KEPT = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What an adapter is given besides addresses and keys: the time, the shared budgets, short numbers."""
-
-    clock: Clock
-    throttle: Throttle = field(default_factory=Unlimited)
-    short_ids: ShortIds = field(default_factory=NoShortIds)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """What makes the four parts of one protocol, what it can do, and of how many accounts its venue tells one machine.
-
-    A `user_stream` whose venue needs no key to listen (`Capabilities.user_stream_needs_key`) is given an
-    empty one.
-    """
-
-    execution_client: Callable[[VenueConfig, Credentials, Tools], ExecutionClient]
-    market_data_client: Callable[[VenueConfig, Tools], MarketDataClient]
-    market_stream: Callable[[VenueConfig, Sequence[MarketSubscription], MarketHandler, Tools], Stream]
-    user_stream: Callable[[VenueConfig, Credentials, UserHandler, Tools], Stream]
-    accounts_followed: int
-    capabilities: Capabilities
-
-
-def _hyperliquid_client(venue: VenueConfig, credentials: Credentials, tools: Tools) -> ExecutionClient:
-    return HyperliquidClient(venue, credentials, tools.clock)
-
-
-def _hyperliquid_market_data(venue: VenueConfig, tools: Tools) -> MarketDataClient:
-    return HyperliquidMarketData(venue, tools.clock)
-
-
-def _hyperliquid_market_stream(
-    venue: VenueConfig, subscriptions: Sequence[MarketSubscription], handler: MarketHandler, tools: Tools
-) -> Stream:
-    return hyperliquid_market_stream(venue, subscriptions, handler, tools.clock)
-
-
-def _hyperliquid_user_stream(
-    venue: VenueConfig, credentials: Credentials, handler: UserHandler, tools: Tools
-) -> Stream:
-    return hyperliquid_user_stream(venue, credentials.account_address, handler, tools.clock)
-
-
+# One line per venue. Each folder says for itself what it is (`adapter.py`).
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
-        hyperliquid.PROTOCOL: Adapter(
-            _hyperliquid_client,
-            _hyperliquid_market_data,
-            _hyperliquid_market_stream,
-            _hyperliquid_user_stream,
-            hyperliquid.MAX_ACCOUNTS_FOLLOWED,
-            hyperliquid.CAPABILITIES,
-        ),
+        hyperliquid.PROTOCOL: HYPERLIQUID,
     }
 )
 

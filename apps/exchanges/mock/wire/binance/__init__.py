@@ -1,0 +1,1 @@
+"""Binance's protocols: USDⓈ-M futures."""

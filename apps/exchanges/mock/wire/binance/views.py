@@ -1,0 +1,282 @@
+"""The engine's facts as Binance's futures JSON. Field names and JSON types are the venue's.
+
+https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.exchanges.mock.engine.api import (
+    AccountState,
+    BookView,
+    Candle,
+    Fill,
+    FundingPayment,
+    InstrumentSpec,
+    LevelView,
+    OrderSnapshot,
+    PositionState,
+    Trade,
+)
+from apps.exchanges.mock.wire.binance.words import QUOTE, Kind, money, price, status, symbol_of, text, tick_of
+from apps.exchanges.mock.wire.order_sums import Sums
+from apps.exchanges.mock.wire.port import Json
+
+_ZERO = Decimal(0)
+_BPS = Decimal(10_000)
+
+
+def order(snapshot: OrderSnapshot, kind: Kind, sums: Sums, spec: InstrumentSpec) -> Json:
+    """Return an order as GET /order does."""
+    market = kind.order_type == "MARKET"
+    return {
+        "orderId": snapshot.oid,
+        "symbol": symbol_of(snapshot.coin),
+        "status": status(snapshot),
+        "clientOrderId": snapshot.cloid or "",
+        "price": "0" if market else price(spec, snapshot.price),
+        "avgPrice": average(sums, spec),
+        "origQty": text(snapshot.size),
+        "executedQty": text(snapshot.filled),
+        "cumQuote": money(sums.value),
+        "timeInForce": kind.time_in_force,
+        "type": kind.order_type,
+        "reduceOnly": snapshot.reduce_only,
+        "closePosition": kind.close_position,
+        "side": side(is_buy=snapshot.is_buy),
+        "positionSide": "BOTH",
+        "stopPrice": kind.stop_price,
+        "workingType": kind.working_type,
+        "priceProtect": False,
+        "origType": kind.original_type or kind.order_type,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "goodTillDate": 0,
+        "time": snapshot.placed_ms,
+        "updateTime": snapshot.status_ms,
+    }
+
+
+def acknowledged(row: Json) -> Json:
+    """Return an order as POST, PUT and DELETE /order answer: with the quantity twice and without its birth."""
+    return {**{name: value for name, value in row.items() if name != "time"}, "cumQty": row["executedQty"]}
+
+
+def average(sums: Sums, spec: InstrumentSpec) -> str:
+    """Return an average price, with two decimals more than prices have."""
+    return text(sums.average(tick_of(spec) / 100)) if sums.size else "0.00"
+
+
+def side(*, is_buy: bool) -> str:
+    """Return BUY or SELL."""
+    return "BUY" if is_buy else "SELL"
+
+
+def user_trade(fill: Fill, spec: InstrumentSpec) -> Json:
+    """Return a fill as GET /userTrades does."""
+    return {
+        "symbol": symbol_of(fill.coin),
+        "id": fill.tid,
+        "orderId": fill.oid,
+        "side": side(is_buy=fill.is_buy),
+        "price": price(spec, fill.price),
+        "qty": text(fill.size),
+        "realizedPnl": money(fill.closed_pnl),
+        "quoteQty": money(fill.size * fill.price),
+        "commission": money(fill.fee),
+        "commissionAsset": QUOTE,
+        "time": fill.time_ms,
+        "positionSide": "BOTH",
+        "buyer": fill.is_buy,
+        "maker": not fill.crossed,
+    }
+
+
+def wallet(state: AccountState) -> Decimal:
+    """Return the balance without unrealised profit."""
+    return state.account_value - unrealised(state)
+
+
+def unrealised(state: AccountState) -> Decimal:
+    """Return the unrealised profit of all positions."""
+    return sum((entry.unrealised_pnl for entry in state.positions), _ZERO)
+
+
+def account(state: AccountState, now_ms: int) -> Json:
+    """Return an account as GET /fapi/v3/account does: the only asset is USDT."""
+    figures = _figures(state)
+    total = {"totalPositionInitialMargin": figures["positionInitialMargin"]}
+    total |= {"totalOpenOrderInitialMargin": figures["openOrderInitialMargin"]}
+    return {
+        "totalInitialMargin": figures["initialMargin"],
+        "totalMaintMargin": figures["maintMargin"],
+        "totalWalletBalance": figures["walletBalance"],
+        "totalUnrealizedProfit": figures["unrealizedProfit"],
+        "totalMarginBalance": figures["marginBalance"],
+        **total,
+        "totalCrossWalletBalance": figures["crossWalletBalance"],
+        "totalCrossUnPnl": figures["crossUnPnl"],
+        "availableBalance": figures["availableBalance"],
+        "maxWithdrawAmount": figures["maxWithdrawAmount"],
+        "assets": [{"asset": QUOTE, **figures, "updateTime": now_ms}],
+        "positions": [_account_position(entry, now_ms) for entry in state.positions],
+    }
+
+
+def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: int) -> Json:
+    """Return an account as GET /fapi/v2/account does: with permissions, and every symbol's leverage and entry."""
+    held = {entry.coin: entry for entry in state.positions}
+    rows = []
+    for coin, spec in specs.items():
+        entry = held.get(coin)
+        row = {"symbol": symbol_of(coin), "positionAmt": "0", "unrealizedProfit": "0.00000000"}
+        row = _account_position(entry, now_ms) if entry is not None else {**row, "positionSide": "BOTH"}
+        row |= {"leverage": str(entry.leverage if entry else spec.max_leverage), "isolated": False}
+        row |= {"entryPrice": text(entry.entry_px) if entry else "0.0", "maxNotional": "250000"}
+        rows.append(row)
+    permissions = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
+    return {**permissions, "multiAssetsMargin": False, "updateTime": 0, **account(state, now_ms), "positions": rows}
+
+
+def balances(state: AccountState, now_ms: int) -> list[Json]:
+    """Return an account as GET /fapi/v3/balance does."""
+    figures = _figures(state)
+    names = ("crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount")
+    row = {"accountAlias": "SgsR", "asset": QUOTE, "balance": figures["walletBalance"]}
+    return [row | {name: figures[name] for name in names} | {"marginAvailable": True, "updateTime": now_ms}]
+
+
+def position_risk(entry: PositionState, now_ms: int) -> Json:
+    """Return a position as GET /fapi/v3/positionRisk does."""
+    margin = money(entry.margin_used)
+    return {
+        "symbol": symbol_of(entry.coin),
+        "positionSide": "BOTH",
+        "positionAmt": text(entry.size),
+        "entryPrice": text(entry.entry_px),
+        "breakEvenPrice": text(entry.entry_px),
+        "markPrice": money(entry.mark_px),
+        "unRealizedProfit": money(entry.unrealised_pnl),
+        "liquidationPrice": "0" if entry.liquidation_px is None else text(entry.liquidation_px),
+        "isolatedMargin": "0",
+        "notional": money(entry.size * entry.mark_px),
+        "marginAsset": QUOTE,
+        "isolatedWallet": "0",
+        "initialMargin": margin,
+        "maintMargin": money(_maintenance(entry)),
+        "positionInitialMargin": margin,
+        "openOrderInitialMargin": "0",
+        "adl": 1,
+        "bidNotional": "0",
+        "askNotional": "0",
+        "updateTime": now_ms,
+    }
+
+
+def position_risk_v2(entry: PositionState, now_ms: int) -> Json:
+    """Return a position as GET /fapi/v2/positionRisk does: with leverage and margin type."""
+    row = position_risk(entry, now_ms)
+    extra = {"leverage": str(entry.leverage), "maxNotionalValue": "100000000", "marginType": "cross"}
+    return {**row, **extra, "isAutoAddMargin": "false"}
+
+
+def levels(side_: tuple[LevelView, ...], spec: InstrumentSpec) -> list[list[str]]:
+    """Return one side of a book."""
+    return [[price(spec, level.price), text(level.size)] for level in side_]
+
+
+def depth(view: BookView, spec: InstrumentSpec, update_id: int, now_ms: int) -> Json:
+    """Return a book as GET /depth does."""
+    sides = {"bids": levels(view.bids, spec), "asks": levels(view.asks, spec)}
+    return {"lastUpdateId": update_id, "E": now_ms, "T": view.time_ms, **sides}
+
+
+def kline(candle: Candle) -> list[object]:
+    """Return a bar as GET /klines does; who was the taker is not known of whole bars, so half of each is said."""
+    worth, half = candle.volume * candle.close, candle.volume / 2
+    prices = [text(number) for number in (candle.open, candle.high, candle.low, candle.close, candle.volume)]
+    takers = [text(half), money(half * candle.close), "0"]
+    return [candle.open_ms, *prices, candle.close_ms, money(worth), candle.trades, *takers]
+
+
+def aggregate_trade(trade: Trade, spec: InstrumentSpec) -> Json:
+    """Return a public trade as GET /aggTrades does."""
+    row = {"a": trade.tid, "p": price(spec, trade.price), "q": text(trade.size), "f": trade.tid, "l": trade.tid}
+    return row | {"T": trade.time_ms, "m": not trade.is_buy}
+
+
+def recent_trade(trade: Trade, spec: InstrumentSpec) -> Json:
+    """Return a public trade as GET /trades does."""
+    row = {"id": trade.tid, "price": price(spec, trade.price), "qty": text(trade.size)}
+    worth = money(trade.size * trade.price)
+    return row | {"quoteQty": worth, "time": trade.time_ms, "isBuyerMaker": not trade.is_buy}
+
+
+def income(payment: FundingPayment, transaction: int) -> Json:
+    """Return a funding payment as GET /income does."""
+    return {
+        "symbol": symbol_of(payment.coin),
+        "incomeType": "FUNDING_FEE",
+        "income": money(-payment.paid),
+        "asset": QUOTE,
+        "info": "FUNDING_FEE",
+        "time": payment.time_ms,
+        "tranId": transaction,
+        "tradeId": "",
+    }
+
+
+def income_of_fill(fill: Fill, kind: str, amount: Decimal) -> Json:
+    """Return what a fill earned or cost as GET /income does."""
+    return {
+        "symbol": symbol_of(fill.coin),
+        "incomeType": kind,
+        "income": money(amount),
+        "asset": QUOTE,
+        "info": str(fill.tid),
+        "time": fill.time_ms,
+        "tranId": fill.tid,
+        "tradeId": str(fill.tid),
+    }
+
+
+def rate(bps: Decimal) -> str:
+    """Return a fee rate as a fraction."""
+    return f"{(bps / _BPS).normalize():f}"
+
+
+def _figures(state: AccountState) -> dict[str, str]:
+    balance, profit = money(wallet(state)), money(unrealised(state))
+    return {
+        "walletBalance": balance,
+        "unrealizedProfit": profit,
+        "marginBalance": money(state.account_value),
+        "maintMargin": money(state.maintenance_margin),
+        "initialMargin": money(state.margin_used + state.order_margin),
+        "positionInitialMargin": money(state.margin_used),
+        "openOrderInitialMargin": money(state.order_margin),
+        "crossWalletBalance": balance,
+        "crossUnPnl": profit,
+        "availableBalance": money(state.withdrawable),
+        "maxWithdrawAmount": money(state.withdrawable),
+    }
+
+
+def _account_position(entry: PositionState, now_ms: int) -> Json:
+    return {
+        "symbol": symbol_of(entry.coin),
+        "positionSide": "BOTH",
+        "positionAmt": text(entry.size),
+        "unrealizedProfit": money(entry.unrealised_pnl),
+        "isolatedMargin": "0",
+        "notional": money(entry.size * entry.mark_px),
+        "isolatedWallet": "0",
+        "initialMargin": money(entry.margin_used),
+        "maintMargin": money(_maintenance(entry)),
+        "updateTime": now_ms,
+    }
+
+
+def _maintenance(entry: PositionState) -> Decimal:
+    return entry.position_value / (2 * entry.max_leverage)

@@ -1,0 +1,43 @@
+"""What a request said about an order that the engine has no word for, kept for the venue's rows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+REMEMBERED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """The venue's side of an order: whether it was a market order, its time in force and its stops, as text."""
+
+    market: bool = False
+    tif: str = ""
+    stop_type: str = ""
+    tpsl_mode: str = ""
+    take_profit: str = ""
+    stop_loss: str = ""
+
+
+UNSAID = OrderFacts()
+LIQUIDATION = OrderFacts(market=True, tif="IOC")
+
+
+class FactBook:
+    """Facts by order number; the newest orders are remembered."""
+
+    def __init__(self, capacity: int = REMEMBERED) -> None:
+        """Remember `capacity` orders."""
+        self._facts: OrderedDict[int, OrderFacts] = OrderedDict()
+        self._capacity = capacity
+
+    def note(self, oid: int, facts: OrderFacts) -> None:
+        """Keep what was said of an order."""
+        self._facts[oid] = facts
+        if len(self._facts) > self._capacity:
+            self._facts.popitem(last=False)
+
+    def of(self, oid: int) -> OrderFacts:
+        """Return what was said of an order."""
+        return self._facts.get(oid, UNSAID)

@@ -1,0 +1,293 @@
+"""What Bybit answers to GET: the market, and one account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from apps.exchanges.mock.engine.api import OrderSnapshot
+from apps.exchanges.mock.wire.bybit import views
+from apps.exchanges.mock.wire.bybit.fields import (
+    coin_of,
+    optional_text,
+    require_linear,
+    text,
+    whole,
+)
+from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
+from apps.exchanges.mock.wire.bybit.venue import Venue
+from apps.exchanges.mock.wire.bybit.words import (
+    CATEGORY,
+    INTERVALS,
+    QUOTE,
+    execution_id,
+    order_id,
+    read_order_id,
+    symbol_of,
+)
+from apps.exchanges.mock.wire.port import Json
+
+T = TypeVar("T")
+Answer = Callable[[Json], Json]
+AccountAnswer = Callable[[str, Json], Json]
+_WEEK_MS = 7 * 86_400_000
+_OTHER_CATEGORIES = frozenset({"spot", "inverse", "option"})
+
+
+class MarketReads:
+    """The public endpoints; each takes the query and returns the `result`."""
+
+    def __init__(self, venue: Venue) -> None:
+        """Answer about `venue`."""
+        self._venue, self._exchange = venue, venue.exchange
+        self.answers: Mapping[str, Answer] = {
+            "/v5/market/time": self._time,
+            "/v5/market/instruments-info": self._instruments,
+            "/v5/market/tickers": self._tickers,
+            "/v5/market/orderbook": self._book,
+            "/v5/market/kline": self._klines,
+            "/v5/market/recent-trade": self._trades,
+            "/v5/market/funding/history": self._funding,
+        }
+
+    def _time(self, _: Json) -> Json:
+        now = self._venue.now_ms()
+        return {"timeSecond": str(now // 1000), "timeNano": str(now * 1_000_000)}
+
+    def _instruments(self, query: Json) -> Json:
+        category = text(query, "category")
+        wanted, state = optional_text(query, "symbol"), optional_text(query, "status")
+        here = category == CATEGORY and state in ("", "Trading")
+        found = [views.instrument(spec) for spec in self._venue.specs.values()] if here else []
+        rows = [row for row in found if wanted in ("", row["symbol"])]
+        return {"category": category, "list": rows, "nextPageCursor": ""}
+
+    def _tickers(self, query: Json) -> Json:
+        category = text(query, "category")
+        if category in _OTHER_CATEGORIES:
+            return {"category": category, "list": []}
+        require_linear(query)
+        coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
+        return {"category": CATEGORY, "list": [self._venue.ticker_row(coin) for coin in coins]}
+
+    def _book(self, query: Json) -> Json:
+        require_linear(query)
+        coin = coin_of(query, self._venue.coins)
+        book = self._exchange.book(coin, whole(query, "limit", 25, 500))
+        sides = [
+            [[views.plain(level.price), views.plain(level.size)] for level in side] for side in (book.bids, book.asks)
+        ]
+        now = self._venue.now_ms()
+        return {"s": symbol_of(coin), "b": sides[0], "a": sides[1], "ts": now, "u": now, "seq": now, "cts": now}
+
+    def _klines(self, query: Json) -> Json:
+        require_linear(query)
+        coin, word = coin_of(query, self._venue.coins), text(query, "interval")
+        if word not in INTERVALS:
+            raise RefusedError(PARAMETER, "params error: interval invalid")
+        limit = whole(query, "limit", 200, 1000)
+        start, end = whole(query, "start", 0), whole(query, "end", self._venue.now_ms())
+        found = self._exchange.candles(coin, INTERVALS[word], start, end)
+        # A start without an end asks for the first bars from there on; everything else for the newest.
+        chosen = found[:limit] if "start" in query and "end" not in query else found[-limit:]
+        return {"symbol": symbol_of(coin), "category": CATEGORY, "list": [views.kline(bar) for bar in reversed(chosen)]}
+
+    def _trades(self, query: Json) -> Json:
+        require_linear(query)
+        coin = coin_of(query, self._venue.coins)
+        found = self._exchange.trades(coin, whole(query, "limit", 500, 1000))
+        return {"category": CATEGORY, "list": [views.recent_trade(trade) for trade in found]}
+
+    def _funding(self, query: Json) -> Json:
+        require_linear(query)
+        coin = coin_of(query, self._venue.coins)
+        start, end = whole(query, "startTime", 0), whole(query, "endTime", self._venue.now_ms())
+        rates = self._exchange.funding_history(coin, start, end)[-whole(query, "limit", 200, 200) :]
+        rows = [
+            {
+                "symbol": symbol_of(coin),
+                "fundingRate": views.plain(rate.rate),
+                "fundingRateTimestamp": str(rate.time_ms),
+            }
+            for rate in reversed(rates)
+        ]
+        return {"category": CATEGORY, "list": rows}
+
+
+class AccountReads:
+    """The private endpoints; each takes an account and the query and returns the `result`."""
+
+    def __init__(self, venue: Venue) -> None:
+        """Answer about accounts of `venue`."""
+        self._venue, self._exchange = venue, venue.exchange
+        self.answers: Mapping[str, AccountAnswer] = {
+            "/v5/user/query-api": self._key,
+            "/v5/account/info": self._info,
+            "/v5/account/wallet-balance": self._wallet,
+            "/v5/account/fee-rate": self._fees,
+            "/v5/account/transaction-log": self._log,
+            "/v5/position/list": self._positions,
+            "/v5/order/realtime": self._open,
+            "/v5/order/history": self._history,
+            "/v5/execution/list": self._executions,
+        }
+
+    def _key(self, account: str, _: Json) -> Json:
+        permissions = {
+            "ContractTrade": ["Order", "Position"],
+            "Spot": [],
+            "Wallet": [],
+            "Derivatives": ["DerivativesTrade"],
+        }
+        return {
+            "id": "1",
+            "note": account,
+            "apiKey": "",
+            "readOnly": 0,
+            "secret": "",
+            "permissions": permissions,
+            "ips": ["*"],
+            "type": 1,
+            "deadlineDay": -2,
+            "unified": 0,
+            "uta": 1,
+            "userID": 1,
+            "inviterID": 0,
+            "vipLevel": "No VIP",
+            "isMaster": True,
+            "parentUid": "0",
+        }
+
+    def _info(self, _account: str, _: Json) -> Json:
+        return {
+            "unifiedMarginStatus": 5,
+            "marginMode": "REGULAR_MARGIN",
+            "dcpStatus": "ON",
+            "timeWindow": 10,
+            "smpGroup": 0,
+            "isMasterTrader": False,
+            "spotHedgingStatus": "OFF",
+            "updatedTime": str(self._venue.now_ms()),
+        }
+
+    def _wallet(self, account: str, query: Json) -> Json:
+        if text(query, "accountType") != "UNIFIED":
+            raise RefusedError(PARAMETER, "accountType only support UNIFIED.")
+        return {"list": [views.wallet(self._exchange.account_state(account))]}
+
+    def _fees(self, _account: str, query: Json) -> Json:
+        require_linear(query)
+        coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
+        maker, taker = (
+            views.plain(bps / 10_000) for bps in (self._venue.config.maker_fee_bps, self._venue.config.taker_fee_bps)
+        )
+        return {"list": [{"symbol": symbol_of(coin), "makerFeeRate": maker, "takerFeeRate": taker} for coin in coins]}
+
+    def _positions(self, account: str, query: Json) -> Json:
+        require_linear(query)
+        if optional_text(query, "symbol"):
+            coins = [coin_of(query, self._venue.coins)]
+        elif optional_text(query, "settleCoin") == QUOTE:
+            coins = [entry.coin for entry in self._exchange.account_state(account).positions]
+        else:
+            raise RefusedError(PARAMETER, "Missing some parameters that must be filled in, symbol or settleCoin")
+        rows = [self._venue.position_row(account, coin) for coin in coins]
+        return {"category": CATEGORY, "list": rows, "nextPageCursor": ""}
+
+    def _open(self, account: str, query: Json) -> Json:
+        self._require_scope(query)
+        live = self._exchange.open_orders(account)[::-1]
+        if optional_text(query, "orderId") or optional_text(query, "orderLinkId"):
+            # One order by its name is told here for a while after its end, too.
+            live = [*live, *self._exchange.order_history(account, 500)]
+        kind = optional_text(query, "orderFilter")
+        chosen = [order for order in live if _is_kind(order, kind)]
+        return self._orders(query, chosen, 20)
+
+    def _history(self, account: str, query: Json) -> Json:
+        require_linear(query)
+        first, last = self._span(query)
+        done = [order for order in self._exchange.order_history(account) if first <= order.status_ms <= last]
+        return self._orders(query, done, 20)
+
+    def _orders(self, query: Json, orders: Sequence[OrderSnapshot], default: int) -> Json:
+        chosen = [order for order in orders if self._wanted(query, order)]
+        page, cursor = _page(query, chosen, lambda order: order_id(order.oid), default, 50)
+        rows = [self._venue.order_row(order) for order in page]
+        return {"list": rows, "nextPageCursor": cursor, "category": CATEGORY}
+
+    def _executions(self, account: str, query: Json) -> Json:
+        require_linear(query)
+        first, last = self._span(query)
+        kind = optional_text(query, "execType")
+        fills = self._exchange.fills(account, first, last)[::-1] if kind in ("", "Trade", "BustTrade") else []
+        oid = read_order_id(optional_text(query, "orderId")) if optional_text(query, "orderId") else None
+        link, symbol = optional_text(query, "orderLinkId"), optional_text(query, "symbol")
+        chosen = [
+            fill
+            for fill in fills
+            if (oid is None or fill.oid == oid)
+            and (not link or fill.cloid == link)
+            and (not symbol or symbol_of(fill.coin) == symbol)
+            and (not kind or fill.liquidation == (kind == "BustTrade"))
+        ]
+        page, cursor = _page(query, chosen, lambda fill: execution_id(fill.tid, fill.oid), 50, 100)
+        rows = [self._venue.execution_row(account, fill) for fill in page]
+        return {"nextPageCursor": cursor, "category": CATEGORY, "list": rows}
+
+    def _log(self, account: str, query: Json) -> Json:
+        first, last = self._span(query)
+        kind = optional_text(query, "type")
+        payments = self._exchange.funding_payments(account, first, last)[::-1] if kind in ("", "SETTLEMENT") else []
+        rows = [views.settlement(payment, number) for number, payment in enumerate(payments)]
+        page, cursor = _page(query, rows, lambda row: f"{row['symbol']}@{row['transactionTime']}", 20, 50)
+        return {"nextPageCursor": cursor, "list": page}
+
+    def _wanted(self, query: Json, order: OrderSnapshot) -> bool:
+        named, link, symbol = (optional_text(query, name) for name in ("orderId", "orderLinkId", "symbol"))
+        return (
+            (not named or read_order_id(named) == order.oid)
+            and (not link or order.cloid == link)
+            and (not symbol or symbol_of(order.coin) == symbol)
+        )
+
+    def _require_scope(self, query: Json) -> None:
+        require_linear(query)
+        if not any(optional_text(query, name) for name in ("symbol", "settleCoin", "baseCoin")):
+            raise RefusedError(
+                PARAMETER, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin"
+            )
+        if optional_text(query, "symbol"):
+            coin_of(query, self._venue.coins)
+
+    def _span(self, query: Json) -> tuple[int, int]:
+        """Return the first and last millisecond asked for: a week at most, the last week when nothing is said."""
+        now = self._venue.now_ms()
+        if "startTime" in query:
+            start = whole(query, "startTime", 0)
+            end = whole(query, "endTime", start + _WEEK_MS)
+        else:
+            end = whole(query, "endTime", now)
+            start = max(0, end - _WEEK_MS)
+        if end - start > _WEEK_MS:
+            raise RefusedError(PARAMETER, "The time range between startTime and endTime cannot exceed 7 days")
+        return start, end
+
+
+def _is_kind(order: OrderSnapshot, kind: str) -> bool:
+    """Return whether `orderFilter` means this order; without one all are meant."""
+    stop = order.trigger is not None and order.waiting
+    return {"Order": not stop, "StopOrder": stop, "tpslOrder": order.position_tpsl}.get(kind, True)
+
+
+def _page(query: Json, rows: Sequence[T], key: Callable[[T], str], default: int, largest: int) -> tuple[list[T], str]:
+    """Return one page and the cursor of the next: the name of the last row told. Empty when there is no more."""
+    limit, cursor = whole(query, "limit", default, largest), optional_text(query, "cursor")
+    start = 0
+    if cursor:
+        names = [key(row) for row in rows]
+        if cursor not in names:
+            raise RefusedError(PARAMETER, "params error: cursor invalid")
+        start = names.index(cursor) + 1
+    page: list[Any] = list(rows[start : start + limit])
+    return page, key(page[-1]) if len(page) == limit and start + limit < len(rows) else ""
