@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import transaction
 
+from apps.exchanges.execution.batches import batches
 from apps.exchanges.execution.changes import amend_all, cancel_all
 from apps.exchanges.execution.ended import Ended, ended_settle
 from apps.exchanges.execution.gate import GateScope, gate_modes, passes
@@ -24,7 +26,7 @@ from apps.exchanges.execution.timing import (
 from apps.exchanges.locks import lease_extend
 from apps.exchanges.models import CommandStatus, TradingMode
 from apps.exchanges.orders.begin import amends_begin, cancels_begin, orders_begin, orders_begin_again
-from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedOrder
+from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedCancel, ClaimedOrder
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.services import reports_apply
 from moondev.domain.clock import Clock
@@ -32,6 +34,8 @@ from moondev.domain.errors import InvalidValue, RateLimited, TradingError
 from moondev.domain.orders import OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 GATE = "gate"
 # How often one request is offered again to a venue that refused to look at it.
@@ -63,9 +67,12 @@ class Delivery:
 
     def _cancel(self) -> list[Ended]:
         """Send the cancels; return those that ended their orders, to be settled."""
+        return [one for batch in self._batches(self._claim.cancels) for one in self._cancel_batch(batch)]
+
+    def _cancel_batch(self, claimed: Sequence[ClaimedCancel]) -> list[Ended]:
         self._hold_lease()
-        begun = cancels_begin(self._claim, self._claim.cancels, self._clock.now())
-        cancels = [c for c in self._claim.cancels if c.command_id in begun]
+        begun = cancels_begin(self._claim, claimed, self._clock.now())
+        cancels = [c for c in claimed if c.command_id in begun]
         if not cancels:
             return []
         nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
@@ -73,9 +80,13 @@ class Delivery:
         return cancel_all(self._session, cancels, nonce, self._clock)
 
     def _amend(self) -> None:
+        for batch in self._batches(self._claim.amends):
+            self._amend_batch(batch)
+
+    def _amend_batch(self, claimed: Sequence[ClaimedAmend]) -> None:
         self._hold_lease()
-        begun = amends_begin(self._claim, self._claim.amends, self._clock.now())
-        amends = self._let_through_amends([a for a in self._claim.amends if a.command_id in begun])
+        begun = amends_begin(self._claim, claimed, self._clock.now())
+        amends = self._let_through_amends([a for a in claimed if a.command_id in begun])
         if amends:
             now = self._clock.now()
             nonce = nonces_take(self._session.signer_id, 1, now)[0]
@@ -97,9 +108,12 @@ class Delivery:
         return passed
 
     def _place(self, orders: Sequence[ClaimedOrder]) -> None:
+        """Send new orders, as many at once as the venue takes. An order begins only when its own request is next."""
+        for batch in self._batches(orders):
+            self._place_batch(batch)
+
+    def _place_batch(self, orders: Sequence[ClaimedOrder]) -> None:
         """Send new orders as one request; whatever happens to it, every order has a state afterwards."""
-        if not orders:
-            return
         self._hold_lease()
         now = self._clock.now()
         expires = self._expiry(now)
@@ -192,6 +206,9 @@ class Delivery:
 
     def _apply(self, reports: Sequence[OrderReport]) -> None:
         reports_apply(account_id=self._claim.account_id, reports=reports, now=self._clock.now())
+
+    def _batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        return batches(items, self._session.client.max_batch)
 
     def _modes(self, orders: Sequence[tuple[str, str]]) -> dict[GateScope, TradingMode]:
         return gate_modes({self._scope(*order) for order in orders}, self._clock.now())

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar, cast
+from typing import cast
 from uuid import uuid4
 
+from apps.exchanges.execution.batches import batches
 from apps.exchanges.models import TradingMode
 from apps.exchanges.ports import ExecutionClient, LiveOrder
 from apps.exchanges.venue_types import PositionSnapshot
@@ -38,7 +39,6 @@ SLIPPAGE = Decimal("0.03")
 ORDER_LIFE = timedelta(seconds=5)
 
 Say = Callable[[str], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class DirectStop:
     def _cancel_orders(self) -> bool:
         """Cancel whatever lives; return whether there was any."""
         living = self._client.live_orders()
-        for batch in _batches(living, self._client.max_batch):
+        for batch in batches(living, self._client.max_batch):
             self._tell(batch, self._client.cancel_resting(batch, self._nonce()))
         return bool(living)
 
@@ -116,7 +116,7 @@ class DirectStop:
                 what = f"{position.quantity.value:f} {position.symbol} is not closed"
                 self._tools.say(f"{self._account.code}: {what}: the venue states no rules for it; close it by hand")
         approved = closing_orders(self._account, closable, instruments, now)
-        for batch in _batches(approved, self._client.max_batch):
+        for batch in batches(approved, self._client.max_batch):
             self._client.place(batch, self._nonce(), now + ORDER_LIFE)
         if approved:
             self._tools.say(f"{self._account.code}: closing {len(approved)} positions")
@@ -125,10 +125,6 @@ class DirectStop:
     def _nonce(self) -> int:
         self._last_nonce = max(self._last_nonce + 1, milliseconds(self._tools.clock.now()))
         return self._last_nonce
-
-
-def _batches(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def closing_orders(

@@ -58,6 +58,30 @@ def test_sends_more_than_a_batch_in_several_requests(world: World) -> None:
     assert len(world.venue.live()) == 51
 
 
+def test_sends_no_more_at_once_than_the_venue_takes(world: World) -> None:
+    world.venue.max_batch = 2
+    world.record(*[world.entry() for _ in range(5)])
+    assert world.send() == 1
+    assert world.venue.calls == ["place"] * 3
+    assert statuses() == ["open"] * 5
+    for order in Order.objects.all():
+        world.cancel(order)
+    world.venue.calls.clear()
+    world.send()
+    assert world.venue.calls.count("cancel") == 3
+    assert statuses() == ["cancelled"] * 5
+    assert_books()
+
+
+def test_an_unheard_answer_leaves_only_its_own_request_unknown(world: World) -> None:
+    world.venue.max_batch = 1
+    world.record(*[world.entry() for _ in range(3)])
+    world.venue.drop_answer("place", Connectivity("cut"))
+    world.send()
+    assert statuses() == ["unknown", "open", "open"]
+    assert len(world.venue.live()) == 3
+
+
 def test_gives_the_lease_back_when_nothing_is_left(world: World) -> None:
     world.rest()
     account = Account.objects.get()
