@@ -47,6 +47,7 @@ class Capabilities:
     EMULATED is cancel, confirm, place (amend) or children placed on the parent's fill (bracket).
     `trigger_amend` is the same question about orders that wait for a trigger. `client_id_bits` is how
     much of a client order id the venue keeps; below 128 a number stands for it (`short_ids.py`).
+    `leverage` REFUSED: the venue has no such setting, margin follows from the position alone.
     """
 
     order_types: Mapping[OrderType, Support]
@@ -60,6 +61,7 @@ class Capabilities:
     hearing: Hearing
     spot: bool = False
     user_stream_needs_key: bool = True
+    leverage: Support = Support.NATIVE
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, order_type: OrderType) -> Support:
@@ -73,6 +75,21 @@ class Capabilities:
         if self.times_in_force.get(time_in_force, Support.REFUSED) is Support.REFUSED:
             raise InvalidValue("time_in_force", time_in_force.value, _able(self.times_in_force))
 
+    def require_native(self, order_type: OrderType, time_in_force: TimeInForce) -> None:
+        """Raise InvalidValue, naming what is allowed, for what the venue itself does not do.
+
+        For adapters, before anything is sent: what the platform emulates never reaches them.
+        """
+        if self.of(order_type) is not Support.NATIVE:
+            raise InvalidValue("order_type", order_type.value, _native(self.order_types))
+        # The other kinds do not rest by their own choice: their time in force is the venue's business.
+        if order_type is OrderType.LIMIT and self.times_in_force.get(time_in_force) is not Support.NATIVE:
+            raise InvalidValue("time_in_force", time_in_force.value, _native(self.times_in_force))
+
 
 def _able(table: Mapping[OrderType, Support] | Mapping[TimeInForce, Support]) -> str:
     return ", ".join(kind.value for kind, support in table.items() if support is not Support.REFUSED)
+
+
+def _native(table: Mapping[OrderType, Support] | Mapping[TimeInForce, Support]) -> str:
+    return ", ".join(kind.value for kind, support in table.items() if support is Support.NATIVE)

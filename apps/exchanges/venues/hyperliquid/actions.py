@@ -20,7 +20,13 @@ from moondev.domain.values import Price, Side
 Action = dict[str, Any]
 
 _TIME_IN_FORCE = {TimeInForce.GTC: "Gtc", TimeInForce.IOC: "Ioc", TimeInForce.POST_ONLY: "Alo"}
-_TRIGGERS = {OrderType.STOP: "sl", OrderType.TAKE_PROFIT: "tp"}
+_TRIGGERS = {
+    OrderType.STOP: "sl",
+    OrderType.STOP_LIMIT: "sl",
+    OrderType.TAKE_PROFIT: "tp",
+    OrderType.TAKE_PROFIT_LIMIT: "tp",
+}
+_AT_THE_MARKET = frozenset({OrderType.STOP, OrderType.TAKE_PROFIT})
 
 
 def cloid(client_order_id: UUID) -> str:
@@ -99,4 +105,5 @@ def _kind(order_type: OrderType, time_in_force: TimeInForce, trigger_price: Pric
     if trigger_price is None:
         raise InvalidValue("trigger_price", None, f"a price for a {order_type} order")
     trigger = decimal_to_wire("trigger_price", trigger_price.value)
-    return {"trigger": {"isMarket": True, "triggerPx": trigger, "tpsl": _TRIGGERS[order_type]}}
+    at_the_market = order_type in _AT_THE_MARKET
+    return {"trigger": {"isMarket": at_the_market, "triggerPx": trigger, "tpsl": _TRIGGERS[order_type]}}

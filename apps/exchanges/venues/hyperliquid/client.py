@@ -22,7 +22,7 @@ from apps.exchanges.ports import (
 )
 from apps.exchanges.venues.hyperliquid import actions, answers, parse
 from apps.exchanges.venues.hyperliquid.asset_numbers import AssetNumbers
-from apps.exchanges.venues.hyperliquid.config import MAX_BATCH, endpoints
+from apps.exchanges.venues.hyperliquid.config import CAPABILITIES, MAX_BATCH, endpoints
 from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
 from apps.exchanges.venues.hyperliquid.messages import Outcome
 from apps.exchanges.venues.hyperliquid.rest import Rest
@@ -75,6 +75,8 @@ class HyperliquidClient:
         requests = _batch([order.request for order in orders])
         if not requests:
             return []
+        for request in requests:
+            CAPABILITIES.require_native(request.order_type, request.time_in_force)
         action = actions.place([(self._asset(order.instrument), order) for order in requests])
         answer = self._act(action, nonce, milliseconds(expires_at))
         return answers.reports(answer, requests, answers.placed, self._clock.now())

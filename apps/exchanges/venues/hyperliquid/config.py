@@ -37,7 +37,9 @@ CAPABILITIES = Capabilities(
             OrderType.MARKET: Support.NATIVE,
             OrderType.LIMIT: Support.NATIVE,
             OrderType.STOP: Support.NATIVE,
+            OrderType.STOP_LIMIT: Support.NATIVE,
             OrderType.TAKE_PROFIT: Support.NATIVE,
+            OrderType.TAKE_PROFIT_LIMIT: Support.NATIVE,
         }
     ),
     times_in_force=MappingProxyType(

@@ -62,12 +62,20 @@ def test_places_limits_and_markets_in_the_order_of_keys_that_is_signed(
     assert list(action) == ["type", "orders", "grouping"]
 
 
-@pytest.mark.parametrize(("order_type", "word"), [(OrderType.STOP, "sl"), (OrderType.TAKE_PROFIT, "tp")])
-def test_protective_orders_are_reduce_only_market_triggers(order_type: OrderType, word: str) -> None:
+@pytest.mark.parametrize(
+    ("order_type", "word", "market"),
+    [
+        (OrderType.STOP, "sl", True),
+        (OrderType.TAKE_PROFIT, "tp", True),
+        (OrderType.STOP_LIMIT, "sl", False),
+        (OrderType.TAKE_PROFIT_LIMIT, "tp", False),
+    ],
+)
+def test_protective_orders_are_reduce_only_triggers(order_type: OrderType, word: str, market: bool) -> None:
     action = actions.place([(0, order(order_type, purpose=Purpose.PROTECTIVE, trigger="63000"))])
     (wire,) = action["orders"]
     assert wire["r"] is True
-    assert wire["t"] == {"trigger": {"isMarket": True, "triggerPx": "63000", "tpsl": word}}
+    assert wire["t"] == {"trigger": {"isMarket": market, "triggerPx": "63000", "tpsl": word}}
     assert list(wire["t"]["trigger"]) == ["isMarket", "triggerPx", "tpsl"]
 
 
