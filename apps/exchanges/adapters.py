@@ -20,7 +20,7 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
-from apps.exchanges.throttling import Budget, Throttle, Unlimited
+from apps.exchanges.throttling import Budget, EarnedBudget, Throttle, Unlimited
 from moondev.domain.clock import Clock
 
 
@@ -47,4 +47,4 @@ class Adapter:
     user_stream: Callable[[VenueConfig, Credentials, UserHandler, Tools], Stream]
     accounts_followed: int
     capabilities: Capabilities
-    budgets: tuple[Budget, ...] = ()
+    budgets: tuple[Budget | EarnedBudget, ...] = ()

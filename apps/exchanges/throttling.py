@@ -7,7 +7,7 @@ says about it afterwards; who keeps the books, and how processes share them, is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -42,23 +42,57 @@ class Budget:
     reserved: float = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class EarnedBudget:
+    """An allowance for good that trading enlarges: `initial` units, and as many more as the venue grants.
+
+    The reserved lane may go `overdraft` units beyond it, at most as far again as it reaches. When it is spent, one
+    request passes every `trickle_seconds`. Hyperliquid's budget of an address is of this kind.
+    https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits
+    """
+
+    name: str
+    scope: Scope
+    initial: int
+    overdraft: int
+    trickle_seconds: float
+
+
 class Throttle(Protocol):
-    """The budgets of one venue as seen from one account and signer. Thread-safe, never blocks for long."""
+    """The budgets of one venue as seen from one account and signer. Thread-safe, never blocks for long.
+
+    Seconds of budgets are the run's, as the venue counts them; those of `rest` and of `RateLimited` are real.
+    """
 
     def spend(self, cost: Mapping[str, int], lane: Lane = Lane.ORDINARY) -> None:
         """Take `cost` (units by budget name), all or nothing.
 
         Raises RateLimited, naming the budget and when to come back, when there is not enough or the
-        venue has banned us; nothing was taken then and nothing may be sent.
+        venue has banned us; nothing was taken then and nothing may be sent. Raises InvalidValue for a cost
+        that could never be paid at once, and for a budget that is not among the adapter's.
         """
         ...
 
+    def charge(self, cost: Mapping[str, int]) -> None:
+        """Take what an answer has cost beyond its question, such as weight per row; never refused."""
+        ...
+
     def heard(self, used: Mapping[str, int]) -> None:
-        """Take the venue's own figures of what is used up, by budget name; ours follow when they are lower."""
+        """Take the venue's own figures of what is used up, by budget name; ours follow when the venue counts more.
+
+        Of an `EarnedBudget` the venue's figure replaces ours: it is never reset.
+        """
+        ...
+
+    def granted(self, name: str, units: int) -> None:
+        """Take the venue's word on how large an `EarnedBudget` has become."""
         ...
 
     def rest(self, seconds: float, reason: str) -> None:
-        """Send nothing for so long: the venue said 429, 418 or 403. Every process of every account obeys."""
+        """Send nothing for so long: the venue said 429, 418 or 403. Every process of every account obeys.
+
+        A venue that has to say it again soon after is left alone for longer, twice as long each time.
+        """
         ...
 
 
@@ -68,8 +102,19 @@ class Unlimited:
     def spend(self, cost: Mapping[str, int], lane: Lane = Lane.ORDINARY) -> None:
         """Let it pass."""
 
+    def charge(self, cost: Mapping[str, int]) -> None:
+        """Note nothing."""
+
     def heard(self, used: Mapping[str, int]) -> None:
+        """Note nothing."""
+
+    def granted(self, name: str, units: int) -> None:
         """Note nothing."""
 
     def rest(self, seconds: float, reason: str) -> None:
         """Note nothing."""
+
+
+def lane_of(reduces: Iterable[bool]) -> Lane:
+    """Return the lane of a request by whether each of its orders can only reduce: all must."""
+    return Lane.RESERVED if all(reduces) else Lane.ORDINARY
