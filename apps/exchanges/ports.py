@@ -117,8 +117,9 @@ class ExecutionClient(Protocol):
         """Change resting orders as one signed request; return one report per amendment.
 
         The venue order id of the report is the new one where the venue replaces the order; from
-        then on `filled_quantity` counts the replacement alone. A refused amendment has status None
-        and a reason: ask `order_status` what is left.
+        then on `filled_quantity` counts the replacement alone. A venue that changes in place keeps its
+        id and is told the whole size: `filled_when_planned` and `remaining` together. A refused
+        amendment has status None and a reason: ask `order_status` what is left.
         """
         ...
 

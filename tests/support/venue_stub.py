@@ -59,6 +59,7 @@ class StubVenue:
     fee_rate: Decimal = Decimal("0.0005")
     ioc_fills: bool = True
     max_batch: int = 50
+    amends_in_place: bool = False
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     trades: list[FillReport] = field(default_factory=list)
     paid: list[FundingPayment] = field(default_factory=list)
@@ -189,6 +190,9 @@ class StubVenue:
         old = self.of(request.client_order_id)
         if old.status not in LIVE:
             return self._report(request.client_order_id, None, None, reason="Cannot modify canceled or filled order")
+        if self.amends_in_place:
+            old.price, old.quantity = request.price.value, request.filled_when_planned.value + request.remaining.value
+            return self.word(old)
         old.status = S.CANCELLED
         new = self._new(
             old.client_order_id, old.symbol, old.side, request.price.value, request.remaining.value, reduce_only=False

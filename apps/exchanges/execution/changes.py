@@ -78,7 +78,8 @@ def amend_all(session: Session, amends: Sequence[ClaimedAmend], nonce: int, expi
 def amended(amend: ClaimedAmend, report: OrderReport) -> Amended:
     """Return an amend as carried out, with the venue's word on it."""
     request = amend.request
-    return Amended(amend.command_id, amend.order_id, request.remaining.value, request.price.value, report)
+    numbers = (request.remaining.value, request.price.value, request.filled_when_planned.value)
+    return Amended(amend.command_id, amend.order_id, *numbers, report)
 
 
 def was_amended(amend: ClaimedAmend, answers: Mapping[UUID, OrderReport]) -> bool:

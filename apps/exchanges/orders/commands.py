@@ -17,7 +17,7 @@ from apps.exchanges.models import CommandStatus
 from apps.exchanges.orders.desk import Desk, DeskOrder
 from apps.exchanges.orders.fill_rows import filled_under
 from apps.exchanges.orders.progress import after_amend, after_refused_change, settled
-from apps.exchanges.ports import ReportSource
+from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.orders import OrderReport, OrderStatus
 
 _LEFT_RESTING = frozenset({CommandStatus.FAILED, CommandStatus.DROPPED, CommandStatus.APPROVED})
@@ -38,23 +38,33 @@ class CommandOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """An amend the venue has carried out: what it made of the order, and the venue's word on it."""
+    """An amend the venue has carried out: what it made of the order, on how much filled, and the venue's word on it."""
 
     command_id: int
     order_id: int
     remaining: Decimal
     price: Decimal
+    filled_when_planned: Decimal
     report: OrderReport
 
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """An order that the venue knows by another id, with its size under that id and its price where they were told."""
+    """An order as it rests at the venue: under an id that may be new, with its size there and its price where told.
+
+    `remaining` is the whole size under that id, fills under it included. `price` None: not told, or no matter.
+    """
 
     client_order_id: UUID
     venue_order_id: str
     remaining: Decimal | None = None
     price: Decimal | None = None
+
+    @classmethod
+    def as_shown(cls, client_order_id: UUID, order: RestingOrder) -> Renamed:
+        """Return a live order as the venue lists it; the price of one that waits for a trigger is of no matter."""
+        price = None if order.trigger_price is not None else order.price.value
+        return cls(client_order_id, order.venue_order_id, order.quantity.value, price)
 
 
 def commands_settle(account_id: int, outcomes: Sequence[CommandOutcome], now: datetime) -> None:
@@ -92,9 +102,10 @@ def amends_settle(account_id: int, amended: Sequence[Amended], now: datetime) ->
 
 
 def renames_settle(account_id: int, renames: Sequence[Renamed], now: datetime) -> int:
-    """Follow resting orders that the venue knows by another id than we do; return how many. Twice is once.
+    """Follow resting orders that have another id, size or price at the venue than here; return how many. Twice is once.
 
-    Venues rename what they amend. An amend that was given up and came into effect all the same shows only here.
+    Some venues rename what they amend, others change it in place. An amend that was given up and came into effect all
+    the same shows only here.
     """
     if not renames:
         return 0
@@ -110,19 +121,27 @@ def renames_settle(account_id: int, renames: Sequence[Renamed], now: datetime) -
 
 
 def _is_news(order: DeskOrder, rename: Renamed) -> bool:
-    """Return whether the id is new. While an amend is under way its own answer says what became of the order."""
-    known = order.now.aliases | {order.now.venue_order_id}
-    amended = order.now.status is OrderStatus.AMENDING or order.now.final
-    return bool(order.now.venue_order_id) and rename.venue_order_id not in known and not amended
+    """Return whether id, size or price are new. While an amend is under way its own answer says what became of it."""
+    now = order.now
+    if not now.venue_order_id or now.status is OrderStatus.AMENDING or now.final:
+        return False
+    if rename.venue_order_id != now.venue_order_id:
+        return rename.venue_order_id not in now.aliases
+    resized = rename.remaining is not None and now.earlier + rename.remaining != now.quantity
+    return resized or (rename.price is not None and rename.price != now.price)
 
 
 def _rename(order: DeskOrder, rename: Renamed) -> None:
     now = order.now
-    on_new = filled_under(order.order_id, rename.venue_order_id)
-    remaining = now.quantity - now.filled + on_new if rename.remaining is None else rename.remaining
+    on_id = filled_under(order.order_id, rename.venue_order_id)
     price = now.price if rename.price is None else rename.price
-    order.now = settled(after_amend(now, remaining, price, rename.venue_order_id, on_new))
-    order.note(ReportSource.RECONCILE, f"the venue knows it as {rename.venue_order_id}: {remaining:f} @ {price:f}")
+    left = now.quantity - now.filled
+    if rename.venue_order_id != now.venue_order_id:
+        remaining = left + on_id if rename.remaining is None else rename.remaining
+    else:
+        remaining = left if rename.remaining is None else max(rename.remaining - on_id, Decimal(0))
+    order.now = settled(after_amend(now, remaining, price, rename.venue_order_id, on_id))
+    order.note(ReportSource.RECONCILE, f"at the venue as {rename.venue_order_id}: {remaining:f} @ {price:f}")
 
 
 def _amend(order: DeskOrder, item: Amended) -> None:
@@ -130,8 +149,12 @@ def _amend(order: DeskOrder, item: Amended) -> None:
     on_new = filled_under(order.order_id, new_id) if new_id else Decimal(0)
     if order.now.final:
         return
-    order.now = after_amend(order.now, item.remaining, item.price, new_id, on_new)
-    order.note(item.report.source, f"amended to {item.remaining:f} @ {item.price:f}", item.report.time_exchange)
+    remaining = item.remaining
+    if new_id in {"", order.now.venue_order_id}:
+        # Changed in place: the venue was told the whole size, so what filled meanwhile comes off what is left.
+        remaining = max(remaining + item.filled_when_planned - order.now.filled, Decimal(0))
+    order.now = after_amend(order.now, remaining, item.price, new_id, on_new)
+    order.note(item.report.source, f"amended to {remaining:f} @ {item.price:f}", item.report.time_exchange)
 
 
 def _commit(desk: Desk, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from apps.exchanges.bulk import Row, fetch
@@ -84,21 +85,38 @@ def resting_unseen(account_id: int, seen: frozenset[str], before: datetime, limi
     return [Doubt(*row) for row in rows]
 
 
-def resting_ids(account_id: int, client_ids: Sequence[UUID], before: datetime) -> dict[UUID, str]:
-    """Return the venue ids we know orders by that rest and have not changed since `before`."""
+@dataclass(frozen=True, slots=True)
+class RestingRecord:
+    """What our record says of a resting order: the venue's id, price, whole size, and what filled under earlier ids."""
+
+    venue_order_id: str
+    price: Decimal
+    quantity: Decimal
+    earlier: Decimal
+
+    def differs(self, venue_order_id: str, quantity: Decimal, price: Decimal | None) -> bool:
+        """Return whether the venue shows another id, size under it, or price (None: of no matter)."""
+        if venue_order_id != self.venue_order_id:
+            return True
+        return self.earlier + quantity != self.quantity or price not in {None, self.price}
+
+
+def resting_records(account_id: int, client_ids: Sequence[UUID], before: datetime) -> dict[UUID, RestingRecord]:
+    """Return our record of orders that rest and have not changed since `before`, by client order id."""
     rows = fetch(
-        "SELECT client_order_id, venue_order_id FROM exchanges_order WHERE account_id = %s"
-        " AND client_order_id = ANY(%s::uuid[]) AND status IN ('open', 'partially_filled') AND updated_at < %s",
+        "SELECT client_order_id, venue_order_id, price, quantity, filled_before_amend FROM exchanges_order"
+        " WHERE account_id = %s AND client_order_id = ANY(%s::uuid[]) AND status IN ('open', 'partially_filled')"
+        " AND updated_at < %s",
         (account_id, [str(client_id) for client_id in client_ids], before),
     )
-    return dict(rows)
+    return {row[0]: RestingRecord(*row[1:]) for row in rows}
 
 
 def unknown_commands(account_id: int, limit: int) -> list[DoubtfulCommand]:
     """Return cancels and amends whose outcome we never heard, oldest first."""
     rows = fetch(
         "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.sent_at, c.remaining,"
-        " c.price"
+        " c.price, c.filled_when_planned"
         " FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
         " WHERE c.account_id = %s AND c.status = 'unknown' ORDER BY c.id LIMIT %s",
         (account_id, limit),

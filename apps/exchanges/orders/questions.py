@@ -43,8 +43,9 @@ def command_resolve(account_id: int, command: DoubtfulCommand, report: OrderRepo
         return
     renamed = bool(report.venue_order_id) and report.venue_order_id != command.venue_order_id
     if command.kind is CommandKind.AMEND and renamed:
-        remaining, price = command.row
-        amends_settle(account_id, [Amended(command.command_id, command.order_id, remaining, price, report)], now)
+        remaining, price, planned_on = command.row
+        done = Amended(command.command_id, command.order_id, remaining, price, planned_on, report)
+        amends_settle(account_id, [done], now)
         reports_apply(account_id=account_id, reports=[report], now=now)
         return
     came_to_nothing = command.kind is CommandKind.AMEND or report.status in _LIVE

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
@@ -20,7 +22,7 @@ from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import said
 from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
 from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, VENUE_WINDOW_SECONDS, lasting
-from apps.exchanges.models import Account, AccountEvent, CommandStatus, FundingPayment, Signer
+from apps.exchanges.models import Account, AccountEvent, CommandKind, CommandStatus, FundingPayment, Signer
 from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
 from apps.exchanges.orders.commands import CommandOutcome, Renamed, commands_settle, renames_settle
@@ -159,6 +161,7 @@ class Reconciliation:
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
         ended: list[tuple[doubts.DoubtfulCommand, OrderReport]] = []
+        amended: set[UUID] = set()
         window = lasting(self._clock, VENUE_WINDOW_SECONDS + DENIAL_MARGIN_SECONDS)
         for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
             report = self._client.order_status(command.client_order_id)
@@ -169,11 +172,14 @@ class Reconciliation:
                 continue
             command_resolve(self._account.account_id, command, report, self._clock.now())
             self.result.resolved += 1
+            if command.kind is CommandKind.AMEND:
+                amended.add(command.client_order_id)
         if ended:
             self._book_fills(self._clock.now())
         for command, report in ended:
             command_resolve(self._account.account_id, command, report, self._clock.now())
             self.result.resolved += 1
+        self._follow_amended(amended)
 
     def end(self, ended: Sequence[OrderReport]) -> None:
         """Apply ends that say nothing of fills, after asking for the fills. Raises TradingError, and nothing ends."""
@@ -191,7 +197,7 @@ class Reconciliation:
         self.result.adopted = orders_adopt(self._account, found.strangers, self._clock.now())
         unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
-        self._follow_renamed(found.known, settled)
+        self._follow_changed(found.known, settled)
         seen = frozenset(order.venue_order_id for order in living)
         ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
@@ -206,17 +212,25 @@ class Reconciliation:
                 self.result.resolved += 1
         self.end(ended)
 
-    def _follow_renamed(self, known: Sequence[RestingOrder], settled: datetime) -> None:
-        """Take over id, size and price of orders of ours that rest under an id we have not heard of."""
-        account_id = self._account.account_id
-        named = {order.client_order_id: order for order in known if order.client_order_id}
-        ours = doubts.resting_ids(account_id, list(named), settled)
-        renamed = [
-            Renamed(client_id, order.venue_order_id, order.quantity.value, order.price.value)
-            for client_id, order in named.items()
-            if ours.get(client_id, order.venue_order_id) != order.venue_order_id
+    def _follow_changed(self, known: Sequence[RestingOrder], before: datetime) -> None:
+        """Take over id, size and price of orders of ours that rest in another form than our record says."""
+        named = {o.client_order_id: Renamed.as_shown(o.client_order_id, o) for o in known if o.client_order_id}
+        ours = doubts.resting_records(self._account.account_id, list(named), before)
+        changed = [
+            rename
+            for client_id, rename in named.items()
+            if rename.remaining
+            and client_id in ours
+            and ours[client_id].differs(rename.venue_order_id, rename.remaining, rename.price)
         ]
-        renames_settle(account_id, renamed, self._clock.now())
+        renames_settle(self._account.account_id, changed, self._clock.now())
+
+    def _follow_amended(self, client_ids: AbstractSet[UUID]) -> None:
+        """Look at orders whose amend was not heard: a venue that amends in place shows by size and price alone."""
+        if not client_ids:
+            return
+        known = [order for order in self._client.open_orders() if order.client_order_id in client_ids]
+        self._follow_changed(known, self._clock.now() + timedelta.resolution)
 
     def _end_zombies(self, zombies: Sequence[RestingOrder]) -> None:
         if not zombies:

@@ -302,6 +302,68 @@ def test_follows_an_order_that_rests_under_an_id_we_have_not_heard_of(world: Wor
     assert_books()
 
 
+def test_an_amend_in_place_whose_answer_was_lost_shows_in_the_venues_list(world: World) -> None:
+    world.venue.amends_in_place = True
+    order = world.rest("1", "100")
+    world.amend(order, "0.5", "99")
+    world.venue.drop_answer("amend", Connectivity("cut"))
+    world.send()
+    world.clock.advance(timedelta(seconds=8))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.price, order.reserved) == ("open", D("0.5"), 99, D("49.5"))
+    assert_books()
+
+
+def test_an_amend_in_place_counts_what_had_filled_before(world: World) -> None:
+    world.venue.amends_in_place = True
+    order = world.rest("1", "100")
+    at_venue = world.venue.of(order.client_order_id)
+    filled = world.venue.fill(at_venue, D("0.4"))
+    reports_apply(
+        account_id=world.account.pk,
+        reports=[report(order.client_order_id, venue_id=at_venue.venue_order_id, fills=[filled])],
+        now=world.clock.now(),
+    )
+    world.amend(world.order(order.client_order_id), "0.3", "99")
+    world.send()
+    order.refresh_from_db()
+    assert (order.status, order.quantity, order.price) == ("partially_filled", D("0.7"), 99)
+    world.clock.advance(timedelta(seconds=61))
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.quantity, order.price, at_venue.quantity) == (D("0.7"), 99, D("0.7"))
+    assert_books()
+
+
+def test_a_fill_during_an_amend_in_place_comes_off_what_is_left(world: World) -> None:
+    world.venue.amends_in_place = True
+    order = world.rest("1", "100")
+    at_venue = world.venue.of(order.client_order_id)
+
+    def fill_first(call: str) -> None:
+        if call == "amend":
+            filled = world.venue.fill(at_venue, D("0.1"))
+            news = report(order.client_order_id, venue_id=at_venue.venue_order_id, fills=[filled])
+            reports_apply(account_id=world.account.pk, reports=[news], now=world.clock.now())
+
+    world.venue.watch = fill_first
+    world.amend(order, "0.5", "99")
+    world.send()
+    order.refresh_from_db()
+    assert (order.quantity, order.filled_quantity, at_venue.quantity) == (D("0.5"), D("0.1"), D("0.5"))
+    assert order.reserved == D("0.4") * 99
+    assert_books()
+
+
+def test_a_list_that_shows_what_we_know_changes_nothing(world: World) -> None:
+    order = world.rest("1", "100")
+    world.clock.advance(timedelta(seconds=61))
+    before = order.events.count()
+    reconcile(world)
+    assert order.events.count() == before
+
+
 def test_ends_an_order_that_ended_under_an_id_we_have_not_heard_of(world: World) -> None:
     order = world.rest("1", "100")
     late = amend_arrives_late(world, order)
