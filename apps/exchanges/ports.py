@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
@@ -44,13 +45,15 @@ from moondev.domain.decisions import RiskApproved
 from moondev.domain.fills import FillReport
 from moondev.domain.market_data import BarSeries, Book, BookLevel, TradeTick
 from moondev.domain.orders import CancelOrder, OrderReport, PlaceOrder
-from moondev.domain.values import Price
+from moondev.domain.values import Price, SignedQuantity
 
 # One door: whoever speaks to venues imports from here.
 __all__ = [
     "CANNOT_BE_NAMED",
     "AccountSnapshot",
     "Amendment",
+    "BalanceBatch",
+    "BalanceNews",
     "BestQuoteUpdate",
     "BookUpdate",
     "CandleUpdate",
@@ -72,6 +75,8 @@ __all__ = [
     "MarketSubscription",
     "OrderBatch",
     "ParseError",
+    "PositionBatch",
+    "PositionNews",
     "PositionSnapshot",
     "Refused",
     "ReportSource",
@@ -289,6 +294,44 @@ class FundingBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionNews:
+    """The whole of one position now, as the venue's stream tells it; zero when it is closed."""
+
+    symbol: str
+    quantity: SignedQuantity
+    time_exchange: datetime | None
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PositionBatch:
+    """Positions that changed, or (`snapshot`) every position the account has.
+
+    A hint, never a booking: positions follow from fills alone, and a difference makes us ask for the fills.
+    """
+
+    positions: tuple[PositionNews, ...]
+    snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceNews:
+    """What the account holds of one currency now, open positions not counted, as the venue's stream tells it."""
+
+    currency: str
+    wallet: Decimal
+    time_exchange: datetime | None
+    time_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceBatch:
+    """Balances that changed. A hint as well: it says that the account's worth is to be looked at."""
+
+    balances: tuple[BalanceNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """Rows of a message that could not be read and were left out; the others came as usual."""
 
@@ -326,7 +369,17 @@ class Refused:
 
 
 MarketEvent = BookUpdate | BestQuoteUpdate | TradeBatch | CandleUpdate | MarkUpdate | Connected | Disconnected
-UserEvent = OrderBatch | FillBatch | FundingBatch | Unreadable | Refused | Connected | Disconnected
+UserEvent = (
+    OrderBatch
+    | FillBatch
+    | FundingBatch
+    | PositionBatch
+    | BalanceBatch
+    | Unreadable
+    | Refused
+    | Connected
+    | Disconnected
+)
 
 
 @dataclass(frozen=True, slots=True)

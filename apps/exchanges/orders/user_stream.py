@@ -17,7 +17,16 @@ from dataclasses import dataclass, field
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
-from apps.exchanges.ports import Connected, FillBatch, FundingBatch, OrderBatch, Stream, UserEvent, UserHandler
+from apps.exchanges.ports import (
+    BalanceBatch,
+    Connected,
+    FillBatch,
+    FundingBatch,
+    OrderBatch,
+    Stream,
+    UserEvent,
+    UserHandler,
+)
 from moondev.domain.errors import TradingError
 
 logger = logging.getLogger(__name__)
@@ -36,6 +45,8 @@ def empty_batch(event: UserEvent) -> bool:
     """Return whether an event carries nothing to apply, such as an empty snapshot."""
     match event:
         case OrderBatch(reports=items) | FillBatch(fills=items) | FundingBatch(payments=items):
+            return not items
+        case BalanceBatch(balances=items):
             return not items
     return False
 
