@@ -144,8 +144,11 @@ class ExecutionClient(Protocol):
         """
         ...
 
-    def order_status(self, client_order_id: UUID) -> OrderReport | None:
-        """Return what the venue knows of an order; None when it never heard of it."""
+    def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:
+        """Return what the venue knows of an order; None when it never heard of it.
+
+        `instrument` is the key of what it is for: some venues find an order only together with its symbol.
+        """
         ...
 
     def open_orders(self) -> list[RestingOrder]:

@@ -226,7 +226,7 @@ class StubVenue:
         order.status = S.CANCELLED
         return self._report(client_id, venue_id, S.CANCELLED)
 
-    def order_status(self, client_order_id: UUID) -> OrderReport | None:
+    def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:
         self._enter("order_status")
         order = self._find(client_order_id)
         return self.word(order) if order else None

@@ -25,7 +25,7 @@ from moondev.domain.errors import (
     TradingError,
     VenueRejected,
 )
-from moondev.domain.orders import OrderReport, OrderStatus
+from moondev.domain.orders import AmendOrder, CancelOrder, OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def cancel_all(session: Session, cancels: Sequence[ClaimedCancel], nonce: int, c
     except Exception as error:  # noqa: BLE001  whatever it was, the cancels may have arrived
         _settle_failed(session, [(c.command_id, c.order_id) for c in cancels], error, clock)
         return []
-    unclear = [c.request.client_order_id for c, r in zip(cancels, reports, strict=True) if r.status is None]
+    unclear = [c.request for c, r in zip(cancels, reports, strict=True) if r.status is None]
     answers = ask(session.client, unclear)
     heard = [(c, answers.get(c.request.client_order_id, r)) for c, r in zip(cancels, reports, strict=True)]
     ended = [Ended(c, word) for c, word in heard if ends_unheard(word)]
@@ -65,7 +65,7 @@ def amend_all(session: Session, amends: Sequence[ClaimedAmend], nonce: int, expi
     pairs = list(zip(amends, reports, strict=True))
     done = [amended(a, r) for a, r in pairs if r.status in _AMENDED]
     unclear = [a for a, r in pairs if r.status not in _AMENDED]
-    answers = ask(session.client, [a.request.client_order_id for a in unclear])
+    answers = ask(session.client, [a.request for a in unclear])
     done += [amended(a, answers[a.request.client_order_id]) for a in unclear if was_amended(a, answers)]
     amends_settle(account_id, done, clock.now())
     _apply(session, [item.report for item in done], clock)
@@ -95,12 +95,13 @@ def _amend_outcome(amend: ClaimedAmend, answers: Mapping[UUID, OrderReport], rea
     return CommandOutcome(amend.command_id, amend.order_id, status, reason)
 
 
-def ask(client: ExecutionClient, client_order_ids: Iterable[UUID]) -> dict[UUID, OrderReport]:
-    """Ask the venue what became of a few orders; those it does not answer for are left out."""
+def ask(client: ExecutionClient, requests: Iterable[CancelOrder | AmendOrder]) -> dict[UUID, OrderReport]:
+    """Ask the venue what became of the orders of a few requests; those it does not answer for are left out."""
     answers: dict[UUID, OrderReport] = {}
-    for client_id in list(client_order_ids)[:QUESTIONS]:
+    for request in list(requests)[:QUESTIONS]:
+        client_id = request.client_order_id
         try:
-            report = client.order_status(client_id)
+            report = client.order_status(client_id, request.instrument)
         except TradingError as error:
             logger.warning("order %s: %s; left to reconciliation", client_id, error)
             return answers

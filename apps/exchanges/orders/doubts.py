@@ -24,6 +24,7 @@ class Doubt:
     status: str
     venue_expires_at: datetime | None
     denied_at: datetime | None
+    instrument: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,14 @@ class DoubtfulCommand:
     client_order_id: UUID
     venue_order_id: str
     sent_at: datetime | None
+    instrument: str
     row: Row
 
 
-_DOUBT = "SELECT id, client_order_id, venue_order_id, status, venue_expires_at, denied_at FROM exchanges_order"
+_DOUBT = (
+    "SELECT o.id, o.client_order_id, o.venue_order_id, o.status, o.venue_expires_at, o.denied_at,"
+    " i.venue_id || ':' || i.symbol FROM exchanges_order o JOIN exchanges_instrument i ON i.id = o.instrument_id"
+)
 
 
 def lapsed_orders(account_id: int, now: datetime) -> list[UUID]:
@@ -115,13 +120,15 @@ def resting_records(account_id: int, client_ids: Sequence[UUID], before: datetim
 def unknown_commands(account_id: int, limit: int) -> list[DoubtfulCommand]:
     """Return cancels and amends whose outcome we never heard, oldest first."""
     rows = fetch(
-        "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.sent_at, c.remaining,"
-        " c.price, c.filled_when_planned"
-        " FROM exchanges_ordercommand c JOIN exchanges_order o ON o.id = c.order_id"
+        "SELECT c.id, o.id, c.kind, o.client_order_id, o.venue_order_id, c.sent_at, i.venue_id || ':' || i.symbol,"
+        " c.remaining, c.price, c.filled_when_planned FROM exchanges_ordercommand c"
+        " JOIN exchanges_order o ON o.id = c.order_id JOIN exchanges_instrument i ON i.id = o.instrument_id"
         " WHERE c.account_id = %s AND c.status = 'unknown' ORDER BY c.id LIMIT %s",
         (account_id, limit),
     )
-    return [DoubtfulCommand(row[0], row[1], CommandKind(row[2]), row[3], row[4], row[5], row[6:]) for row in rows]
+    return [
+        DoubtfulCommand(row[0], row[1], CommandKind(row[2]), row[3], row[4], row[5], row[6], row[7:]) for row in rows
+    ]
 
 
 def denial_is_final(doubt: Doubt, margin: timedelta, now: datetime) -> bool:

@@ -143,7 +143,7 @@ class Reconciliation:
         """Ask for every order whose answer we did not hear."""
         ended: list[OrderReport] = []
         for doubt in doubts.unknown_orders(self._account.account_id, QUESTIONS):
-            report = self._client.order_status(doubt.client_order_id)
+            report = self._client.order_status(doubt.client_order_id, doubt.instrument)
             now = self._clock.now()
             if report is not None and ends_unheard(report):
                 ended.append(report)
@@ -164,7 +164,7 @@ class Reconciliation:
         amended: set[UUID] = set()
         window = lasting(self._clock, VENUE_WINDOW_SECONDS + DENIAL_MARGIN_SECONDS)
         for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
-            report = self._client.order_status(command.client_order_id)
+            report = self._client.order_status(command.client_order_id, command.instrument)
             if may_yet_arrive(command, report, window, self._clock.now()):
                 continue
             if report is not None and ends_unheard(report):
@@ -201,7 +201,7 @@ class Reconciliation:
         seen = frozenset(order.venue_order_id for order in living)
         ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
-            report = self._client.order_status(doubt.client_order_id)
+            report = self._client.order_status(doubt.client_order_id, doubt.instrument)
             if report is not None and report.venue_order_id:
                 renamed = Renamed(doubt.client_order_id, report.venue_order_id)
                 renames_settle(self._account.account_id, [renamed], self._clock.now())

@@ -103,8 +103,8 @@ class HyperliquidClient:
         symbols = [order.symbol if order.venue_order_id else "" for order in orders]
         return self._cancel(orders, symbols, actions.cancel_resting, _read_cancel_resting, nonce)
 
-    def order_status(self, client_order_id: UUID) -> OrderReport | None:
-        """Return what the venue knows of an order; None when it never heard of it."""
+    def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:  # noqa: ARG002  port
+        """Return what the venue knows of an order, which it finds by its name alone; None when it never heard of it."""
         request = {"type": "orderStatus", "user": self._address, "oid": actions.cloid(client_order_id)}
         return parse.order_status(self._rest.info(request), self._clock.now())
 
