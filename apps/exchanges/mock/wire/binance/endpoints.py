@@ -17,6 +17,8 @@ from apps.exchanges.mock.wire.binance.trading import Trading
 
 Weight = int | Callable[[Params], int]
 Path = tuple[str, str]
+Answer = Callable[[str, Params], object]
+Row = tuple[str, str, Weight, Answer]
 
 
 class Security(Enum):
@@ -33,7 +35,7 @@ class Endpoint:
 
     kind: str
     weight: Weight
-    answer: Callable[[str, Params], object]
+    answer: Answer
     security: Security = Security.SIGNATURE
     orders: tuple[int, int] = (0, 0)
 
@@ -45,69 +47,91 @@ class Endpoint:
 def table(public: Public, reads: Reads, trading: Trading, conditional: Conditional) -> Mapping[Path, Endpoint]:
     """Return every endpoint by method and path."""
     found: dict[Path, Endpoint] = {}
-
-    def open_to_all(path: str, weight: Weight, answer: Callable[[Params], object]) -> None:
-        kind = path.rpartition("/")[2]
-        found["GET", path] = Endpoint(kind, weight, lambda _, params: answer(params), Security.NOTHING)
-
-    def signed(method: str, path: str, weight: Weight, answer: Callable[[str, Params], object]) -> None:
-        kind = path.rpartition("/")[2] if method == "GET" else _KINDS.get((method, path), path.rpartition("/")[2])
+    for path, weight, ask in _open_to_all(public):
+        found["GET", path] = Endpoint(_last(path), weight, _without_account(ask), Security.NOTHING)
+    for method, path, weight, answer in (*_orders(trading, reads), *_conditional(conditional), *_account(reads)):
+        kind = _KINDS.get((method, path), _last(path))
         found[method, path] = Endpoint(kind, weight, answer, orders=_ORDERS.get((method, path), (0, 0)))
-
-    open_to_all("/fapi/v1/ping", 1, public.ping)
-    open_to_all("/fapi/v1/time", 1, public.time)
-    open_to_all("/fapi/v1/exchangeInfo", 1, public.exchange_info)
-    open_to_all("/fapi/v1/depth", _depth_weight, public.depth)
-    open_to_all("/fapi/v1/klines", _klines_weight, public.klines)
-    open_to_all("/fapi/v1/aggTrades", 20, public.aggregate_trades)
-    open_to_all("/fapi/v1/trades", 5, public.trades)
-    open_to_all("/fapi/v1/ticker/24hr", _one_or(1, 40), public.ticker_day)
-    open_to_all("/fapi/v1/ticker/price", _one_or(1, 2), public.ticker_price)
-    open_to_all("/fapi/v2/ticker/price", _one_or(1, 2), public.ticker_price)
-    open_to_all("/fapi/v1/ticker/bookTicker", _one_or(2, 5), public.ticker_book)
-    open_to_all("/fapi/v1/premiumIndex", _one_or(1, 10), public.premium_index)
-    open_to_all("/fapi/v1/fundingRate", 1, public.funding_rates)
-    open_to_all("/fapi/v1/fundingInfo", 0, public.funding_info)
-    open_to_all("/fapi/v1/openInterest", 1, public.open_interest)
-
-    signed("POST", "/fapi/v1/order", 0, trading.place)
-    signed("PUT", "/fapi/v1/order", 1, trading.amend)
-    signed("DELETE", "/fapi/v1/order", 1, trading.cancel)
-    signed("GET", "/fapi/v1/order", 1, reads.order)
-    signed("POST", "/fapi/v1/batchOrders", 5, trading.place_many)
-    signed("PUT", "/fapi/v1/batchOrders", 5, trading.amend_many)
-    signed("DELETE", "/fapi/v1/batchOrders", 1, trading.cancel_many)
-    signed("DELETE", "/fapi/v1/allOpenOrders", 1, trading.cancel_all)
-    signed("POST", "/fapi/v1/countdownCancelAll", 10, reads.countdown)
-    signed("GET", "/fapi/v1/openOrder", 1, reads.open_order)
-    signed("GET", "/fapi/v1/openOrders", _one_or(1, 40), reads.open_orders)
-    signed("GET", "/fapi/v1/allOrders", 5, reads.all_orders)
-    signed("GET", "/fapi/v1/userTrades", 5, reads.trades)
-    signed("POST", "/fapi/v1/algoOrder", 0, conditional.place)
-    signed("DELETE", "/fapi/v1/algoOrder", 1, conditional.cancel)
-    signed("GET", "/fapi/v1/algoOrder", 1, conditional.show)
-    signed("GET", "/fapi/v1/openAlgoOrders", _one_or(1, 40), conditional.open)
-    signed("GET", "/fapi/v1/allAlgoOrders", 5, conditional.history)
-    signed("DELETE", "/fapi/v1/algoOpenOrders", 1, conditional.cancel_all)
-
-    signed("GET", "/fapi/v3/account", 5, reads.account)
-    signed("GET", "/fapi/v2/account", 5, reads.account_v2)
-    signed("GET", "/fapi/v3/balance", 5, reads.balance)
-    signed("GET", "/fapi/v2/balance", 5, reads.balance)
-    signed("GET", "/fapi/v3/positionRisk", 5, reads.positions)
-    signed("GET", "/fapi/v2/positionRisk", 5, reads.positions_v2)
-    signed("GET", "/fapi/v1/symbolConfig", 5, reads.symbol_config)
-    signed("GET", "/fapi/v1/accountConfig", 5, reads.account_config)
-    signed("GET", "/fapi/v1/leverageBracket", 1, reads.brackets)
-    signed("GET", "/fapi/v1/commissionRate", 20, reads.commission_rate)
-    signed("GET", "/fapi/v1/income", 30, reads.income)
-    signed("GET", "/fapi/v1/rateLimit/order", 1, reads.order_limits)
-    signed("GET", "/fapi/v1/positionSide/dual", 30, reads.sides)
-    signed("POST", "/fapi/v1/positionSide/dual", 1, reads.set_sides)
-    signed("GET", "/fapi/v1/multiAssetsMargin", 30, reads.multi_assets)
-    signed("POST", "/fapi/v1/leverage", 1, reads.set_leverage)
-    signed("POST", "/fapi/v1/marginType", 1, reads.set_margin_type)
     return found
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _without_account(ask: Callable[[Params], object]) -> Answer:
+    return lambda _, params: ask(params)
+
+
+def _open_to_all(public: Public) -> tuple[tuple[str, Weight, Callable[[Params], object]], ...]:
+    return (
+        ("/fapi/v1/ping", 1, public.ping),
+        ("/fapi/v1/time", 1, public.time),
+        ("/fapi/v1/exchangeInfo", 1, public.exchange_info),
+        ("/fapi/v1/depth", _depth_weight, public.depth),
+        ("/fapi/v1/klines", _klines_weight, public.klines),
+        ("/fapi/v1/aggTrades", 20, public.aggregate_trades),
+        ("/fapi/v1/trades", 5, public.trades),
+        ("/fapi/v1/ticker/24hr", _one_or(1, 40), public.ticker_day),
+        ("/fapi/v1/ticker/price", _one_or(1, 2), public.ticker_price),
+        ("/fapi/v2/ticker/price", _one_or(1, 2), public.ticker_price),
+        ("/fapi/v1/ticker/bookTicker", _one_or(2, 5), public.ticker_book),
+        ("/fapi/v1/premiumIndex", _one_or(1, 10), public.premium_index),
+        ("/fapi/v1/fundingRate", 1, public.funding_rates),
+        ("/fapi/v1/fundingInfo", 0, public.funding_info),
+        ("/fapi/v1/openInterest", 1, public.open_interest),
+    )
+
+
+def _orders(trading: Trading, reads: Reads) -> tuple[Row, ...]:
+    return (
+        ("POST", "/fapi/v1/order", 0, trading.place),
+        ("PUT", "/fapi/v1/order", 1, trading.amend),
+        ("DELETE", "/fapi/v1/order", 1, trading.cancel),
+        ("GET", "/fapi/v1/order", 1, reads.order),
+        ("POST", "/fapi/v1/batchOrders", 5, trading.place_many),
+        ("PUT", "/fapi/v1/batchOrders", 5, trading.amend_many),
+        ("DELETE", "/fapi/v1/batchOrders", 1, trading.cancel_many),
+        ("DELETE", "/fapi/v1/allOpenOrders", 1, trading.cancel_all),
+        ("POST", "/fapi/v1/countdownCancelAll", 10, reads.countdown),
+        ("GET", "/fapi/v1/openOrder", 1, reads.open_order),
+        ("GET", "/fapi/v1/openOrders", _one_or(1, 40), reads.open_orders),
+        ("GET", "/fapi/v1/allOrders", 5, reads.all_orders),
+        ("GET", "/fapi/v1/userTrades", 5, reads.trades),
+    )
+
+
+def _conditional(conditional: Conditional) -> tuple[Row, ...]:
+    return (
+        ("POST", "/fapi/v1/algoOrder", 0, conditional.place),
+        ("DELETE", "/fapi/v1/algoOrder", 1, conditional.cancel),
+        ("GET", "/fapi/v1/algoOrder", 1, conditional.show),
+        ("GET", "/fapi/v1/openAlgoOrders", _one_or(1, 40), conditional.open),
+        ("GET", "/fapi/v1/allAlgoOrders", 5, conditional.history),
+        ("DELETE", "/fapi/v1/algoOpenOrders", 1, conditional.cancel_all),
+    )
+
+
+def _account(reads: Reads) -> tuple[Row, ...]:
+    return (
+        ("GET", "/fapi/v3/account", 5, reads.account),
+        ("GET", "/fapi/v2/account", 5, reads.account_v2),
+        ("GET", "/fapi/v3/balance", 5, reads.balance),
+        ("GET", "/fapi/v2/balance", 5, reads.balance),
+        ("GET", "/fapi/v3/positionRisk", 5, reads.positions),
+        ("GET", "/fapi/v2/positionRisk", 5, reads.positions_v2),
+        ("GET", "/fapi/v1/symbolConfig", 5, reads.symbol_config),
+        ("GET", "/fapi/v1/accountConfig", 5, reads.account_config),
+        ("GET", "/fapi/v1/leverageBracket", 1, reads.brackets),
+        ("GET", "/fapi/v1/commissionRate", 20, reads.commission_rate),
+        ("GET", "/fapi/v1/income", 30, reads.income),
+        ("GET", "/fapi/v1/rateLimit/order", 1, reads.order_limits),
+        ("GET", "/fapi/v1/positionSide/dual", 30, reads.sides),
+        ("POST", "/fapi/v1/positionSide/dual", 1, reads.set_sides),
+        ("GET", "/fapi/v1/multiAssetsMargin", 30, reads.multi_assets),
+        ("POST", "/fapi/v1/leverage", 1, reads.set_leverage),
+        ("POST", "/fapi/v1/marginType", 1, reads.set_margin_type),
+    )
 
 
 _KINDS: Mapping[Path, str] = {

@@ -56,8 +56,10 @@ _BY_CODE: Mapping[RejectCode, tuple[int, str]] = MappingProxyType(
         RejectCode.REDUCE_ONLY: (-2022, "ReduceOnly Order is rejected."),
         RejectCode.BAD_ALO_PRICE: (
             -5022,
-            "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-            "The order will not be recorded in the order history",
+            (
+                "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+                "The order will not be recorded in the order history"
+            ),
         ),
         RejectCode.DUPLICATE_CLOID: DUPLICATE,
         RejectCode.TOO_MANY_OPEN_ORDERS: (-2025, "Reach max open order limit."),

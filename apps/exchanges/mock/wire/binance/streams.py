@@ -20,7 +20,8 @@ from moondev.domain.clock import monotonic
 MESSAGES_PER_SECOND = 10
 MAX_STREAMS = 1_024
 _CATEGORIES = frozenset({"public", "market", "private"})
-_METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+_CHANGES = ("SUBSCRIBE", "UNSUBSCRIBE")
+_METHODS = (*_CHANGES, "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
 
 class Streams:
@@ -73,23 +74,23 @@ class Streams:
             return _refused(3, "Invalid JSON: expected value at line 1 column 1", None)
         if not isinstance(said, dict):
             return _refused(2, "Invalid request: request must be an object", None)
-        number, method, params = said.get("id"), said.get("method"), said.get("params", [])
+        number, method = said.get("id"), said.get("method")
         if not isinstance(number, int | str) and number is not None:
             return _refused(2, "Invalid request: request ID must be an unsigned integer", None)
         if method not in _METHODS:
             expected = ", ".join(f"`{name}`" for name in _METHODS)
             return _refused(2, f"Invalid request: unknown variant `{method}`, expected one of {expected}", number)
-        if method == "LIST_SUBSCRIPTIONS":
-            return {"result": sorted(line.topics), "id": number}
-        if method == "GET_PROPERTY":
-            return {"result": line.combined, "id": number}
-        if method == "SET_PROPERTY":
-            return {"result": None, "id": number}
-        if not isinstance(params, list) or not all(isinstance(item, str) for item in params):
+        if method in _CHANGES:
+            return self._change(line, str(method), said.get("params", []), number)
+        told = {"LIST_SUBSCRIPTIONS": sorted(line.topics), "GET_PROPERTY": line.combined}
+        return {"result": told.get(str(method)), "id": number}
+
+    def _change(self, line: StreamLine, method: str, streams: object, number: int | str | None) -> Json:
+        if not isinstance(streams, list) or not all(isinstance(item, str) for item in streams):
             return _refused(2, "Invalid request: property name must be a string", number)
-        if method == "SUBSCRIBE" and len(line.topics) + len(params) > MAX_STREAMS:
+        if method == "SUBSCRIBE" and len(line.topics) + len(streams) > MAX_STREAMS:
             return _refused(2, f"Invalid request: more than {MAX_STREAMS} streams", number)
-        for stream in params:
+        for stream in streams:
             (self._hub.join if method == "SUBSCRIBE" else self._hub.leave)(line, stream)
         return {"result": None, "id": number}
 

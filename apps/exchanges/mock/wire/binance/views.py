@@ -130,11 +130,17 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
     rows = []
     for coin, spec in specs.items():
         entry = held.get(coin)
-        row = {"symbol": symbol_of(coin), "positionAmt": "0", "unrealizedProfit": "0.00000000"}
+        row: Json = {"symbol": symbol_of(coin), "positionAmt": "0", "unrealizedProfit": "0.00000000"}
         row = _account_position(entry, now_ms) if entry is not None else {**row, "positionSide": "BOTH"}
-        row |= {"leverage": str(entry.leverage if entry else spec.max_leverage), "isolated": False}
-        row |= {"entryPrice": text(entry.entry_px) if entry else "0.0", "maxNotional": "250000"}
-        rows.append(row)
+        rows.append(
+            {
+                **row,
+                "leverage": str(entry.leverage if entry else spec.max_leverage),
+                "isolated": False,
+                "entryPrice": text(entry.entry_px) if entry else "0.0",
+                "maxNotional": "250000",
+            }
+        )
     permissions = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
     return {**permissions, "multiAssetsMargin": False, "updateTime": 0, **account(state, now_ms), "positions": rows}
 
