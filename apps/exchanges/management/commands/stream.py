@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
+from apps.exchanges.models import Venue
+from apps.exchanges.orders.hints import Hints
 from apps.exchanges.orders.user_events import apply_user_events
+from apps.exchanges.orders.user_stream import UserStreamProcess
+from apps.exchanges.ports import UserEvent
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -30,8 +35,22 @@ class Command(BaseCommand):
             if options["kind"] == "market":
                 run_until_signalled(market_process(venue))
             else:
-                run_until_signalled(
-                    user_process(venue, apply_user_events, lambda: sweep(venue.code, process_clock().now()))
-                )
+                run_until_signalled(_user_process(venue))
         except Configuration as error:
             raise CommandError(str(error)) from error
+
+
+def _user_process(venue: Venue) -> UserStreamProcess:
+    """Return the process that books what `venue` says, and looks twice a second after what messages lost."""
+    clock = process_clock()
+    hints = Hints(venue.code, clock)
+
+    def apply(account_id: int, events: Sequence[UserEvent]) -> None:
+        apply_user_events(account_id, events)
+        hints.note(account_id, events)
+
+    def look_after() -> None:
+        sweep(venue.code, clock.now())
+        hints.look()
+
+    return user_process(venue, apply, look_after)
