@@ -14,6 +14,7 @@ from django.conf import settings
 
 from apps.exchanges.adapters import Adapter, Tools
 from apps.exchanges.capabilities import Capabilities
+from apps.exchanges.execution.throttle.shared import throttle_for
 from apps.exchanges.ports import (
     Credentials,
     Environment,
@@ -34,6 +35,8 @@ from moondev.domain.errors import Configuration
 LIVE_TRADING_WORD = "yes-trade-real-money"
 # Accounts times signers that one process may serve at once before the oldest session is dropped.
 CLIENTS_KEPT = 256
+# Who reads what is public.
+NOBODY = Credentials("", "")
 
 
 # One line per venue. Each folder says for itself what it is (`adapter.py`).
@@ -57,14 +60,14 @@ def client_for(venue: VenueConfig, credentials: Credentials, short_ids: ShortIds
 
 def market_data_for(venue: VenueConfig) -> MarketDataClient:
     """Return a new client for public reads; close it when done. Raises as `client_for` does."""
-    return _adapter(venue).market_data_client(venue, _tools())
+    return _adapter(venue).market_data_client(venue, _tools(venue))
 
 
 def market_stream_for(
     venue: VenueConfig, subscriptions: Sequence[MarketSubscription], handler: MarketHandler
 ) -> Stream:
     """Return a new public stream, to be run on an event loop. Raises as `client_for` does."""
-    return _adapter(venue).market_stream(venue, subscriptions, handler, _tools())
+    return _adapter(venue).market_stream(venue, subscriptions, handler, _tools(venue))
 
 
 def user_stream_for(
@@ -74,7 +77,7 @@ def user_stream_for(
 
     The key may be empty where `capabilities(protocol).user_stream_needs_key` is False.
     """
-    return _adapter(venue).user_stream(venue, credentials, handler, _tools(short_ids))
+    return _adapter(venue).user_stream(venue, credentials, handler, _tools(venue, credentials, short_ids))
 
 
 def capabilities(protocol: str) -> Capabilities:
@@ -110,10 +113,12 @@ def _adapter(venue: VenueConfig) -> Adapter:
     return adapter
 
 
-def _tools(short_ids: ShortIds | None = None) -> Tools:
-    return Tools(process_clock(), short_ids=short_ids or NoShortIds())
+def _tools(venue: VenueConfig, credentials: Credentials = NOBODY, short_ids: ShortIds | None = None) -> Tools:
+    budgets = ADAPTERS[venue.protocol].budgets
+    throttle = throttle_for(venue.code, budgets, credentials.account_address, credentials.signer_key)
+    return Tools(process_clock(), throttle, short_ids or NoShortIds())
 
 
 @lru_cache(maxsize=CLIENTS_KEPT)
 def _client(_pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None) -> ExecutionClient:
-    return ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(short_ids))
+    return ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(venue, credentials, short_ids))

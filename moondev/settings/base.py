@@ -107,6 +107,10 @@ MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
 # While this file exists nothing leaves this machine but cancels, whatever SQL and Redis say; exits too when its first
 # word is "reducing".
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
+# Machines of the same name here speak to venues from one internet address, and share what is allowed to it.
+MOONDEV_EGRESS = env_str("MOONDEV_EGRESS", default="default")
+# Whether requests are counted against the venues' limits before they leave. Off is for load tests against the mock.
+MOONDEV_RATE_LIMITS = env_choice("MOONDEV_RATE_LIMITS", allowed=frozenset({"on", "off"}), default="on")
 # Where kept market data lies as Parquet files, outside of what `make clean` removes.
 MOONDEV_LAKE_DIR = env_path("MOONDEV_LAKE_DIR", default=PROJECT_ROOT / "lake")
 # Messages into which strategies that are due together are spread, per priority.

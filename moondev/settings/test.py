@@ -17,6 +17,8 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # No test reaches a venue with real money, whatever the environment says.
 MOONDEV_LIVE_TRADING = ""
+# Tests follow each other faster than any venue allows; those of the budgets make throttles of their own.
+MOONDEV_RATE_LIMITS = "off"
 # No test writes among what people have gathered.
 MOONDEV_LAKE_DIR = PROJECT_ROOT / ".run" / "test-lake"
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
