@@ -84,7 +84,7 @@ class VenueScene:
         return self.venue.symbols[coin]
 
     # what the mock is told
-    def admin(self, path: str, **body: object) -> dict[str, Any]:
+    def admin(self, path: str, /, **body: object) -> dict[str, Any]:
         """Tell the mock's control something about this venue."""
         answer = requests.post(f"{self.mock.url}/admin/{path}", json={"venue": self.venue.mock, **body}, timeout=5)
         assert answer.status_code == 200, answer.text
@@ -98,17 +98,22 @@ class VenueScene:
         """Let the market's own taker trade."""
         self.admin("trade", coin=coin, side=side, price=price, size=size)
 
-    def fault(self, kind: str, **body: object) -> None:
+    def fault(self, kind: str, /, **body: object) -> None:
         """Let something go wrong."""
         self.admin("faults", kind=kind, **body)
 
-    def fault_when_placing(self, kind: str, **body: object) -> None:
+    def fault_when_placing(self, kind: str, /, **body: object) -> None:
         """Let something go wrong, once, with the next request that sends orders."""
         self.fault(kind, count=1, **self.venue.placing, **body)
 
     def heal(self) -> None:
         """Let nothing go wrong any more."""
         requests.delete(f"{self.mock.url}/admin/faults", json={"venue": self.venue.mock}, timeout=5)
+
+    def cut(self, stream: Stream) -> None:
+        """Cut every stream of the venue, and wait until this one has noticed."""
+        self.fault("ws_disconnect")
+        until(lambda: not stream.connected, "the stream down")
 
     @contextmanager
     def mark_at(self, price: int, coin: str = "BTC") -> Iterator[None]:
@@ -144,6 +149,8 @@ class VenueScene:
             yield trader
         finally:
             trader.client.close()
+            # The next test's book is the market's own again.
+            self.engine(lambda engine: engine.cancel_all(trader.account.address))
 
     @contextmanager
     def reader(self) -> Iterator[MarketDataClient]:

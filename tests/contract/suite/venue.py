@@ -32,6 +32,7 @@ class VenueUnderTest:
     `protocol` is the registry's word, `mock` the mock exchange's. `symbols` gives the venue's names of the engine's
     BTC and ETH. `rest_path` and `websocket_path` follow the mock's address. `open_account` opens the account of a
     number with a deposit, and returns whose it is.
+    `wrong_key` gives credentials of an account with a key that is well formed and not its own.
     `placing` narrows a fault to the request that sends an order (path, action), in the words of the venue's wire.
     `many_fills` is more than the venue tells on one page. `wire` are options of WireConfig.
     """
@@ -42,6 +43,7 @@ class VenueUnderTest:
     rest_path: str
     websocket_path: str
     open_account: Callable[[VenueScene, int, str], Account]
+    wrong_key: Callable[[Account], Credentials]
     placing: Mapping[str, str] = field(default_factory=dict)
     many_fills: int = 210
     wire: Mapping[str, object] = field(default_factory=dict)

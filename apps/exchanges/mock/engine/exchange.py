@@ -307,6 +307,11 @@ class Exchange:
         self._flush()
         return market.grid.size(had)
 
+    def pay_funding(self) -> None:
+        """Let the hour of funding end now, in every market."""
+        self._funding.pay(self._begin())
+        self._flush()
+
     def pause_feed(self) -> None:
         """Stop the market feed where it is."""
         self._feed_paused = True

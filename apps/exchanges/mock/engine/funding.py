@@ -81,9 +81,13 @@ class Funding:
                 market.premium_sum += premium_of(market)
                 market.premium_count += 1
         while now_ms >= self._next_pay_ms:
-            for market in self._venue.markets.values():
-                self._pay(market, self._next_pay_ms)
+            self.pay(self._next_pay_ms)
             self._next_pay_ms += HOUR_MS
+
+    def pay(self, hour_ms: int) -> None:
+        """Pay in every market, as of `hour_ms`."""
+        for market in self._venue.markets.values():
+            self._pay(market, hour_ms)
 
     def expected(self, market: Market) -> tuple[Decimal, Decimal]:
         """Return the hourly rate and the average premium of the hour so far."""

@@ -28,6 +28,7 @@ VENUE = VenueUnderTest(
     rest_path="/hl",
     websocket_path="/hl/ws",
     open_account=_open_account,
+    wrong_key=lambda account: Credentials(account.address, "0x" + "33" * 32),
     placing={"path": "/exchange", "action": "order"},
     many_fills=2_010,
 )
