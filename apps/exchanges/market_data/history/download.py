@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from apps.exchanges.history_ports import FundingHistory, TradeHistory
 from apps.exchanges.market_data.history.reader import Gap, gaps_between
-from apps.exchanges.market_data.history.series import SCHEMAS, Kind, SeriesKey, empty, stamps, table_of_bars
-from apps.exchanges.market_data.history.sink import Sink
+from apps.exchanges.market_data.history.series import SCHEMAS, Kind, SeriesKey, empty, stamps, table_of_bars, within
+from apps.exchanges.market_data.history.sink import FLUSH_ROWS, Sink
+from apps.exchanges.market_data.history.sound import require_sound
 from apps.exchanges.ports import MarketDataClient, ParseError
 from moondev.domain.clock import Clock, from_milliseconds, milliseconds
 from moondev.domain.errors import Configuration, Connectivity, InvalidValue, Invariant, RateLimited
@@ -60,8 +61,7 @@ class Downloader:
         came = 0
         for first, last in _windows(key.interval, gaps_between(stamps(have), key.interval, start, end)):
             rows = self._bars(key, first, last)
-            self.sink.put(key, rows)
-            came += len(rows)
+            came += self._keep(key, rows)
             self.progress(from_milliseconds(last))
         self.sink.flush()
         self.progress(end)
@@ -109,19 +109,27 @@ class Downloader:
         """Read on from the last stamp, inclusive, because several rows may share it, until nothing new comes."""
         came, since, seen = 0, start, -1
         while since < end:
-            rows = self._ask(lambda at=since: page(at))  # type: ignore[misc]
+            # Some venues answer by whole hours: what was not asked for is not taken.
+            rows = within(self._ask(lambda at=since: page(at)), milliseconds(start), milliseconds(end))  # type: ignore[misc]
             last = int(stamps(rows)[-1]) if len(rows) else seen
             if last <= seen:
                 if len(rows) >= SMALLEST_FULL_PAGE and _count_at(rows, last) == len(rows):
                     raise Invariant(f"{len(rows)} rows and more share the stamp {last} ms: cannot read on")
                 break
-            self.sink.put(key, rows)
-            came += len(rows)
+            came += self._keep(key, rows)
             seen, since = last, from_milliseconds(last)
             self.progress(since)
         self.sink.flush()
         self.progress(end)
         return came
+
+    def _keep(self, key: SeriesKey, rows: pa.Table) -> int:
+        """Look at every page before it is kept: the error names the row while its page is known."""
+        require_sound(key, rows)
+        self.sink.put(key, rows)
+        if self.sink.waiting >= FLUSH_ROWS:
+            self.sink.flush()
+        return len(rows)
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Ask until an answer comes; a venue that says "slow down" is waited for, one that stays silent is given up."""

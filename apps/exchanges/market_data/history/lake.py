@@ -1,10 +1,10 @@
 """The Parquet lake: venue=…/kind=…/symbol=…/date=…/part-000001.parquet, readable by any tool that knows Hive folders.
 
-A folder holds a day of trades or short bars, a month of bars of 15 minutes and more and of funding, a year of daily
-bars: files of one row each would help nobody. A file appears whole or not at all: written beside its place under a
-hidden name, flushed to the disk, renamed. Parts of one date are numbered; where two tell of the same row, the higher
-number holds. A lock on the series' folder keeps writers and compaction apart and goes with the process that held it,
-however that ends.
+A folder holds a day of trades, books, marks or short bars, a month of bars of 15 minutes and more and of funding, a
+year of daily bars: files of one row each would help nobody. A file appears whole or not at all: written beside its
+place under a hidden name, flushed to the disk, renamed. Parts of one date are numbered; where two tell of the same
+row, the higher number holds. A lock on the series' folder keeps writers and compaction apart and goes with the process
+that held it, however that ends.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from numpy.typing import NDArray
 
+from apps.exchanges.market_data.history.coverage import Spans, read_spans, write_spans
 from apps.exchanges.market_data.history.series import (
     Kind,
     SeriesKey,
@@ -42,9 +43,11 @@ from apps.exchanges.market_data.history.store import Extent
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
 
+COVERED = "covered.json"
 MONTHLY_FROM_SECONDS, YEARLY_FROM_SECONDS = 900, 86_400
 COMPRESSION = "zstd"
 ROWS_PER_GROUP = 262_144
+_DAILY = frozenset({Kind.TRADES, Kind.BOOKS, Kind.MARKS})
 _PART = re.compile(r"part-(\d{6})\.parquet")
 _FOLDER = re.compile(r"venue=([^/]+)/kind=([^/]+)/symbol=([^/]+)")
 
@@ -99,7 +102,7 @@ class Lake:
         names = (folder.name.removeprefix("date=") for folder in self._folder(key).glob("date=*") if _parts(folder))
         return sorted(np.datetime64(name) for name in names)
 
-    def keys(self) -> list[SeriesKey]:
+    def series(self) -> list[SeriesKey]:
         """Return the series there are, by name."""
         folders = (path.relative_to(self.root).as_posix() for path in self.root.glob("venue=*/kind=*/symbol=*"))
         found = [_key(*match.groups()) for folder in folders if (match := _FOLDER.fullmatch(folder))]
@@ -117,6 +120,12 @@ class Lake:
         size = sum(path.stat().st_size for path in parts)
         first, last = min(footer[0] for footer in footers), max(footer[1] for footer in footers)
         return Extent(key, first, last, sum(footer[2] for footer in footers), size)
+
+    def stamps(self, key: SeriesKey) -> NDArray[np.int64]:
+        """Return every stamp of a series, sorted; nothing else is read of its files."""
+        parts = [path for day in self.dates(key) for path in self._parts_of(key, day)]
+        columns = [_read_stamps(path) for path in parts]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *columns]))
 
     def compact(self, key: SeriesKey) -> Compaction:
         """Make one file of each date that has several, and clear away what a killed writer left behind."""
@@ -138,6 +147,16 @@ class Lake:
                 leftover.unlink()
         return Compaction(touched, before, after)
 
+    def covered(self, key: SeriesKey) -> Spans:
+        """Return the spans that were asked of the venue to their end, whether or not anything had happened in them."""
+        return read_spans(self._folder(key) / COVERED)
+
+    def cover(self, key: SeriesKey, start: datetime, end: datetime) -> None:
+        """Write down that all of [start, end) was asked for and is stored."""
+        with self._locked(key):
+            spans = self.covered(key).with_span(milliseconds(start), milliseconds(end))
+            write_spans(self._folder(key) / COVERED, spans)
+
     def drop_before(self, key: SeriesKey, moment: datetime) -> int:
         """Delete the dates that end before `moment`; return how many."""
         limit = np.datetime64(milliseconds(moment), "ms")
@@ -148,6 +167,8 @@ class Lake:
                 for path in folder.iterdir():
                     path.unlink()
                 folder.rmdir()
+            if old:
+                write_spans(self._folder(key) / COVERED, self.covered(key).after(milliseconds(moment)))
         return len(old)
 
     def _folder(self, key: SeriesKey) -> Path:
@@ -209,6 +230,14 @@ def _read_part(kind: Kind, path: Path) -> pa.Table:
         raise InvalidValue("lake file", str(path), f"a readable Parquet file ({error})") from error
 
 
+def _read_stamps(path: Path) -> NDArray[np.int64]:
+    try:
+        with path.open("rb") as handle:
+            return stamps(pq.read_table(handle, columns=["ts"]))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidValue("lake file", str(path), f"a readable Parquet file ({error})") from error
+
+
 def _footer(path: Path) -> tuple[int, int, int]:
     """Return first and last stamp and the number of rows."""
     try:
@@ -227,7 +256,7 @@ def _key(venue: str, kind: str, symbol: str) -> SeriesKey:
 
 def _dates(key: SeriesKey, opened_ms: NDArray[np.int64]) -> NDArray[np.datetime64]:
     """Return in which folder each stamp belongs."""
-    if key.kind is Kind.TRADES or 0 < key.seconds < MONTHLY_FROM_SECONDS:
+    if key.kind in _DAILY or 0 < key.seconds < MONTHLY_FROM_SECONDS:
         unit = "D"
     else:
         unit = "Y" if key.seconds >= YEARLY_FROM_SECONDS else "M"

@@ -1,7 +1,8 @@
-"""What is kept: series of candles, trades and funding rates, as tables of columns.
+"""What is kept: series of candles, trades, funding rates, books and marks, as tables of columns.
 
 A series is named by venue, kind, symbol and, for candles, the length of a bar. Its rows travel as an Arrow table,
-between files, lake and database alike; `ts` is milliseconds UTC: a bar's open time, a trade's time, a payment's time.
+between files, lake and database alike; `ts` is milliseconds UTC: a bar's open time, a trade's time, a payment's time,
+a book's time by the venue, and when a mark was heard, for no venue stamps those.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ class Kind(StrEnum):
     CANDLES = "candles"
     TRADES = "trades"
     FUNDING = "funding"
+    BOOKS = "books"
+    MARKS = "marks"
 
 
+_LEVELS = pa.list_(pa.float64())
 SCHEMAS = MappingProxyType(
     {
         Kind.CANDLES: pa.schema(
@@ -51,10 +55,28 @@ SCHEMAS = MappingProxyType(
         ),
         # A fraction of the notional per payment; above zero, longs pay shorts.
         Kind.FUNDING: pa.schema([("ts", pa.int64()), ("rate", pa.float64())]),
+        # Snapshots, each side from its best price on. `received_ms` is our own clock's.
+        Kind.BOOKS: pa.schema(
+            [
+                ("ts", pa.int64()),
+                ("received_ms", pa.int64()),
+                *((name, _LEVELS) for name in ("bid_prices", "bid_sizes", "ask_prices", "ask_sizes")),
+            ]
+        ),
+        # NaN: the venue did not say.
+        Kind.MARKS: pa.schema([("ts", pa.int64()), *((name, pa.float64()) for name in ("mark", "oracle", "funding"))]),
     }
 )
 # Two rows that agree in these are the same row told twice.
-IDENTITY = MappingProxyType({Kind.CANDLES: ("ts",), Kind.TRADES: ("ts", "trade_id"), Kind.FUNDING: ("ts",)})
+IDENTITY = MappingProxyType(
+    {
+        Kind.CANDLES: ("ts",),
+        Kind.TRADES: ("ts", "trade_id"),
+        Kind.FUNDING: ("ts",),
+        Kind.BOOKS: ("ts", "received_ms"),
+        Kind.MARKS: ("ts",),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +167,21 @@ def conform(kind: Kind, rows: pa.Table) -> pa.Table:
     return table
 
 
+def absent_from(kind: Kind, rows: pa.Table, other: pa.Table) -> pa.Table:
+    """Return those of `rows` that `other` has not, by their identity. Both are tidy."""
+    if not len(rows) or not len(other):
+        return rows
+    keys = list(IDENTITY[kind])
+    numbered = rows.select(keys).append_column("_row", pa.array(np.arange(len(rows))))
+    left = numbered.join(other.select(keys), keys, join_type="left anti")
+    return rows.take(pa.array(np.sort(left.column("_row").to_numpy())))
+
+
+def within(rows: pa.Table, start_ms: int, end_ms: int) -> pa.Table:
+    """Return the rows stamped in [start_ms, end_ms)."""
+    return rows.filter(pc.and_(pc.greater_equal(rows["ts"], start_ms), pc.less(rows["ts"], end_ms)))
+
+
 def column(rows: pa.Table, name: str) -> NDArray[np.float64]:
     """Return a column of prices or sizes as numbers."""
     return cast("NDArray[np.float64]", rows.column(name).to_numpy())
@@ -167,8 +204,10 @@ def bars_of_table(rows: pa.Table, interval: timedelta) -> BarSeries:
 
 
 def _sorted(rows: pa.Table) -> pa.Table:
-    """Return the rows by time; trades of one millisecond by number, the same trade told twice in the order told."""
+    """Return the rows by time; trades of one millisecond by number, the same row told twice in the order told."""
     numbered, keys = rows.append_column("_told", pa.array(np.arange(len(rows)))), ["ts"]
+    if "received_ms" in rows.column_names:
+        keys.append("received_ms")
     if "trade_id" in rows.column_names:
         numbered = numbered.append_column("_digits", pc.utf8_length(rows.column("trade_id")))
         keys += ["_digits", "trade_id"]

@@ -56,6 +56,25 @@ def _not_positive(*names: str) -> Callable[[pa.Table], _Mask]:
     return broken
 
 
+def _broken_levels(rows: pa.Table) -> _Mask:
+    """Return which books have a price not above 0, a size below 0, or more prices than sizes."""
+    mask = np.zeros(len(rows), dtype=bool)
+    for side in ("bid", "ask"):
+        prices, sizes = (rows.column(f"{side}_{what}").combine_chunks() for what in ("prices", "sizes"))
+        mask |= np.asarray(prices.value_lengths()) != np.asarray(sizes.value_lengths())
+        mask |= _any_in_list(prices, lambda numbers: ~((numbers > 0) & np.isfinite(numbers)))
+        mask |= _any_in_list(sizes, lambda numbers: ~((numbers >= 0) & np.isfinite(numbers)))
+    return mask
+
+
+def _any_in_list(lists: pa.ListArray, broken: Callable[[NDArray[np.float64]], _Mask]) -> _Mask:
+    numbers = np.asarray(lists.flatten(), dtype=np.float64)
+    rows = np.repeat(np.arange(len(lists)), np.asarray(lists.value_lengths()))
+    mask = np.zeros(len(lists), dtype=bool)
+    mask[rows[broken(numbers)]] = True
+    return mask
+
+
 _SHARED: Mapping[str, Callable[[pa.Table], _Mask]] = MappingProxyType(
     {"ts in milliseconds, 2000 to 2099": lambda rows: (stamps(rows) < FIRST_MS) | (stamps(rows) >= LAST_MS)}
 )
@@ -70,5 +89,7 @@ _RULES: Mapping[Kind, Mapping[str, Callable[[pa.Table], _Mask]]] = MappingProxyT
             "side 1 or -1": lambda rows: np.abs(column(rows, "side")) != 1,
         },
         Kind.FUNDING: {"a rate between -1 and 1": lambda rows: ~(np.abs(column(rows, "rate")) < 1)},
+        Kind.BOOKS: {"prices above 0 and sizes of 0 or more, as many of either": _broken_levels},
+        Kind.MARKS: {"a mark above 0": _not_positive("mark")},
     }
 )

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import numpy as np
 import psycopg2
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from django.db import connections
+from numpy.typing import NDArray
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, whatever it is called
-from sqlalchemy import Connection, Engine, Table, create_engine, func, select
+from sqlalchemy import BigInteger, Connection, Engine, Table, create_engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -27,7 +29,7 @@ from apps.exchanges.market_data.history.series import SCHEMAS, Kind, SeriesKey, 
 from apps.exchanges.market_data.history.sound import require_sound
 from apps.exchanges.market_data.history.tables import SERIES, TABLES
 from moondev.domain.clock import milliseconds
-from moondev.domain.errors import Connectivity
+from moondev.domain.errors import Connectivity, InvalidValue
 
 STAGING = "staging_rows"
 # Numbers as text sort by their length first; trades of one millisecond keep the venue's order that way.
@@ -58,8 +60,12 @@ class HistoryStore:
     def write_many(self, batch: Mapping[SeriesKey, pa.Table]) -> int:
         """Store rows of many series in one transaction, all or nothing; return how many were new or changed.
 
-        Raises InvalidValue for rows that cannot have happened, Connectivity when the database does not take them.
+        Raises InvalidValue for rows that cannot have happened and kinds that only the lake keeps, Connectivity when
+        the database does not take them.
         """
+        for key in batch:
+            if key.kind not in TABLES:
+                raise InvalidValue("kind", key.kind.value, f"{', '.join(TABLES)}; the rest is for the lake")
         ready = {key: tidy(key.kind, rows) for key, rows in batch.items()}
         for key, rows in ready.items():
             require_sound(key, rows)
@@ -85,8 +91,19 @@ class HistoryStore:
         """Return what is stored of each series, by name. Raises Connectivity."""
         with self._transaction() as connection:
             return sorted(
-                (extent for kind in Kind for extent in _extents(connection, kind)), key=lambda extent: str(extent.key)
+                (extent for kind in TABLES for extent in _extents(connection, kind)), key=lambda extent: str(extent.key)
             )
+
+    def stamps(self, key: SeriesKey) -> NDArray[np.int64]:
+        """Return every stamp of a series, in milliseconds UTC, sorted. Raises Connectivity."""
+        with self._transaction() as connection:
+            found = _find(connection, key)
+            at = TABLES[key.kind].c.at
+            query = select((func.extract("epoch", at) * 1000).cast(BigInteger)).order_by(at)
+            if found is None:
+                return np.empty(0, np.int64)
+            rows = connection.execute(query.where(TABLES[key.kind].c.series_id == found)).scalars()
+            return np.fromiter(rows, np.int64)
 
     def last_ms(self, key: SeriesKey) -> int | None:
         """Return the newest stamp of a series; None when nothing is stored of it. Raises Connectivity."""
@@ -150,7 +167,7 @@ def rows_between(connection: Connection, kind: Kind, start: datetime, end: datet
 
 def _by_kind(batch: Mapping[SeriesKey, pa.Table]) -> dict[Kind, dict[SeriesKey, pa.Table]]:
     kinds = {key.kind for key in batch}
-    return {kind: {key: rows for key, rows in batch.items() if key.kind is kind} for kind in Kind if kind in kinds}
+    return {kind: {key: rows for key, rows in batch.items() if key.kind is kind} for kind in TABLES if kind in kinds}
 
 
 def _series_ids(connection: Connection, keys: Sequence[SeriesKey]) -> dict[SeriesKey, int]:

@@ -20,7 +20,11 @@ RULES: Mapping[Shape, Sequence[Rule]] = MappingProxyType(
         ),
         Shape.TRADES: (stamps.unit, stamps.order, stamps.duplicates, ticks.bad_trades, ticks.sides),
         Shape.FUNDING: (stamps.unit, stamps.order, stamps.duplicates, stamps.off_grid, stamps.gaps, ticks.bad_rates),
-        Shape.BOOK: (stamps.unit, stamps.order, stamps.duplicates, ticks.crossed_snapshots, ticks.ladders),
+        Shape.BOOK: (
+            stamps.unit, stamps.order, stamps.duplicates, ticks.crossed_snapshots, ticks.ladders, ticks.bad_sizes,
+            ticks.late_clock,
+        ),
+        Shape.MARKS: (stamps.unit, stamps.order, stamps.duplicates, ticks.bad_marks),
         Shape.EVENTS: (ticks.crossed_quotes, ticks.clock_skew),
     }
 )  # fmt: skip

@@ -28,6 +28,7 @@ class Shape(StrEnum):
     CANDLES = Kind.CANDLES.value
     TRADES = Kind.TRADES.value
     FUNDING = Kind.FUNDING.value
+    MARKS = Kind.MARKS.value
     BOOK = "book snapshots"
     EVENTS = "book events"
 

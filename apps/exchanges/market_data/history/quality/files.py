@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import feather
 
 from apps.exchanges.market_data.history.quality.dataset import Dataset, Shape, factor_to_milliseconds, guessed_interval
+from apps.exchanges.market_data.history.quality.levels import LISTS, level_columns
 from apps.exchanges.market_data.history.series import interval_of
 from moondev.domain.errors import InvalidValue
 
@@ -54,6 +55,8 @@ def read_dataset(path: Path, interval: timedelta | None = None) -> Dataset:
     if not len(table):
         raise InvalidValue("file", str(path), "at least one row")
     table = table.rename_columns([_RENAMED.get(name.lower(), name.lower()) for name in table.column_names])
+    if set(table.column_names) >= LISTS:
+        table = level_columns(table)
     shape = _shape(path, table)
     if shape is Shape.EVENTS:
         return Dataset(path.name, shape, table)
@@ -81,6 +84,7 @@ def _shape(path: Path, table: pa.Table) -> Shape:
         Shape.EVENTS: {"local_ts_ns", "exch_ts_ms", "type", "side", "price"},
         Shape.BOOK: {"b1", "a1", "bv1", "av1"},
         Shape.TRADES: {"trade_id", "side", "price", "size"},
+        Shape.MARKS: {"mark", "oracle", "funding"},
         Shape.FUNDING: {"rate"},
     }
     for shape, columns in needed.items():

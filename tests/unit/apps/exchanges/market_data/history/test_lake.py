@@ -68,7 +68,7 @@ def test_a_symbol_with_a_slash_is_one_folder_and_comes_back(tmp_path):
     key = SeriesKey("okx", Kind.CANDLES, "BTC/USDT:USDT", MINUTE)
     lake = Lake(tmp_path)
     lake.write(key, candles(1))
-    assert lake.keys() == [key]
+    assert lake.series() == [key]
 
 
 @pytest.mark.parametrize("symbol", ["../../etc", "", "a b", "/BTC", "BTC\n"])
