@@ -172,6 +172,7 @@ class Trader:
     def __init__(self, scene: VenueScene, account: Account, config: VenueConfig) -> None:
         self.scene, self.account, self.config = scene, account, config
         self.numbers = RememberedNumbers()
+        self.instruments: dict[UUID, str] = {}
         self._nonces = count(milliseconds(LiveClock().now()))
         self.client: ExecutionClient = registry.client_for(config, account.credentials, self.numbers)
 
@@ -186,6 +187,7 @@ class Trader:
 
     def send(self, *orders: PlaceOrder) -> list[OrderReport]:
         """Send orders as one request; return the answer as it is."""
+        self.instruments |= {order.client_order_id: order.instrument for order in orders}
         return self.client.place([RiskApproved(order) for order in orders], self.nonce, soon())
 
     def place(self, *orders: PlaceOrder) -> list[OrderReport]:
@@ -201,6 +203,11 @@ class Trader:
             return report
         assert report.client_order_id is not None
         return self.known(report.client_order_id)
+
+    def status(self, name: UUID) -> OrderReport | None:
+        """Return what the venue says of an order in the suite's main instrument or in the one it was sent for."""
+        key = self.instruments.get(name, f"{self.config.code}:{self.scene.symbol()}")
+        return self.client.order_status(name, key)
 
     def known(self, name: UUID, *statuses: OrderStatus) -> OrderReport:
         """Return what the venue says of an order, once it has one of `statuses` (any, when none is given)."""
@@ -227,7 +234,7 @@ class Trader:
         return {position.coin: position.size for position in state.positions if position.size}
 
     def _heard(self, name: UUID, statuses: Sequence[OrderStatus]) -> OrderReport | None:
-        report = self.client.order_status(name)
+        report = self.status(name)
         if report is None or report.status is None or (statuses and report.status not in statuses):
             return None
         return report

@@ -295,7 +295,7 @@ def test_cancelling_what_is_gone_leaves_the_question_open(scene: VenueScene, tra
         assert report.status is None
         assert report.reason
     assert trader.known(taken.client_order_id, OrderStatus.FILLED)
-    assert trader.client.order_status(never.client_order_id) is None
+    assert trader.status(never.client_order_id) is None
 
 
 def test_many_are_cancelled_by_name_in_one_call(scene: VenueScene, trader: Trader) -> None:
@@ -319,7 +319,7 @@ def test_orders_are_cancelled_by_venue_id_too(scene: VenueScene, trader: Trader)
 
 
 def test_an_order_that_was_never_placed_is_unknown(trader: Trader) -> None:
-    assert trader.client.order_status(uuid4()) is None
+    assert trader.status(uuid4()) is None
 
 
 def test_a_name_is_used_once(scene: VenueScene, trader: Trader) -> None:

@@ -51,7 +51,7 @@ def test_a_line_that_drops_before_the_venue_acted_is_unknown_and_nothing_is_sent
     order = limit(ready.scene.key())
     with pytest.raises(Connectivity):
         ready.send(order)
-    assert ready.client.order_status(order.client_order_id) is None
+    assert ready.status(order.client_order_id) is None
     assert ready.requests == before
     assert len(ready.orders_held) == 1
 
@@ -62,7 +62,7 @@ def test_a_venue_that_is_broken_leaves_the_outcome_unknown(ready: Trader) -> Non
     order = limit(ready.scene.key())
     with pytest.raises(Connectivity):
         ready.send(order)
-    assert ready.client.order_status(order.client_order_id) is None
+    assert ready.status(order.client_order_id) is None
     assert ready.requests == before
 
 
@@ -130,7 +130,7 @@ def test_what_comes_too_late_is_not_carried_out(ready: Trader) -> None:
     late = limit(ready.scene.key())
     with pytest.raises((VenueRejected, NotSent, InvalidValue)):
         ready.client.place([RiskApproved(late)], ready.nonce, LiveClock().now() - timedelta(seconds=5))
-    assert ready.client.order_status(late.client_order_id) is None
+    assert ready.status(late.client_order_id) is None
     assert len(ready.orders_held) == 1
 
 
@@ -152,7 +152,7 @@ def test_a_question_that_fails_is_an_error_and_never_an_empty_answer(ready: Trad
         ready.client.instruments,
         lambda: ready.client.fills(LiveClock().now() - timedelta(minutes=1)),
         lambda: ready.client.funding(LiveClock().now() - timedelta(minutes=1)),
-        lambda: ready.client.order_status(limit(ready.scene.key()).client_order_id),
+        lambda: ready.status(limit(ready.scene.key()).client_order_id),
     )
     ready.scene.fault("error_5xx")
     for question in questions:
