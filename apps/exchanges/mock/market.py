@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.engine.feed.setup import SYNTHETIC, Setup, prepare
+from apps.exchanges.mock.engine.feed.synthetic import SyntheticFeed
 from apps.exchanges.mock.venues import HYPERLIQUID, VENUES, MockVenue, mark_on_grid
 from moondev.domain.clock import Clock, LiveClock, ReplayClock, process_clock
 from moondev.domain.errors import InvalidValue
@@ -56,7 +57,13 @@ def _setup(options: MarketOptions, venue: MockVenue) -> Setup:
     level = 1 + Decimal(str(venue.basis_bps)) / _BPS
     marks = {coin: mark * level for coin, mark in setup.marks.items()}
     specs = tuple(venue.spec(spec, marks[spec.coin]) for spec in setup.specs)
-    return replace(setup, specs=specs, marks={spec.coin: mark_on_grid(spec, marks[spec.coin]) for spec in specs})
+    # A recording is of one perpetual: there is nothing to move a spot book with.
+    pairs = venue.spot_pairs(setup.specs, marks) if setup.recording is None else {}
+    if isinstance(setup.feed, SyntheticFeed):
+        setup.feed.price_as({pair.coin: coin for coin, pair in pairs.items()})
+    marks |= {pair.coin: marks[coin] for coin, pair in pairs.items()}
+    listed = (*specs, *pairs.values())
+    return replace(setup, specs=listed, marks={spec.coin: mark_on_grid(spec, marks[spec.coin]) for spec in listed})
 
 
 def _opened(setup: Setup, venue: MockVenue, clock: Clock, options: MarketOptions) -> Exchange:

@@ -26,6 +26,9 @@ HYPERLIQUID = "hyperliquid"
 ALL = "all"
 _FIGURES = 5
 _NO_CAP = 20
+# https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/asset-ids
+_FIRST_SPOT_ASSET = 10_000
+_BRIDGED = frozenset({"BTC", "ETH", "SOL"})
 
 WireFactory = Callable[[Exchange, Clock, WireConfig, FaultBook], Wire]
 
@@ -38,6 +41,29 @@ class Rules:
     sz_decimals: int
     min_notional: int
     max_leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpotName:
+    """What a venue calls a spot pair: the pair, its base asset, and its number."""
+
+    pair: str
+    base: str
+    asset_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpotSide:
+    """The spot market of a venue that has one: a pair for every coin, against the venue's quote currency.
+
+    `name` is given a coin and its position in the list. Fees in basis points. `rules` are by coin; without any the
+    pairs have the perpetuals' rules.
+    """
+
+    name: Callable[[str, int], SpotName]
+    maker_fee_bps: str
+    taker_fee_bps: str
+    rules: Mapping[str, Rules] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +81,15 @@ class MockVenue:
     taker_fee_bps: str
     basis_bps: float = 0.0
     rules: Mapping[str, Rules] = field(default_factory=dict)
+    spot: SpotSide | None = None
 
     def engine(self) -> EngineConfig:
         """Return the engine's rates."""
-        return EngineConfig(maker_fee_bps=Decimal(self.maker_fee_bps), taker_fee_bps=Decimal(self.taker_fee_bps))
+        rates = EngineConfig(maker_fee_bps=Decimal(self.maker_fee_bps), taker_fee_bps=Decimal(self.taker_fee_bps))
+        if self.spot is None:
+            return rates
+        maker, taker = Decimal(self.spot.maker_fee_bps), Decimal(self.spot.taker_fee_bps)
+        return replace(rates, spot_maker_fee_bps=maker, spot_taker_fee_bps=taker)
 
     def wire_config(self, config: WireConfig) -> WireConfig:
         """Return `config` with this venue's fees."""
@@ -66,9 +97,23 @@ class MockVenue:
 
     def spec(self, spec: InstrumentSpec, price: Decimal) -> InstrumentSpec:
         """Return the rules of `spec`'s coin here; `price` gives the step of a coin without rules of its own."""
-        if not self.rules:
+        return self._ruled(spec, price, self.rules)
+
+    def spot_pairs(self, specs: Sequence[InstrumentSpec], marks: Mapping[str, Decimal]) -> dict[str, InstrumentSpec]:
+        """Return the spot pair of each coin of `specs`, by coin; nothing when the venue has no spot market."""
+        if self.spot is None:
+            return {}
+        pairs = {}
+        for position, spec in enumerate(specs):
+            name = self.spot.name(spec.coin, position)
+            ruled = self._ruled(spec, marks[spec.coin], self.spot.rules or self.rules)
+            pairs[spec.coin] = replace(ruled, coin=name.pair, base=name.base, asset_id=name.asset_id)
+        return pairs
+
+    def _ruled(self, spec: InstrumentSpec, price: Decimal, table: Mapping[str, Rules]) -> InstrumentSpec:
+        if not table:
             return replace(spec, quote=self.quote)
-        known = self.rules.get(spec.coin)
+        known = table.get(spec.coin)
         if known is None:
             tick, rules = _made_up_tick(spec, price), Rules("1", spec.sz_decimals, 5, min(spec.max_leverage, 20))
         else:
@@ -97,8 +142,20 @@ def mark_on_grid(spec: InstrumentSpec, price: Decimal) -> Decimal:
     return grid.price(grid.nearest(float(price)))
 
 
+def _hyperliquid_pair(coin: str, position: int) -> SpotName:
+    """Return a pair as Hyperliquid numbers it; the great coins of other chains are there as tokens of a bridge."""
+    return SpotName(f"@{position}", f"U{coin}" if coin in _BRIDGED else coin, _FIRST_SPOT_ASSET + position)
+
+
 VENUES: Mapping[str, MockVenue] = MappingProxyType(
-    {venue.name: venue for venue in (MockVenue(HYPERLIQUID, HyperliquidWire, "USDC", "1.5", "4.5"),)}
+    {
+        venue.name: venue
+        for venue in (
+            MockVenue(
+                HYPERLIQUID, HyperliquidWire, "USDC", "1.5", "4.5", spot=SpotSide(_hyperliquid_pair, "4.0", "7.0")
+            ),
+        )
+    }
 )
 
 

@@ -70,6 +70,35 @@ class Fees:
 
 
 @dataclass(slots=True, eq=False)
+class Balance:
+    """What an account has of one asset at the spot market, in hundred-millionths.
+
+    `held` of it is tied up by resting orders; `cost` is what the total was bought for, in hundred-millionths of quote.
+    """
+
+    total: int = 0
+    held: int = 0
+    cost: int = 0
+
+    @property
+    def free(self) -> int:
+        """Return what may be spent."""
+        return self.total - self.held
+
+    def receive(self, units: int, cost: int = 0) -> None:
+        """Add `units` that were had for `cost`."""
+        self.total += units
+        self.cost += cost
+
+    def give(self, units: int) -> int:
+        """Take `units` away; return what they had cost."""
+        released = divided(self.cost * units, self.total) if self.total > units else self.cost
+        self.total -= units
+        self.cost -= released
+        return released
+
+
+@dataclass(slots=True, eq=False)
 class Account:
     """One account. `house` marks the market's own flow: no margin, no fees, no events.
 
@@ -80,6 +109,7 @@ class Account:
 
     address: str
     fees: Fees
+    spot_fees: Fees
     kept_orders: int
     kept_fills: int
     house: bool = False
@@ -92,6 +122,7 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     leverage: dict[str, int] = field(default_factory=dict)
     exposures: dict[str, Exposure] = field(default_factory=dict)
+    balances: dict[str, Balance] = field(default_factory=dict)
     live: dict[int, Order] = field(default_factory=dict)
     followers: dict[str, dict[int, Order]] = field(default_factory=dict)
     finished: OrderedDict[int, Order] = field(default_factory=OrderedDict)
@@ -109,6 +140,13 @@ class Account:
         """Return the signed position in `coin`."""
         position = self.positions.get(coin)
         return position.size if position else 0
+
+    def balance(self, asset: str) -> Balance:
+        """Return what the account has of `asset` at the spot market, to be changed in place."""
+        balance = self.balances.get(asset)
+        if balance is None:
+            balance = self.balances[asset] = Balance()
+        return balance
 
     def exposure(self, coin: str) -> Exposure:
         """Return the open orders' exposure in `coin`, to be changed in place."""

@@ -15,6 +15,7 @@ from apps.exchanges.mock.engine.reports import (
     AccountState,
     Agent,
     AssetContext,
+    BalanceState,
     BookView,
     Candle,
     Fill,
@@ -27,11 +28,13 @@ from apps.exchanges.mock.engine.reports import (
 from moondev.domain.errors import InvalidValue, TradingError
 
 __all__ = [
+    "ASSET_DECIMALS",
     "CASH_DECIMALS",
     "AccountState",
     "Ack",
     "Agent",
     "AssetContext",
+    "BalanceState",
     "BookView",
     "CancelAck",
     "CancelReason",
@@ -62,6 +65,8 @@ __all__ = [
 ]
 
 CASH_DECIMALS = 6
+# Of a spot balance, whatever the asset: fine enough for the fee on one lot.
+ASSET_DECIMALS = 8
 
 
 class UnknownAccount(TradingError):
@@ -75,8 +80,10 @@ class UnknownAccount(TradingError):
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSpec:
-    """One perpetual and its rules.
+    """One perpetual, or one spot pair, and its rules.
 
+    `base` is the asset a spot pair trades for its `quote`; None is a perpetual. `coin` is the instrument's name either
+    way, and unique within the venue.
     `sz_decimals` are the decimals of a size. Price and size decimals add up to six, so a notional
     always has exactly six. `sig_figs` caps the significant figures of a price that is not an
     integer; venues that have a `tick` instead set no such cap. `min_notional` is in `quote` currency and
@@ -91,6 +98,7 @@ class InstrumentSpec:
     min_notional: Decimal = Decimal(10)
     tick: Decimal | None = None
     quote: str = "USDC"
+    base: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse decimals, leverage, figures or a tick the engine cannot represent."""
@@ -103,6 +111,13 @@ class InstrumentSpec:
         smallest = Decimal(1).scaleb(-self.price_max_decimals)
         if self.tick is not None and (self.tick <= 0 or self.tick % smallest):
             raise InvalidValue("tick", self.tick, f"a multiple of {smallest}")
+        if self.base is not None and self.base in ("", self.quote):
+            raise InvalidValue("base", self.base, "another asset than the quote")
+
+    @property
+    def is_spot(self) -> bool:
+        """Return whether assets change hands here, instead of a position being opened."""
+        return self.base is not None
 
     @property
     def lot(self) -> Decimal:
@@ -188,6 +203,7 @@ class RejectCode(StrEnum):
     MIN_NOTIONAL = "min_notional"
     PRICE_TOO_FAR = "price_too_far"
     INSUFFICIENT_MARGIN = "insufficient_margin"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
     REDUCE_ONLY = "reduce_only"
     BAD_ALO_PRICE = "bad_alo_price"
     IOC_NO_MATCH = "ioc_no_match"

@@ -11,6 +11,7 @@ from apps.exchanges.mock.engine.api import (
     Ack,
     Agent,
     AssetContext,
+    BalanceState,
     BookView,
     CancelAck,
     CancelReason,
@@ -45,6 +46,7 @@ from apps.exchanges.mock.engine.settlement import Settlement
 from apps.exchanges.mock.engine.statements import Statements
 from apps.exchanges.mock.engine.tape import Tape
 from apps.exchanges.mock.engine.venue import EngineConfig, Venue
+from apps.exchanges.mock.engine.wallets import Wallets
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.errors import InvalidValue
 
@@ -86,6 +88,7 @@ class Exchange:
         self._funding = Funding(self._venue)
         self._queries = MarketQueries(self._venue, self._funding)
         self._statements = Statements(self._venue)
+        self._wallets = Wallets(self._venue)
         self._house = House(self._venue, lifecycle, matcher, self._marks, self._tape)
         self._feed: Feed | None = None
         self._feed_paused = False
@@ -148,6 +151,35 @@ class Exchange:
     def leverage(self, address: str, coin: str) -> int:
         """Return the leverage set for `coin`."""
         return leverage_of(self._venue.account(address), self._venue.market(coin))
+
+    # spot balances; every asset of a spot pair is held here, the margin of perpetuals apart from it
+    def deposit_asset(self, address: str, asset: str, amount: Decimal) -> None:
+        """Add `amount` of `asset` to the spot balances. Raises InvalidValue for an asset that no pair trades."""
+        self._begin()
+        self._wallets.deposit(self._venue.account(address), asset, amount)
+
+    def balances(self, address: str) -> tuple[BalanceState, ...]:
+        """Return the spot balances that are not empty."""
+        return self._wallets.states(self._venue.account(address))
+
+    def balance(self, address: str, asset: str) -> BalanceState:
+        """Return one spot balance."""
+        return self._wallets.state(self._venue.account(address), asset)
+
+    def transfer(self, address: str, asset: str, amount: Decimal, *, to_spot: bool) -> Done | Rejected:
+        """Move `amount` of the margin currency, called `asset`, between margin and spot balance of one account."""
+        self._begin()
+        return self._wallets.cross_over(self._venue.account(address), asset, amount, to_spot=to_spot)
+
+    def send_asset(self, address: str, to: str, asset: str, amount: Decimal) -> Done | Rejected:
+        """Give `amount` of a spot balance to another account. Raises UnknownAccount when there is none."""
+        self._begin()
+        return self._wallets.send(self._venue.account(address), self._venue.account(to), asset, amount)
+
+    def send_margin(self, address: str, to: str, amount: Decimal) -> Done | Rejected:
+        """Give `amount` of the margin currency to another account. Raises UnknownAccount when there is none."""
+        self._begin()
+        return self._wallets.send_margin(self._venue.account(address), self._venue.account(to), amount)
 
     # orders
     def place(self, address: str, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NA) -> list[Ack]:
@@ -224,8 +256,12 @@ class Exchange:
 
     # queries
     def specs(self) -> tuple[InstrumentSpec, ...]:
-        """Return the instruments by asset id."""
-        return tuple(market.spec for market in self._venue.markets.values())
+        """Return the perpetuals by asset id."""
+        return tuple(market.spec for market in self._venue.perps())
+
+    def spot_specs(self) -> tuple[InstrumentSpec, ...]:
+        """Return the spot pairs by asset id."""
+        return tuple(market.spec for market in self._venue.markets.values() if market.base is not None)
 
     def book(self, coin: str, depth: int | None = 20) -> BookView:
         """Return the top `depth` prices of each side; None means all."""

@@ -77,7 +77,7 @@ class Funding:
         now_ms = self._venue.now_ms
         if now_ms >= self._next_sample_ms:
             self._next_sample_ms = now_ms + SAMPLE_MS
-            for market in self._venue.markets.values():
+            for market in self._venue.perps():
                 market.premium_sum += premium_of(market)
                 market.premium_count += 1
         while now_ms >= self._next_pay_ms:
@@ -86,7 +86,7 @@ class Funding:
 
     def pay(self, hour_ms: int) -> None:
         """Pay in every market, as of `hour_ms`."""
-        for market in self._venue.markets.values():
+        for market in self._venue.perps():
             self._pay(market, hour_ms)
 
     def expected(self, market: Market) -> tuple[Decimal, Decimal]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from apps.exchanges.mock.engine.api import CASH_DECIMALS, InstrumentSpec
+from apps.exchanges.mock.engine.api import ASSET_DECIMALS, CASH_DECIMALS, InstrumentSpec
 from moondev.domain.errors import InvalidValue
 
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(CASH_DECIMALS + 1))
 CASH_UNIT = 10**CASH_DECIMALS
+ASSET_UNIT = 10**ASSET_DECIMALS
+_ASSET_STEP = Decimal(1).scaleb(-ASSET_DECIMALS)
 
 
 def decimal_of(units: int, decimals: int) -> Decimal:
@@ -24,6 +26,19 @@ def decimal_of(units: int, decimals: int) -> Decimal:
 def money(units: int) -> Decimal:
     """Return millionths of the quote currency as an exact Decimal."""
     return units * _STEPS[CASH_DECIMALS]
+
+
+def amount(units: int) -> Decimal:
+    """Return hundred-millionths of an asset as an exact Decimal."""
+    return units * _ASSET_STEP
+
+
+def amount_units(field: str, value: Decimal) -> int:
+    """Return `value` in hundred-millionths of an asset. Raises InvalidValue when it has more than eight decimals."""
+    units = whole_units(value, ASSET_UNIT)
+    if units is None:
+        raise InvalidValue(field, value, "a finite amount with at most 8 decimals")
+    return units
 
 
 def money_units(field: str, amount: Decimal) -> int:

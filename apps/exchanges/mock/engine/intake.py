@@ -21,6 +21,7 @@ from apps.exchanges.mock.engine.api import (
 )
 from apps.exchanges.mock.engine.brackets import Bracket
 from apps.exchanges.mock.engine.checks import Draft, drafted
+from apps.exchanges.mock.engine.holds import tie_up
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.matching import Matcher, fits_position
@@ -107,14 +108,13 @@ class Intake:
 
     def _refusal_beside(self, old: Order, order: Order) -> Rejected | None:
         """Return why `order` would be refused if `old` were gone."""
-        account, exposed = order.account, old.place is Place.BOOK and not old.reduce_only
-        exposure = account.exposure(order.market.coin)
-        exposure.change(old, -old.remaining if exposed else 0)
+        account, resting = order.account, old.remaining if old.place is Place.BOOK else 0
+        tie_up(old, -resting)
         known = account.cloids.pop(old.cloid, None) if old.cloid is not None else None
         refusal = self._refusal(order)
         if known is not None and old.cloid is not None:
             account.cloids[old.cloid] = known
-        exposure.change(old, old.remaining if exposed else 0)
+        tie_up(old, resting)
         return refusal
 
     def _place_one(self, account: Account, new: NewOrder) -> Ack:
@@ -206,8 +206,8 @@ class Intake:
             return Rejected(RejectCode.REDUCE_ONLY, "no position to reduce")
         if order.tif is Tif.ALO and order.market.book.would_cross(order):
             return self._bad_post_only(order)
-        if not order.reduce_only and not self._venue.margin.allows(order):
-            return Rejected(RejectCode.INSUFFICIENT_MARGIN, "the account cannot carry it")
+        if not order.reduce_only and not self._matcher.bears(order):
+            return _not_borne(order)
         return None
 
     def _bad_trigger(self, order: Order) -> Rejected | None:
@@ -252,6 +252,14 @@ class Intake:
             return Resting(order.oid, order.cloid)
         grid = order.market.grid
         return Filled(order.oid, order.cloid, grid.size(order.filled), grid.average(order.notional, order.filled))
+
+
+def _not_borne(order: Order) -> Rejected:
+    if order.market.base is None:
+        return Rejected(RejectCode.INSUFFICIENT_MARGIN, "the account cannot carry it")
+    spec = order.market.spec
+    asset = spec.quote if order.is_buy else spec.base
+    return Rejected(RejectCode.INSUFFICIENT_BALANCE, f"not enough {asset} is free")
 
 
 def _tif(new: NewOrder) -> Tif:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.exchanges.mock.engine.api import CancelReason, OrderStatus, RejectCode
 from apps.exchanges.mock.engine.brackets import Bracket
+from apps.exchanges.mock.engine.holds import tie_up
 from apps.exchanges.mock.engine.orders import Order, Place
 from apps.exchanges.mock.engine.venue import Venue
 
@@ -25,10 +26,9 @@ class Lifecycle:
         order.place = Place.BOOK
         order.market.book.own_side(order).add(order)
         self._venue.outbox.book_changed(order.market.coin)
+        tie_up(order, order.remaining)
         if order.reduce_only:
             self._follow(order)
-        else:
-            order.account.exposure(order.market.coin).change(order, order.remaining)
         self.announce(order)
 
     def hold(self, order: Order, place: Place) -> None:
@@ -44,8 +44,7 @@ class Lifecycle:
         """Take `by` off what remains of an order in the book; it keeps its place in the queue."""
         order.market.book.own_side(order).reduce(order, by)
         self._venue.outbox.book_changed(order.market.coin)
-        if not order.reduce_only:
-            order.account.exposure(order.market.coin).change(order, -by)
+        tie_up(order, -by)
         order.remaining -= by
 
     def cut(self, order: Order, remaining: int) -> None:
@@ -62,8 +61,7 @@ class Lifecycle:
         if order.place is Place.BOOK:
             market.book.own_side(order).remove(order)
             self._venue.outbox.book_changed(market.coin)
-            if not order.reduce_only:
-                account.exposure(market.coin).change(order, -order.remaining)
+            tie_up(order, -order.remaining)
         elif order.place is Place.TRIGGERS:
             market.triggers.remove(order)
         order.place = Place.NOWHERE

@@ -46,6 +46,10 @@ class MarginBook:
         coins = account.positions.keys() | account.exposures.keys()
         return sum(self._required_for(account, self.markets[coin]) for coin in coins)
 
+    def withdrawable(self, account: Account) -> int:
+        """Return what nothing needs."""
+        return max(0, self.account_value(account) - self.required(account))
+
     def allows(self, order: Order) -> bool:
         """Return whether the account can carry `order` on top of what it has."""
         account, market = order.account, order.market

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from apps.exchanges.mock.engine.accounts import Account
-from apps.exchanges.mock.engine.api import FundingRate, InstrumentSpec, Trade
+from apps.exchanges.mock.engine.api import ASSET_DECIMALS, FundingRate, InstrumentSpec, Trade
 from apps.exchanges.mock.engine.bars import BarBuilder
 from apps.exchanges.mock.engine.book import Book
 from apps.exchanges.mock.engine.grid import Grid
@@ -20,7 +20,8 @@ KEPT_RATES = 10_000
 class Market:
     """One coin: book, triggers, bars, prices (in price units) and who holds a position.
 
-    `premium_sum` and `premium_count` average the funding premium of the hour so far.
+    `base` is a spot pair's, None for a perpetual; `base_scale` its balance units in a size unit. `premium_sum` and
+    `premium_count` average the funding premium of the hour so far.
     """
 
     spec: InstrumentSpec
@@ -29,6 +30,8 @@ class Market:
     last: int
     grid: Grid = field(init=False)
     coin: str = field(init=False)
+    base: str | None = field(init=False)
+    base_scale: int = field(init=False)
     book: Book = field(default_factory=Book)
     triggers: TriggerBook = field(default_factory=TriggerBook)
     bars: BarBuilder = field(default_factory=BarBuilder)
@@ -41,6 +44,8 @@ class Market:
     def __post_init__(self) -> None:
         self.grid = Grid.of(self.spec)
         self.coin = self.spec.coin
+        self.base = self.spec.base
+        self.base_scale = 10 ** (ASSET_DECIMALS - self.spec.sz_decimals)
 
     def initial_margin(self, size: int, leverage: int) -> int:
         """Return what a position of `size` units ties up at the mark, in money units."""

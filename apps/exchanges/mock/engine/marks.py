@@ -60,7 +60,7 @@ class Marks:
 
     def _liquidate(self, account: Account) -> None:
         """Cancel everything and close every position at whatever the book pays."""
-        self._canceller.cancel_all(account, CancelReason.LIQUIDATED)
+        self._canceller.cancel_margined(account, CancelReason.LIQUIDATED)
         for coin, position in list(account.positions.items()):
             order = self._closing(account, self._venue.markets[coin], position.size)
             account.admit(order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.exchanges.mock.engine.api import CancelReason, OrderStatus
+from apps.exchanges.mock.engine.holds import affordable
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.orders import Order
 from apps.exchanges.mock.engine.settlement import Settlement
@@ -64,9 +65,13 @@ class Matcher:
         return True
 
     def _unaffordable(self, maker: Order, size: int) -> bool:
-        if maker.account.house or maker.reduce_only:
+        if maker.account.house or maker.reduce_only or maker.market.base is not None:
             return False
         return not self._venue.margin.survives_fill(maker, size)
+
+    def bears(self, order: Order) -> bool:
+        """Return whether the owner has the margin, or the balance, that `order` needs."""
+        return affordable(order) if order.market.base is not None else self._venue.margin.allows(order)
 
     def fire(self, order: Order) -> None:
         """Send a triggered order on its way."""
@@ -76,7 +81,7 @@ class Matcher:
         order.status = OrderStatus.OPEN
         if order.reduce_only and not fits_position(order):
             self._lifecycle.cancel(order, CancelReason.REDUCE_ONLY)
-        elif not order.reduce_only and not self._venue.margin.allows(order):
+        elif not order.reduce_only and not self.bears(order):
             self._lifecycle.cancel(order, CancelReason.MARGIN)
         elif not self.run(order):
             self._lifecycle.cancel(order, CancelReason.IMMEDIATE_REMAINDER)

@@ -27,7 +27,7 @@ class Registry:
         key, config = address.lower(), self._venue.config
         account = self._venue.accounts.get(key)
         if account is None:
-            account = Account(key, config.fees(), config.kept_orders, config.kept_fills)
+            account = Account(key, config.fees(), config.spot_fees(), config.kept_orders, config.kept_fills)
             self._venue.accounts[key] = account
         if account.house:
             raise InvalidValue("address", address, "an address that is not the market's own")
@@ -67,7 +67,7 @@ class Registry:
     def update_leverage(self, account: Account, coin: str, leverage: int) -> Done | Rejected:
         """Set the leverage of `coin`; refused when the account could not carry its positions."""
         market = self._venue.markets.get(coin)
-        if market is None:
+        if market is None or market.base is not None:
             return Rejected(RejectCode.UNKNOWN_COIN, f"coin {coin}")
         if not 1 <= leverage <= market.spec.max_leverage:
             return Rejected(RejectCode.INVALID_LEVERAGE, f"leverage {leverage}: 1 to {market.spec.max_leverage}")

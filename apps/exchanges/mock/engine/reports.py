@@ -13,7 +13,9 @@ from decimal import Decimal
 class Fill:
     """One execution of one account. `start_position` is signed and from before the fill.
 
-    `closed_pnl` is gross of `fee`; `crossed` tells the taker; amounts of money in quote currency.
+    On a spot pair that is what the account had of the base asset. `closed_pnl` is gross of `fee` and in quote currency;
+    `fee` is in `fee_asset`, which is the asset received on a spot pair and the quote otherwise. `crossed` tells the
+    taker.
     """
 
     coin: str
@@ -27,6 +29,7 @@ class Fill:
     start_position: Decimal
     closed_pnl: Decimal
     fee: Decimal
+    fee_asset: str
     crossed: bool
     liquidation: bool
 
@@ -34,6 +37,24 @@ class Fill:
     def end_position(self) -> Decimal:
         """Return the signed position after the fill."""
         return self.start_position + (self.size if self.is_buy else -self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceState:
+    """What an account has of one asset at the spot market; `held` of it is tied up by its open orders.
+
+    `entry_notional` is what the total was bought for, in quote currency; deposits cost nothing.
+    """
+
+    asset: str
+    total: Decimal
+    held: Decimal
+    entry_notional: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        """Return what may be spent."""
+        return self.total - self.held
 
 
 @dataclass(frozen=True, slots=True)

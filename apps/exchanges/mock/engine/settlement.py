@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import NamedTuple
+
 from apps.exchanges.mock.engine.accounts import Account, Position
 from apps.exchanges.mock.engine.api import CancelReason, Fill
 from apps.exchanges.mock.engine.events import UserFill
-from apps.exchanges.mock.engine.grid import money
+from apps.exchanges.mock.engine.grid import amount, money
+from apps.exchanges.mock.engine.holds import QUOTE_SCALE
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.orders import Order
 from apps.exchanges.mock.engine.tape import Tape
 from apps.exchanges.mock.engine.venue import Venue
+
+
+class _Booked(NamedTuple):
+    """What a trade did to one account: holdings before it, profit of what it closed, fee."""
+
+    start: Decimal
+    profit: Decimal
+    fee: Decimal
+    fee_asset: str
 
 
 class Settlement:
@@ -28,8 +41,9 @@ class Settlement:
         tid = self._venue.next_tid()
         self._lifecycle.reduce(maker, size)
         taker.remaining -= size
-        self._book(maker, taker, maker.px, size, tid)
-        self._book(taker, taker, maker.px, size, tid)
+        book = self._book if maker.market.base is None else self._swap
+        book(maker, taker, maker.px, size, tid)
+        book(taker, taker, maker.px, size, tid)
         self._tape.trade(taker, maker, size, tid)
         if maker.remaining:
             self._lifecycle.announce(maker)
@@ -72,9 +86,30 @@ class Settlement:
         self._remember_holder(account, market, position)
         if account.house:
             return
-        fill = self._fill(order, px, size, tid, start, profit, fee, crossed=order is taker)
-        account.fills.append(fill)
-        self._venue.outbox.add(UserFill(account.address, fill))
+        booked = _Booked(market.grid.size(start), money(profit), money(fee), market.spec.quote)
+        self._report(order, taker, px, size, tid, booked)
+
+    def _swap(self, order: Order, taker: Order, px: int, size: int, tid: int) -> None:
+        """Exchange base against quote; the fee is taken from what is received."""
+        account, spec = order.account, order.market.spec
+        base_name = spec.base or ""
+        base, quote = account.balance(base_name), account.balance(spec.quote)
+        worth, units, start = size * px, size * order.market.base_scale, base.total
+        gets, gets_name = (units, base_name) if order.is_buy else (worth * QUOTE_SCALE, spec.quote)
+        fee = account.spot_fees.on(gets, order, taker)
+        profit = 0
+        if order.is_buy:
+            quote.give(worth * QUOTE_SCALE)
+            base.receive(units - fee, worth * QUOTE_SCALE)
+        else:
+            profit = worth * QUOTE_SCALE - base.give(units)
+            quote.receive(gets - fee)
+        account.volume += worth
+        order.notional += worth
+        collected = self._venue.spot_fees_collected
+        collected[gets_name] = collected.get(gets_name, 0) + fee
+        if not account.house:
+            self._report(order, taker, px, size, tid, _Booked(amount(start), amount(profit), amount(fee), gets_name))
 
     def _remember_holder(self, account: Account, market: Market, position: Position) -> None:
         if position.size:
@@ -83,11 +118,9 @@ class Settlement:
         market.holders.pop(account.address, None)
         del account.positions[market.coin]
 
-    def _fill(
-        self, order: Order, px: int, size: int, tid: int, start: int, profit: int, fee: int, *, crossed: bool
-    ) -> Fill:
-        grid = order.market.grid
-        return Fill(
+    def _report(self, order: Order, taker: Order, px: int, size: int, tid: int, booked: _Booked) -> None:
+        grid, account = order.market.grid, order.account
+        fill = Fill(
             coin=order.market.coin,
             oid=order.oid,
             cloid=order.cloid,
@@ -96,9 +129,12 @@ class Settlement:
             price=grid.price(px),
             size=grid.size(size),
             time_ms=self._venue.now_ms,
-            start_position=grid.size(start),
-            closed_pnl=money(profit),
-            fee=money(fee),
-            crossed=crossed,
+            start_position=booked.start,
+            closed_pnl=booked.profit,
+            fee=booked.fee,
+            fee_asset=booked.fee_asset,
+            crossed=order is taker,
             liquidation=order.liquidation,
         )
+        account.fills.append(fill)
+        self._venue.outbox.add(UserFill(account.address, fill))

@@ -70,7 +70,7 @@ class Statements:
             margin_used=money(used),
             order_margin=money(max(0, required - used)),
             maintenance_margin=money(margin.maintenance(account)),
-            withdrawable=money(max(0, value - required)),
+            withdrawable=money(margin.withdrawable(account)),
             fees=money(account.fees_paid),
             funding=money(account.funding_paid),
             volume=money(account.volume),

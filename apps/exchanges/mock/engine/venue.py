@@ -27,6 +27,8 @@ class EngineConfig:
 
     maker_fee_bps: Decimal = Decimal("1.5")
     taker_fee_bps: Decimal = Decimal("4.5")
+    spot_maker_fee_bps: Decimal = Decimal("4.0")
+    spot_taker_fee_bps: Decimal = Decimal("7.0")
     max_open_orders: int = 1_000
     kept_orders: int = 100_000
     kept_fills: int = 50_000
@@ -34,6 +36,11 @@ class EngineConfig:
     def fees(self) -> Fees:
         """Return the rates in millionths. Raises InvalidValue when finer than that."""
         return Fees(_ppm("maker_fee_bps", self.maker_fee_bps), _ppm("taker_fee_bps", self.taker_fee_bps))
+
+    def spot_fees(self) -> Fees:
+        """Return the rates of spot pairs in millionths. Raises InvalidValue when finer than that."""
+        maker = _ppm("spot_maker_fee_bps", self.spot_maker_fee_bps)
+        return Fees(maker, _ppm("spot_taker_fee_bps", self.spot_taker_fee_bps))
 
 
 def _ppm(field_name: str, bps: Decimal) -> int:
@@ -56,6 +63,8 @@ class Venue:
     margin: MarginBook = field(init=False)
     fees_collected: int = 0
     funding_collected: int = 0
+    spot_fees_collected: dict[str, int] = field(default_factory=dict)
+    spot_deposits: dict[str, int] = field(default_factory=dict)
     _last_oid: int = field(init=False)
     _last_tid: int = field(init=False)
 
@@ -63,7 +72,7 @@ class Venue:
         self.margin = MarginBook(self.markets)
         self._last_oid = self._last_tid = self.now_ms * _IDS_PER_MS
         for address in (HOUSE_MAKER, HOUSE_TAKER):
-            self.accounts[address] = Account(address, Fees(0, 0), 0, 0, house=True)
+            self.accounts[address] = Account(address, Fees(0, 0), Fees(0, 0), 0, 0, house=True)
 
     def next_oid(self) -> int:
         """Return an order id never given before."""
@@ -81,6 +90,10 @@ class Venue:
         if market is None:
             raise InvalidValue("coin", coin, ", ".join(self.markets))
         return market
+
+    def perps(self) -> list[Market]:
+        """Return the perpetuals, by asset id."""
+        return [market for market in self.markets.values() if market.base is None]
 
     def account(self, address: str) -> Account:
         """Return the account of `address`. Raises UnknownAccount when nobody opened one."""

@@ -42,6 +42,7 @@ VENUE_WORDS = {
     *("reduceOnlyCanceled", "siblingFilledCanceled", "liquidatedCanceled", "scheduledCancel", "tickRejected"),
     *("minTradeNtlRejected", "perpMarginRejected", "reduceOnlyRejected", "badAloPxRejected", "iocCancelRejected"),
     *("badTriggerPxRejected", "marketOrderNoLiquidityRejected", "oracleRejected", "tooManyOpenOrdersRejected"),
+    "insufficientSpotBalanceRejected",
 }
 
 

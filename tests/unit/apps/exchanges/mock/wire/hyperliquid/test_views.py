@@ -43,6 +43,7 @@ FILL = Fill(
     start_position=D("0.00"),
     closed_pnl=D("0.000000"),
     fee=D("0.012896"),
+    fee_asset="USDC",
     crossed=True,
     liquidation=False,
 )
