@@ -53,8 +53,9 @@ NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = MappingProxyType(
         _S.CREATED: frozenset({_S.APPROVED, _S.REFUSED}),
         _S.APPROVED: frozenset({_S.SENDING, _S.CANCELLED, _S.EXPIRED}),
         _S.REFUSED: frozenset(),
-        # A send whose answer was lost is UNKNOWN: only the venue can say what became of it.
-        _S.SENDING: _ANSWERS | {_S.UNKNOWN},
+        # A send whose answer was lost is UNKNOWN: only the venue can say what became of it. One that a busy venue did
+        # not look at, or that our own budgets kept back, has provably not happened and waits as before.
+        _S.SENDING: _ANSWERS | {_S.UNKNOWN, _S.APPROVED},
         _S.UNKNOWN: _ANSWERS,
         _S.OPEN: _RESTING,
         _S.PARTIALLY_FILLED: _RESTING,

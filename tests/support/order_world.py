@@ -100,7 +100,7 @@ class World:
         return self.others[account.pk]
 
     def sender(self, worker: str = "w1", clock: Clock | None = None) -> Sender:
-        return Sender(clock or self.clock, self.sessions, worker, sleep=lambda seconds: None)
+        return Sender(clock or self.clock, self.sessions, worker)
 
     def send(self, worker: str = "w1") -> int:
         return self.sender(worker).send(self.account.pk)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from apps.exchanges.execution.ended import Ended
 from apps.exchanges.execution.sessions import Session
+from apps.exchanges.execution.timing import again_at
 from apps.exchanges.models import CommandStatus
 from apps.exchanges.orders.claim import ClaimedAmend, ClaimedCancel
 from apps.exchanges.orders.commands import Amended, CommandOutcome, amends_settle, commands_settle
@@ -40,7 +41,11 @@ def cancel_all(session: Session, cancels: Sequence[ClaimedCancel], nonce: int, c
     try:
         reports = session.client.cancel([c.request for c in cancels], nonce)
     except Exception as error:  # noqa: BLE001  whatever it was, the cancels may have arrived
-        _settle_failed(session, [(c.command_id, c.order_id) for c in cancels], error, clock)
+        ids = [(c.command_id, c.order_id) for c in cancels]
+        if isinstance(error, RateLimited):
+            _put_back(session, ids, error, clock)
+        else:
+            _settle_failed(session, ids, error, clock)
         return []
     unclear = [c.request for c, r in zip(cancels, reports, strict=True) if r.status is None]
     answers = ask(session.client, unclear)
@@ -116,6 +121,13 @@ def _cancel_outcome(cancel: ClaimedCancel, word: OrderReport, reason: str) -> Co
         return CommandOutcome(cancel.command_id, cancel.order_id, CommandStatus.UNKNOWN, reason)
     status = CommandStatus.FAILED if word.status in _LIVE else CommandStatus.DONE
     return CommandOutcome(cancel.command_id, cancel.order_id, status, reason)
+
+
+def _put_back(session: Session, cancels: Sequence[tuple[int, int]], error: RateLimited, clock: Clock) -> None:
+    """Let cancels that nobody looked at wait a moment: a planner's wish that is dropped is wished for only later."""
+    when = again_at(clock, error)
+    outcomes = [CommandOutcome(*ids, CommandStatus.APPROVED, str(error), when) for ids in cancels]
+    commands_settle(session.account.account_id, outcomes, clock.now())
 
 
 def _settle_failed(session: Session, commands: Sequence[tuple[int, int]], error: Exception, clock: Clock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,15 +17,21 @@ from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import outcome_of, said
 from apps.exchanges.execution.sessions import Session
 from apps.exchanges.execution.timing import (
-    BACK_OFF_SECONDS,
     LEASE_SECONDS,
     REQUEST_SECONDS,
     VENUE_WINDOW_SECONDS,
+    again_at,
     lasting,
 )
 from apps.exchanges.locks import lease_extend
 from apps.exchanges.models import CommandStatus, TradingMode
-from apps.exchanges.orders.begin import amends_begin, cancels_begin, orders_begin, orders_begin_again
+from apps.exchanges.orders.begin import (
+    amends_begin,
+    cancels_begin,
+    orders_begin,
+    orders_begin_again,
+    orders_put_back,
+)
 from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedCancel, ClaimedOrder
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.services import reports_apply
@@ -38,8 +44,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GATE = "gate"
-# How often one request is offered again to a venue that refused to look at it.
-OFFERS = 3
 
 
 class LeaseLapsed(Exception):
@@ -49,8 +53,8 @@ class LeaseLapsed(Exception):
 class Delivery:
     """Carries out one claim. Everything it learns goes through `reports_apply` or `commands_settle`."""
 
-    def __init__(self, claim: Claim, session: Session, clock: Clock, sleep: Callable[[float], None]) -> None:
-        self._claim, self._session, self._clock, self._sleep = claim, session, clock, sleep
+    def __init__(self, claim: Claim, session: Session, clock: Clock) -> None:
+        self._claim, self._session, self._clock = claim, session, clock
         self._until = claim.until
 
     def run(self) -> None:
@@ -124,27 +128,21 @@ class Delivery:
         self._offer([order for order in orders if order.order_id in begun], nonce, expires)
 
     def _offer(self, orders: Sequence[ClaimedOrder], nonce: int, expires: datetime) -> None:
-        """Offer begun orders to the venue; again, with a new signature, while it refuses to look at them."""
-        for offer in range(1, OFFERS + 1):
-            orders = self._let_through(orders)
-            if not orders:
-                return
-            self._require_lease()
-            try:
-                reports = self._session.client.place([order.approved for order in orders], nonce, expires)
-            except RateLimited as error:
-                orders = self._wait_with(orders, error) if offer < OFFERS else self._give_up(orders, error)
-                orders, expires = self._begin_again(orders)
-                nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
-            except InvalidValue as error:
-                self._one_by_one(orders, error)
-                return
-            except Exception as error:  # noqa: BLE001  whatever it was, the orders may be at the venue: their state must say so
-                self._give_up(orders, error)
-                return
-            else:
-                self._apply(reports)
-                return
+        """Offer begun orders to the venue, once; what it does not look at waits for another claim."""
+        orders = self._let_through(orders)
+        if not orders:
+            return
+        self._require_lease()
+        try:
+            reports = self._session.client.place([order.approved for order in orders], nonce, expires)
+        except RateLimited as error:
+            self._keep_back(orders, error)
+        except InvalidValue as error:
+            self._one_by_one(orders, error)
+        except Exception as error:  # noqa: BLE001  whatever it was, the orders may be at the venue: their state must say so
+            self._give_up(orders, error)
+        else:
+            self._apply(reports)
 
     def _let_through(self, orders: Sequence[ClaimedOrder]) -> Sequence[ClaimedOrder]:
         """Return the orders the gate passes this moment; the others end here, unsent."""
@@ -162,19 +160,26 @@ class Delivery:
         self._apply(stopped)
         return passed
 
-    def _wait_with(self, orders: Sequence[ClaimedOrder], error: RateLimited) -> Sequence[ClaimedOrder]:
-        """Wait as long as the venue asks; orders whose time would pass meanwhile end at once."""
-        wait = min(error.retry_after_seconds, BACK_OFF_SECONDS)
-        ready_at = self._clock.now() + lasting(self._clock, wait)
-        late = [order for order in orders if order.valid_until <= ready_at]
-        self._give_up(late, error)
-        waiting = [order for order in orders if order.valid_until > ready_at]
-        if waiting:
-            self._extend(wait + LEASE_SECONDS)
-            # Before the sleep: rows whose claim lapses are taken for lost.
-            self._begin_again(waiting)
-            self._sleep(wait)
-        return waiting
+    def _keep_back(self, orders: Sequence[ClaimedOrder], error: RateLimited) -> None:
+        """Put orders back that there is no room for now; exits among them are tried alone, in the reserved lane.
+
+        The account's sender does not wait with them: a cancel that comes meanwhile must find it free.
+        """
+        exits = [order for order in orders if order.reduces]
+        if not exits or len(exits) == len(orders):
+            self._put_back(orders, error)
+            return
+        self._put_back([order for order in orders if not order.reduces], error)
+        self._hold_lease()
+        exits, expires = self._begin_again(exits)
+        self._offer(exits, nonces_take(self._session.signer_id, 1, self._clock.now())[0], expires)
+
+    def _put_back(self, orders: Sequence[ClaimedOrder], error: RateLimited) -> None:
+        """Make orders claimable again a moment later; those whose time would have passed by then end at once."""
+        when = again_at(self._clock, error)
+        self._give_up([order for order in orders if order.valid_until <= when], error)
+        waiting = [order.order_id for order in orders if order.valid_until > when]
+        orders_put_back(self._claim, waiting, again_at=when, reason=str(error), now=self._clock.now())
 
     def _begin_again(self, orders: Sequence[ClaimedOrder]) -> tuple[list[ClaimedOrder], datetime]:
         """Move the times of begun orders; return those still ours to offer, and until when the venue may take them."""
@@ -195,14 +200,13 @@ class Delivery:
             nonce = nonces_take(self._session.signer_id, 1, self._clock.now())[0]
             self._offer(still_ours, nonce, expires)
 
-    def _give_up(self, orders: Sequence[ClaimedOrder], error: Exception) -> Sequence[ClaimedOrder]:
-        """Write what `error` means for the orders; return none of them."""
+    def _give_up(self, orders: Sequence[ClaimedOrder], error: Exception) -> None:
+        """Write what `error` means for the orders."""
         status, reason = outcome_of(error)
         if status is OrderStatus.UNKNOWN:
             surprise = None if isinstance(error, TradingError) else error
             logger.warning("account %s: %d orders: %s", self._claim.account_id, len(orders), reason, exc_info=surprise)
         self._apply(said([order.client_order_id for order in orders], status, reason, self._clock.now()))
-        return []
 
     def _apply(self, reports: Sequence[OrderReport]) -> None:
         reports_apply(account_id=self._claim.account_id, reports=reports, now=self._clock.now())

@@ -11,8 +11,6 @@ import logging
 import os
 import socket
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from apps.exchanges.execution.delivery import Delivery, LeaseLapsed
@@ -41,12 +39,11 @@ def worker_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends for accounts, as one worker. `sleep` takes real seconds."""
+    """Sends for accounts, as one worker."""
 
     clock: Clock
     sessions: Sessions
     worker: str
-    sleep: Callable[[float], None] = time.sleep
 
     def send(self, account_id: int) -> int:
         """Deliver the account's work until there is none; return how many batches that took."""
@@ -66,7 +63,7 @@ class Sender:
     def _deliver(self, claim: Claim) -> bool:
         """Deliver one batch and give the lease back; return whether to look for more."""
         try:
-            Delivery(claim, self._session(claim.account_id), self.clock, self.sleep).run()
+            Delivery(claim, self._session(claim.account_id), self.clock).run()
         except LeaseLapsed as error:
             # Whoever holds the lease now goes on; what was claimed here and not begun lapses.
             logger.warning("account %s: %s", claim.account_id, error)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from moondev.domain.clock import Clock
+from moondev.domain.errors import RateLimited
 
 # The longest a request to a venue takes before its client gives up (connect 2 s, read 5 s), with room for the CPU.
 REQUEST_SECONDS = 8.0
@@ -14,11 +15,18 @@ LEASE_SECONDS = 12.0
 VENUE_WINDOW_SECONDS = 5.0
 # "Never heard of it" counts only this long after the venue's window has closed, and twice this far apart.
 DENIAL_MARGIN_SECONDS = 2.0
-# Longest single wait for a venue that asked us to slow down.
+# How long, at most and at least, what a venue or our own budgets kept back waits before it is tried again.
 BACK_OFF_SECONDS = 10.0
+SHORTEST_BACK_OFF_SECONDS = 0.2
 
 
 def lasting(clock: Clock, real_seconds: float) -> timedelta:
     """Return how much of the run's time passes in `real_seconds`; a clock that stands still counts as real time."""
     pace = clock.wall_seconds(1.0)
     return timedelta(seconds=real_seconds / pace if pace > 0 else real_seconds)
+
+
+def again_at(clock: Clock, error: RateLimited) -> datetime:
+    """Return when to try again what was refused for being too much at once."""
+    wait = max(min(error.retry_after_seconds, BACK_OFF_SECONDS), SHORTEST_BACK_OFF_SECONDS)
+    return clock.now() + lasting(clock, wait)

@@ -22,7 +22,7 @@ from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted, wanted_at
 from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
 from moondev.domain.clock import Clock
-from moondev.domain.errors import Connectivity, InvalidValue
+from moondev.domain.errors import Connectivity, InvalidValue, RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class MarketStreamProcess:
                 recorder.backfill(symbol, history, self.clock.now())
                 self._flush()
                 return
-            except (Connectivity, InvalidValue) as error:
+            except (Connectivity, RateLimited, InvalidValue) as error:
                 logger.warning("%s %s %s: history: %s", self.venue, symbol, interval, error)
                 await asyncio.sleep(2**attempt * 0.25)
         logger.error("%s %s %s: the series keeps its gap until the next one is noticed", self.venue, symbol, interval)

@@ -71,6 +71,22 @@ def orders_begin_again(
     return frozenset(order_id for (order_id,) in rows)
 
 
+def orders_put_back(claim: Claim, order_ids: Sequence[int], *, again_at: datetime, reason: str, now: datetime) -> None:
+    """Make orders that provably did not leave claimable again from `again_at` on, as if they had not been begun.
+
+    Those that somebody has given up since are left as they are.
+    """
+    with transaction.atomic():
+        rows = fetch(
+            "UPDATE exchanges_order SET status = 'approved', sent_at = NULL, venue_expires_at = NULL,"
+            " claimed_by = '', claimed_until = %s, updated_at = %s"
+            " WHERE id = ANY(%s) AND status = 'sending' AND fence = %s RETURNING id",
+            (again_at, now, list(order_ids), claim.fence),
+        )
+        waiting = sorted(order_id for (order_id,) in rows)
+        steps_append([Step(i, "send", OrderStatus.SENDING, OrderStatus.APPROVED, reason) for i in waiting], now)
+
+
 def cancels_begin(claim: Claim, cancels: Sequence[ClaimedCancel], now: datetime) -> frozenset[int]:
     """Mark cancels as being sent and their resting orders as CANCELLING; return the commands still to be sent."""
     with transaction.atomic():

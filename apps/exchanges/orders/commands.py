@@ -27,13 +27,14 @@ _LEFT_RESTING = frozenset({CommandStatus.FAILED, CommandStatus.DROPPED, CommandS
 class CommandOutcome:
     """How one command ended. FAILED, DROPPED: the order rests as before; UNKNOWN: reconciliation decides.
 
-    APPROVED puts it back: the venue did not look at it, and it may be claimed again.
+    APPROVED puts it back: the venue did not look at it, and it may be claimed again, from `again_at` on where given.
     """
 
     command_id: int
     order_id: int
     status: CommandStatus
     reason: str = ""
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ def _write(outcomes: Sequence[CommandOutcome], now: datetime) -> None:
     values_run(
         "UPDATE exchanges_ordercommand c SET status = v.status, reason = CASE WHEN v.reason = '' THEN c.reason ELSE"
         " v.reason END, done_at = CASE WHEN v.status IN ('done', 'dropped', 'failed') THEN v.now END,"
-        " claimed_by = '', claimed_until = NULL FROM (VALUES %s) AS v(id, status, reason, now)"
+        " claimed_by = '', claimed_until = v.again_at FROM (VALUES %s) AS v(id, status, reason, now, again_at)"
         " WHERE c.id = v.id AND c.status IN ('sending', 'unknown')",
-        [(o.command_id, o.status.value, o.reason[:300], now) for o in outcomes],
-        "(%s, %s, %s, %s::timestamptz)",
+        [(o.command_id, o.status.value, o.reason[:300], now, o.again_at) for o in outcomes],
+        "(%s, %s, %s, %s::timestamptz, %s::timestamptz)",
     )

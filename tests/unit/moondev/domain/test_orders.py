@@ -58,10 +58,10 @@ def test_only_a_raced_fill_leaves_a_final_state() -> None:
 
 
 def test_nothing_is_sent_twice() -> None:
-    """No state from which a send was begun leads back to one that may be claimed."""
-    for state in MAYBE_AT_VENUE | FINAL:
-        assert OrderStatus.APPROVED not in NEXT[state]
-        assert OrderStatus.SENDING not in NEXT[state]
+    """No state from which a send was begun leads back to one that may be claimed, but a send that did not happen."""
+    leading_back = [state for state in MAYBE_AT_VENUE | FINAL if OrderStatus.APPROVED in NEXT[state]]
+    assert leading_back == [OrderStatus.SENDING]
+    assert [state for state in OrderStatus if OrderStatus.SENDING in NEXT[state]] == [OrderStatus.APPROVED]
 
 
 def test_an_unheard_answer_is_a_state_only_a_send_can_reach() -> None:

@@ -257,58 +257,112 @@ def test_one_unfit_order_does_not_hold_up_the_others(world: World) -> None:
     assert_books()
 
 
-def test_waits_when_the_venue_asks_for_it_and_then_sends_once(world: World) -> None:
-    slept = []
+def busy(world: World, call: str = "place", seconds: float = 2.0, times: int = 1) -> None:
+    for _ in range(times):
+        world.venue.refuse(call, RateLimited("429", seconds))
 
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        world.clock.advance(timedelta(seconds=seconds))
 
+def test_an_order_waits_for_a_busy_venue_and_is_then_sent_once(world: World) -> None:
     order = world.place(valid_seconds=60)
-    world.venue.refuse("place", RateLimited("429", 2.0))
-    sender = world.sender()
-    type(sender)(world.clock, world.sessions, "w", sleep).send(world.account.pk)
+    busy(world)
+    assert world.send() == 1
     order.refresh_from_db()
-    assert slept == [2.0]
+    assert (order.status, order.claimed_by, order.sent_at, order.venue_expires_at) == ("approved", "", None, None)
+    assert order.reserved == 100
+    assert_books()
+    # Nobody takes it, nor is anybody woken for it, before the venue said.
+    world.clock.advance(timedelta(seconds=1.9))
+    assert world.send() == 0
+    assert sweep("hyperliquid", world.clock.now()).woken == ()
+    world.clock.advance(timedelta(seconds=0.2))
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+    world.send()
+    order.refresh_from_db()
     assert order.status == "open"
     assert world.venue.calls == ["place", "place"]
     assert len(world.venue.live()) == 1
+    steps = list(order.events.values_list("status_to", flat=True))
+    assert steps == ["approved", "sending", "approved", "sending", "open"]
+    assert_books()
 
 
-@pytest.mark.parametrize("answer_after", [0.1, 4.9])
-def test_no_order_is_given_up_by_others_while_it_waits_for_a_busy_venue(world: World, answer_after: float) -> None:
+def test_the_sender_is_free_for_a_cancel_while_an_order_waits(world: World) -> None:
+    resting = world.rest()
+    waiting = world.place(valid_seconds=60)
+    busy(world, seconds=10.0)
+    world.send()
+    world.cancel(resting)
+    assert world.send() == 1
+    resting.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (resting.status, waiting.status) == ("cancelled", "approved")
+    assert world.venue.live() == []
+
+
+def test_exits_do_not_wait_behind_openings_that_there_is_no_room_for(world: World) -> None:
+    """A batch of both is charged to the lane of the openings; the exits have a lane of their own."""
+    world.venue.trade("BTC", Side.BUY, D(1), D(100))
+    opening = world.entry(valid_seconds=60)
+    exit_ = world.entry(side=Side.SELL, price="200", purpose=Purpose.REDUCING, valid_seconds=60)
+    world.record(opening, exit_)
+    busy(world)
+    world.send()
+    assert sorted(statuses()) == ["approved", "open"]
+    assert [order.side for order in world.venue.live()] == [Side.SELL]
+    assert_books()
+
+
+def test_a_cancel_that_nobody_looked_at_is_tried_again(world: World) -> None:
+    order = world.rest()
+    world.cancel(order)
+    busy(world, "cancel")
+    world.send()
+    order.refresh_from_db()
+    command = OrderCommand.objects.get()
+    assert (order.status, command.status, command.reason) == ("open", "approved", "429")
+    assert world.send() == 0
+    world.clock.advance(timedelta(seconds=3))
+    assert sweep("hyperliquid", world.clock.now()).woken == (world.account.pk,)
+    world.send()
+    order.refresh_from_db()
+    command.refresh_from_db()
+    assert (order.status, command.status) == ("cancelled", "done")
+
+
+def test_no_order_is_given_up_by_others_while_it_waits_for_a_busy_venue(world: World) -> None:
     """Reconciliation must not take waiting orders for lost ones, or they would live after their record ended."""
-
-    def slow_once(call: str) -> None:
-        if call == "place":
-            world.venue.watch = None
-            world.clock.advance(timedelta(seconds=answer_after))
-
-    def sleep(seconds: float) -> None:
-        for _ in range(int(seconds)):
-            world.clock.advance(timedelta(seconds=1))
-            reconcile_account(world.account.pk, world.sessions, world.clock)
-
     order = world.place(valid_seconds=120)
-    world.venue.watch = slow_once
-    world.venue.refuse("place", RateLimited("429", 10.0))
-    type(world.sender())(world.clock, world.sessions, "w", sleep).send(world.account.pk)
+    busy(world, seconds=10.0)
+    world.send()
+    for _ in range(9):
+        world.clock.advance(timedelta(seconds=1))
+        reconcile_account(world.account.pk, world.sessions, world.clock)
+        assert sweep("hyperliquid", world.clock.now()).lapsed is False
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("approved", 100)
+    world.clock.advance(timedelta(seconds=2))
+    world.send()
     order.refresh_from_db()
     assert (order.status, order.reserved) == ("open", 100)
     assert len(world.venue.live()) == 1
     assert_books()
 
 
-def test_an_order_that_ended_while_the_venue_was_busy_is_not_offered_again(world: World) -> None:
+def test_an_order_that_others_ended_while_the_venue_was_being_asked_is_not_put_back(world: World) -> None:
     kept, lost = world.place(valid_seconds=120), world.place(valid_seconds=120)
 
-    def sleep(seconds: float) -> None:
-        word = report(lost, OrderStatus.EXPIRED, reason="ended by others")
-        reports_apply(account_id=world.account.pk, reports=[word], now=world.clock.now())
-        world.clock.advance(timedelta(seconds=seconds))
+    def end_one(call: str) -> None:
+        if call == "place":
+            world.venue.watch = None
+            word = report(lost, OrderStatus.EXPIRED, reason="ended by others")
+            reports_apply(account_id=world.account.pk, reports=[word], now=world.clock.now())
 
-    world.venue.refuse("place", RateLimited("429", 2.0))
-    type(world.sender())(world.clock, world.sessions, "w", sleep).send(world.account.pk)
+    world.venue.watch = end_one
+    busy(world)
+    world.send()
+    assert statuses() == ["approved", "expired"]
+    world.clock.advance(timedelta(seconds=3))
+    world.send()
     assert statuses() == ["open", "expired"]
     assert [o.client_order_id for o in world.venue.live()] == [kept.client_order_id]
     assert_books()
@@ -316,21 +370,37 @@ def test_an_order_that_ended_while_the_venue_was_busy_is_not_offered_again(world
 
 def test_an_order_whose_time_passes_while_the_venue_is_busy_expires(world: World) -> None:
     order = world.place(valid_seconds=1)
-    world.venue.refuse("place", RateLimited("429", 2.0))
+    busy(world)
     world.send()
     order.refresh_from_db()
     assert (order.status, order.reserved) == ("expired", 0)
     assert world.venue.calls == ["place"]
 
 
-def test_gives_up_on_a_venue_that_is_busy_for_too_long(world: World) -> None:
-    order = world.place(valid_seconds=600)
-    for _ in range(3):
-        world.venue.refuse("place", RateLimited("429", 2.0))
+def test_an_order_waits_no_longer_than_it_is_valid_however_busy_the_venue(world: World) -> None:
+    order = world.place(valid_seconds=30)
+    busy(world, seconds=3_600.0, times=10)
+    for _ in range(40):
+        world.send()
+        world.clock.advance(timedelta(seconds=1))
+    order.refresh_from_db()
+    assert (order.status, order.reserved) == ("expired", 0)
+    # Tried again every ten seconds, not every time somebody woke the sender.
+    assert world.venue.calls == ["place"] * 3
+    assert_books()
+
+
+def test_a_halt_ends_an_order_that_waits_for_a_busy_venue(world: World) -> None:
+    order = world.place(valid_seconds=60)
+    busy(world)
+    world.send()
+    halt(world, "halted")
+    world.clock.advance(timedelta(seconds=3))
     world.send()
     order.refresh_from_db()
-    assert order.status == "expired"
+    assert order.status == "cancelled"
     assert world.venue.live() == []
+    assert_books()
 
 
 def test_cancels_go_first_then_exits_then_amends_then_openings(world: World) -> None:

@@ -68,7 +68,7 @@ def test_orders_that_cannot_be_sent_for_want_of_a_key_end_and_say_so(world: Worl
     monkeypatch.setattr("apps.exchanges.orders.wake.wake", lambda *_, **__: None)
     order = world.place()
     wake_accounts([world.account.pk])
-    sender = Sender(world.clock, NoKeys(), "w1", sleep=lambda _: None)  # type: ignore[arg-type]
+    sender = Sender(world.clock, NoKeys(), "w1")  # type: ignore[arg-type]
     assert sender.send(world.account.pk) == 1
     order.refresh_from_db()
     assert (order.status, order.reserved) == ("cancelled", 0)
