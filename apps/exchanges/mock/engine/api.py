@@ -55,6 +55,7 @@ __all__ = [
     "RejectCode",
     "Rejected",
     "Resting",
+    "SelfTrade",
     "Tif",
     "TpSl",
     "Trade",
@@ -164,6 +165,18 @@ class Grouping(StrEnum):
     POSITION_TPSL = "positionTpsl"
 
 
+class SelfTrade(StrEnum):
+    """Which order ends when an account would trade with itself: its resting one, the arriving one, both, or none.
+
+    The arriving order decides, as at every venue here.
+    """
+
+    CANCEL_MAKER = "cancel_maker"
+    CANCEL_TAKER = "cancel_taker"
+    CANCEL_BOTH = "cancel_both"
+    ALLOW = "allow"
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Hold the order back until the mark price reaches `trigger_px`.
@@ -180,7 +193,8 @@ class Trigger:
 class NewOrder:
     """Ask for an order. `price` is the worst acceptable price, for market orders too.
 
-    `tif` is ignored when there is a `trigger`. `cloid` None means no client order id.
+    `tif` is ignored when there is a `trigger`. `cloid` None means no client order id. The order is cancelled at
+    `expires_ms`; None means never.
     """
 
     coin: str
@@ -191,6 +205,8 @@ class NewOrder:
     reduce_only: bool = False
     trigger: Trigger | None = None
     cloid: str | None = None
+    self_trade: SelfTrade = SelfTrade.CANCEL_MAKER
+    expires_ms: int | None = None
 
 
 class RejectCode(StrEnum):
@@ -215,6 +231,7 @@ class RejectCode(StrEnum):
     PARENT_REJECTED = "parent_rejected"
     UNKNOWN_ORDER = "unknown_order"
     CANNOT_MODIFY = "cannot_modify"
+    ALREADY_EXPIRED = "already_expired"
     INVALID_LEVERAGE = "invalid_leverage"
     AGENT_IN_USE = "agent_in_use"
     ISOLATED_NOT_SUPPORTED = "isolated_not_supported"
@@ -232,6 +249,7 @@ class CancelReason(StrEnum):
     SIBLING_FILLED = "sibling_filled"
     PARENT = "parent"
     SCHEDULED = "scheduled"
+    EXPIRED = "expired"
     LIQUIDATED = "liquidated"
     IMMEDIATE_REMAINDER = "immediate_remainder"
 
@@ -297,7 +315,10 @@ class Resting:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The order was filled at once, completely or (IOC) as far as the book went."""
+    """The order was filled at once, completely or (IOC) as far as the book went.
+
+    `total_sz` 0: it ended without a fill because it would have traded with its owner's own order.
+    """
 
     oid: int
     cloid: str | None

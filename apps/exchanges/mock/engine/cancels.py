@@ -54,6 +54,12 @@ class Canceller:
         account.cancel_at_ms = time_ms
         return Done()
 
+    def expire(self) -> None:
+        """Cancel the orders whose own time is over."""
+        for order in self._venue.deadlines.due(self._venue.now_ms):
+            if order.oid in order.account.live:
+                self._lifecycle.cancel(order, CancelReason.EXPIRED)
+
     def fire_schedules(self) -> None:
         """Cancel everything of the accounts whose time has come."""
         now_ms = self._venue.now_ms

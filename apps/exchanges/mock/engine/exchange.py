@@ -100,11 +100,12 @@ class Exchange:
         return self._venue.outbox.subscribe(listener)
 
     def tick(self, now: datetime) -> None:
-        """Advance what time drives: feed, funding, scheduled cancels, bars. Call every 10-50 ms."""
+        """Advance what time drives: feed, funding, scheduled cancels, orders' own ends, bars. Call every 10-50 ms."""
         self._advance_to(milliseconds(now))
         self._roll_bars()
         self._funding.advance()
         self._canceller.fire_schedules()
+        self._canceller.expire()
         self._flush()
 
     def attach(self, feed: Feed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from apps.exchanges.mock.engine.accounts import Account
 from apps.exchanges.mock.engine.api import (
@@ -181,10 +182,12 @@ class Intake:
             placed_ms=self._venue.now_ms,
             trigger=new.trigger,
             trigger_px=draft.trigger_px,
+            self_trade=new.self_trade,
+            expires_ms=new.expires_ms,
         )
 
     def _try(self, order: Order) -> Ack:
-        refusal = self._full(order) or self._refusal(order)
+        refusal = self._full(order) or self._late(order) or self._refusal(order)
         return self._enter(order) if refusal is None else self._refuse(order, refusal)
 
     def _refuse(self, order: Order, refusal: Rejected) -> Rejected:
@@ -196,6 +199,11 @@ class Intake:
         if count < self._venue.config.max_open_orders:
             return None
         return Rejected(RejectCode.TOO_MANY_OPEN_ORDERS, f"{count} orders are open")
+
+    def _late(self, order: Order) -> Rejected | None:
+        if order.expires_ms is None or order.expires_ms > self._venue.now_ms:
+            return None
+        return Rejected(RejectCode.ALREADY_EXPIRED, f"{order.expires_ms} is not after {self._venue.now_ms}")
 
     def _refusal(self, order: Order) -> Rejected | None:
         if self._duplicate(order):
@@ -251,6 +259,8 @@ class Intake:
         if order.place is Place.BOOK:
             return Resting(order.oid, order.cloid)
         grid = order.market.grid
+        if not order.filled:
+            return Filled(order.oid, order.cloid, Decimal(0), Decimal(0))
         return Filled(order.oid, order.cloid, grid.size(order.filled), grid.average(order.notional, order.filled))
 
 

@@ -24,6 +24,7 @@ class Lifecycle:
     def rest(self, order: Order) -> None:
         """Put `order` into the book."""
         order.place = Place.BOOK
+        self._venue.deadlines.note(order)
         order.market.book.own_side(order).add(order)
         self._venue.outbox.book_changed(order.market.coin)
         tie_up(order, order.remaining)
@@ -34,6 +35,7 @@ class Lifecycle:
     def hold(self, order: Order, place: Place) -> None:
         """Keep `order` out of the book until its trigger or its parent says so."""
         order.place = place
+        self._venue.deadlines.note(order)
         if place is Place.TRIGGERS:
             order.market.triggers.add(order)
         if order.position_tpsl:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.exchanges.mock.engine.api import CancelReason, OrderStatus
+from apps.exchanges.mock.engine.api import CancelReason, OrderStatus, SelfTrade
 from apps.exchanges.mock.engine.holds import affordable
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.orders import Order
@@ -21,15 +21,16 @@ class Matcher:
         self._settlement = settlement
 
     def match(self, taker: Order) -> None:
-        """Trade `taker` as far as price and book allow; what remains is left to the caller."""
+        """Trade `taker` as far as price and book allow; what remains is left to the caller, unless it ended."""
         side = taker.market.book.other_side(taker)
         while taker.remaining:
             maker = side.first()
             if maker is None or not taker.crosses(maker.px):
                 return
-            # The venue expires the resting order when both belong to one owner.
-            if maker.account is taker.account:
-                self._lifecycle.cancel(maker, CancelReason.SELF_TRADE)
+            if maker.account is taker.account and taker.self_trade is not SelfTrade.ALLOW:
+                self._prevent(taker, maker)
+                if taker.status.final:
+                    return
                 continue
             size = min(taker.remaining, maker.remaining)
             if self._unaffordable(maker, size):
@@ -37,15 +38,26 @@ class Matcher:
                 continue
             self._settlement.trade(taker, maker, size)
 
+    def _prevent(self, taker: Order, maker: Order) -> None:
+        """End what `taker` wants to have ended when its owner's own order stands in the way."""
+        if taker.self_trade is not SelfTrade.CANCEL_TAKER:
+            self._lifecycle.cancel(maker, CancelReason.SELF_TRADE)
+        if taker.self_trade is not SelfTrade.CANCEL_MAKER:
+            self._lifecycle.cancel(taker, CancelReason.SELF_TRADE)
+
     def can_fill(self, taker: Order) -> bool:
-        """Return whether the book holds all that `taker` wants at its price, its owner's own orders left out."""
-        wanted = taker.remaining
+        """Return whether the book gives `taker` all it wants at its price, what it may not trade with left out."""
+        wanted, rule = taker.remaining, taker.self_trade
         for level in taker.market.book.other_side(taker):
             if not taker.crosses(level.px):
                 return False
-            wanted -= sum(order.remaining for order in level.orders.values() if order.account is not taker.account)
-            if wanted <= 0:
-                return True
+            for order in level.orders.values():
+                own = order.account is taker.account and rule is not SelfTrade.ALLOW
+                if own and rule is not SelfTrade.CANCEL_MAKER:
+                    return False
+                wanted -= 0 if own else order.remaining
+                if wanted <= 0:
+                    return True
         return False
 
     def run(self, order: Order) -> bool:
@@ -54,6 +66,8 @@ class Matcher:
         Return False for an immediate order that found nothing: the caller decides how it ends.
         """
         self.match(order)
+        if order.status.final:
+            return True
         if not order.remaining:
             self._lifecycle.fill_out(order)
         elif not order.tif.immediate:

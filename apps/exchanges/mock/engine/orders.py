@@ -11,6 +11,7 @@ from apps.exchanges.mock.engine.api import (
     OrderSnapshot,
     OrderStatus,
     RejectCode,
+    SelfTrade,
     Tif,
     TpSl,
     Trigger,
@@ -53,6 +54,8 @@ class Order:
     position_tpsl: bool = False
     liquidation: bool = False
     bracket: Bracket | None = None
+    self_trade: SelfTrade = SelfTrade.CANCEL_MAKER
+    expires_ms: int | None = None
     remaining: int = field(init=False)
     notional: int = 0
     place: Place = Place.NOWHERE

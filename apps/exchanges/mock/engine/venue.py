@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from apps.exchanges.mock.engine.accounts import Account, Fees
 from apps.exchanges.mock.engine.api import UnknownAccount
+from apps.exchanges.mock.engine.deadlines import Deadlines
 from apps.exchanges.mock.engine.margin import MarginBook
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.outbox import Outbox
@@ -58,6 +59,7 @@ class Venue:
     markets: Mapping[str, Market]
     now_ms: int
     outbox: Outbox = field(default_factory=Outbox)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     accounts: dict[str, Account] = field(default_factory=dict)
     masters: dict[str, str] = field(default_factory=dict)
     margin: MarginBook = field(init=False)
