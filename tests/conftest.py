@@ -14,7 +14,18 @@ from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 # Written by migrations and the same for every test: permissions and what they refer to.
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
-UNIT = Path(__file__).parent / "unit"
+TESTS = Path(__file__).parent
+UNIT = TESTS / "unit"
+# Tests that share a broker or a numbered database with each other: one process runs them, one after the other. Those
+# of chaos have servers of their own, and only each other to mind.
+TOGETHER = {"acceptance": "servers", "browser": "servers", "integration": "servers", "chaos": "chaos"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what must not run at the same time when several processes run the tests; else spread by file."""
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(path.parts[0], str(path))))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

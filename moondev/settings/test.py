@@ -10,7 +10,10 @@ from moondev.settings.base import DATABASES, REDIS_URL  # noqa: E402  named, bec
 # Two runs on one server must not share a database: name another one for the second.
 DATABASES["default"]["TEST"] = {"NAME": env_str("MOONDEV_TEST_DB", default="test_moondev")}
 # Nor its Redis: a halt that one leaves there would stop the other. The last path segment is the logical database.
-REDIS_URL = REDIS_URL.rpartition("/")[0] + "/" + env_str("MOONDEV_TEST_REDIS_DB", default="8")
+# The processes of one run (gw0, gw1) count on from there, as their databases do by name.
+PROCESS = env_str("PYTEST_XDIST_WORKER", default="")
+REDIS_DATABASE = int(env_str("MOONDEV_TEST_REDIS_DB", default="8")) + int(PROCESS.removeprefix("gw") or 0)
+REDIS_URL = f"{REDIS_URL.rpartition('/')[0]}/{REDIS_DATABASE}"
 # Tests open and drop databases: a connection kept over the end of a test would block that.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # The default hasher is slow by design; a test's login protects nothing.
