@@ -1,11 +1,13 @@
 """Closed bars of one instrument and interval: a bar closes once and never changes afterwards.
 
 A bar closes on the first of the venue's own flag, the next bar's first message, or its end plus a
-grace; what is heard of it later does not reach a view.
+grace; what is heard of it later does not reach a view. A bar that was forming when the connection broke
+may have had trades we never heard of: it closes only if the venue speaks of it again, live or in its history.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,6 +43,10 @@ class BarTail:
             raise InvalidValue("bar tail", (interval, keep), "an interval above 0 and at least one bar")
         self._closed: deque[Bar] = deque(maxlen=keep)
         self._forming: Bar | None = None
+        self._doubted = False
+        # Since when the connection has stood; a question asked earlier was answered without what came in between.
+        self._whole_since_ms = -math.inf
+        self._gap_noticed = False
 
     def __len__(self) -> int:
         """Return how many closed bars there are."""
@@ -51,15 +57,33 @@ class BarTail:
         """Return the open time of the newest closed bar; None before the first."""
         return self._closed[-1].opened_ms if self._closed else None
 
-    def backfill(self, history: BarSeries, now_ms: int) -> None:
-        """Take the venue's history; bars that had ended by `now_ms` are closed, known ones are kept as they are."""
+    def broken(self) -> None:
+        """Trust the forming bar no longer: the connection broke, and what happens now is not heard."""
+        self._doubted, self._whole_since_ms = True, math.inf
+
+    def mended(self, now_ms: int) -> None:
+        """Take note that the connection stands again; what history said before this moment settles nothing new."""
+        self._whole_since_ms = now_ms
+
+    def backfill(self, history: BarSeries, asked_ms: int) -> list[Bar]:
+        """Take the venue's history as it was at `asked_ms`; return the bars that were not known to be closed.
+
+        A bar is closed when a later one follows it or when it had ended a grace before we asked. Bars known
+        to be closed stay as they are.
+        """
+        bars = list(_bars(history))
         known = {bar.opened_ms: bar for bar in self._closed}
-        for bar in _bars(history):
-            if bar.opened_ms + self.interval_ms <= now_ms:
-                known.setdefault(bar.opened_ms, bar)
-            elif self._forming is None or bar.opened_ms >= self._forming.opened_ms:
-                self._forming = bar
+        new = [bar for place, bar in enumerate(bars) if bar.opened_ms not in known and (
+            place < len(bars) - 1 or bar.opened_ms + self.interval_ms + GRACE_MS <= asked_ms
+        )]  # fmt: skip
+        known |= {bar.opened_ms: bar for bar in new}
         self._closed = deque((known[stamp] for stamp in sorted(known)), maxlen=self._closed.maxlen)
+        if bars and bars[-1].opened_ms not in known and self._knows_more(bars[-1], asked_ms):
+            self._hear(bars[-1])
+            self._doubted = asked_ms < self._whole_since_ms
+        if self._forming is not None and self._forming.opened_ms in known:
+            self._forming = None
+        return new
 
     def update(self, bar: Bar, *, closed: bool) -> list[Bar]:
         """Take the venue's newest word on a bar; return the bars that this closed (usually none or one)."""
@@ -70,11 +94,10 @@ class BarTail:
             return []
         done: list[Bar] = []
         if self._forming is not None and bar.opened_ms > self._forming.opened_ms:
-            done.append(self._close(self._forming))
-        if self._forming is None or bar.opened_ms >= self._forming.opened_ms:
-            self._forming = bar
+            done += self._close(self._forming)
+        self._hear(bar)
         if closed and self._forming is bar:
-            done.append(self._close(bar))
+            done += self._close(bar)
         return done
 
     def close_due(self, now_ms: int) -> list[Bar]:
@@ -82,7 +105,12 @@ class BarTail:
         forming = self._forming
         if forming is None or now_ms < forming.opened_ms + self.interval_ms + GRACE_MS:
             return []
-        return [self._close(forming)]
+        return self._close(forming)
+
+    def take_gap(self) -> bool:
+        """Return whether bars turned out to be missing since the last time; say so once."""
+        noticed, self._gap_noticed = self._gap_noticed, False
+        return noticed
 
     def gaps(self) -> list[int]:
         """Return the open time of each closed bar before which bars are missing."""
@@ -99,10 +127,27 @@ class BarTail:
             *(np.ascontiguousarray(columns[:, column]) for column in range(1, len(Bar._fields))),
         )
 
-    def _close(self, bar: Bar) -> Bar:
+    def _hear(self, bar: Bar) -> None:
+        """Take a word on the bar that forms; of an older one than we know of, none."""
+        if self._forming is None or bar.opened_ms >= self._forming.opened_ms:
+            self._forming, self._doubted = bar, False
+
+    def _knows_more(self, bar: Bar, asked_ms: int) -> bool:
+        """Return whether history tells more of the forming bar than we heard live since it was asked for."""
+        forming = self._forming
+        if forming is None or bar.opened_ms > forming.opened_ms:
+            return True
+        return bar.opened_ms == forming.opened_ms and self._doubted and asked_ms >= self._whole_since_ms
+
+    def _close(self, bar: Bar) -> list[Bar]:
+        doubted, last = self._doubted, self.last_opened_ms
+        self._forming, self._doubted = None, False
+        if doubted:
+            self._gap_noticed = True
+            return []
+        self._gap_noticed |= last is not None and bar.opened_ms - last > self.interval_ms
         self._closed.append(bar)
-        self._forming = None
-        return bar
+        return [bar]
 
 
 def _bars(history: BarSeries) -> Iterator[Bar]:

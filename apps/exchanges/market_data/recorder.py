@@ -5,7 +5,7 @@ Pure of any loop or socket: the stream process hands events in and flushes the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import singledispatchmethod
@@ -13,12 +13,14 @@ from functools import singledispatchmethod
 from apps.exchanges.market_data.bars import Bar, BarTail
 from apps.exchanges.market_data.cache import MarketWriter
 from apps.exchanges.market_data.wishes import Wanted
-from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarketEvent, MarkUpdate
+from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, Disconnected, MarketEvent, MarkUpdate
 from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarClosed, BarSeries
 
 BPS = 10_000
+
+KeepBars = Callable[[str, timedelta, Sequence[Bar]], None]
 
 
 @dataclass(slots=True)
@@ -29,7 +31,10 @@ class _Watched:
 
 
 class MarketRecorder:
-    """Turns market events into cache writes and news. `on_gap` is told the (symbol, interval) that lack bars."""
+    """Turns market events into cache writes and news.
+
+    `on_gap` is told the (symbol, interval) that lack bars, `keep` every bar that closed, also those of history.
+    """
 
     def __init__(
         self,
@@ -37,13 +42,14 @@ class MarketRecorder:
         wanted: Iterable[Wanted],
         writer: MarketWriter,
         on_gap: Callable[[str, timedelta], None],
+        keep: KeepBars = lambda _symbol, _interval, _bars: None,
     ) -> None:
-        self._venue, self._writer, self._on_gap = venue, writer, on_gap
+        self._venue, self._writer, self._on_gap, self._keep = venue, writer, on_gap, keep
         self._watched = {wish.symbol: self._watch(wish) for wish in wanted}
         self.refused = 0
 
-    def backfill(self, symbol: str, history: BarSeries, now: datetime) -> None:
-        """Put the venue's history under a series and tell of its newest bar.
+    def backfill(self, symbol: str, history: BarSeries, asked: datetime) -> None:
+        """Put the venue's history, as it was when `asked` for, under a series and tell of its newest bar.
 
         Told twice it is still one tick; told never, a bar that closed while nobody listened would be lost.
         """
@@ -51,10 +57,10 @@ class MarketRecorder:
         tail = watched.tails.get(history.interval) if watched else None
         if watched is None or tail is None:
             return
-        tail.backfill(history, milliseconds(now))
+        self._keep(symbol, history.interval, tail.backfill(history, milliseconds(asked)))
         self._writer.bars(watched.wanted.key, tail.series())
         if tail.last_opened_ms is not None:
-            self._tell(watched, symbol, history.interval, tail.last_opened_ms, now)
+            self._tell(watched, symbol, history.interval, tail.last_opened_ms, asked)
 
     def kept(self, symbol: str, interval: timedelta) -> int:
         """Return how many bars of a series are kept; 0 when it is not watched."""
@@ -73,10 +79,11 @@ class MarketRecorder:
         for symbol, watched in self._watched.items():
             for interval, tail in watched.tails.items():
                 self._closed(symbol, interval, tail.close_due(milliseconds(now)), now)
+                self._look_for_gap(symbol, interval, tail)
 
     @singledispatchmethod
     def _take(self, event: object) -> None:
-        """Let go of what nobody keeps yet: trades, best quotes, disconnections."""
+        """Let go of what nobody keeps yet: trades and best quotes."""
 
     @_take.register
     def _(self, event: BookUpdate) -> None:
@@ -100,12 +107,20 @@ class MarketRecorder:
             return
         bar = Bar(event.opened_ms, event.open, event.high, event.low, event.close, event.volume)
         self._closed(event.symbol, event.interval, tail.update(bar, closed=event.closed), event.time_received)
+        self._look_for_gap(event.symbol, event.interval, tail)
 
     @_take.register
     def _(self, event: Connected) -> None:
         for symbol, watched in self._watched.items() if event.silent_since is not None else ():
-            for interval in watched.tails:
+            for interval, tail in watched.tails.items():
+                tail.mended(milliseconds(event.time_received))
                 self._on_gap(symbol, interval)
+
+    @_take.register
+    def _(self, _event: Disconnected) -> None:
+        for watched in self._watched.values():
+            for tail in watched.tails.values():
+                tail.broken()
 
     def _watch(self, wish: Wanted) -> _Watched:
         return _Watched(wish, {interval: BarTail(interval, keep) for interval, keep in wish.bars})
@@ -116,9 +131,12 @@ class MarketRecorder:
         watched = self._watched[symbol]
         tail = watched.tails[interval]
         self._writer.bars(watched.wanted.key, tail.series())
-        if bars[0].opened_ms in tail.gaps():
-            self._on_gap(symbol, interval)
+        self._keep(symbol, interval, bars)
         self._tell(watched, symbol, interval, bars[-1].opened_ms, now)
+
+    def _look_for_gap(self, symbol: str, interval: timedelta, tail: BarTail) -> None:
+        if tail.take_gap():
+            self._on_gap(symbol, interval)
 
     def _tell(self, watched: _Watched, symbol: str, interval: timedelta, opened_ms: int, now: datetime) -> None:
         news = BarClosed(self._venue, symbol, interval, opened_ms, now)

@@ -168,7 +168,7 @@ class MarketStreamProcess:
             start = now - interval * (recorder.kept(symbol, interval) + 1)
             try:
                 history = await asyncio.to_thread(self.client.candles, symbol, interval, start, now)
-                recorder.backfill(symbol, history, self.clock.now())
+                recorder.backfill(symbol, history, now)
                 self._flush()
                 return
             except (Connectivity, RateLimited, InvalidValue) as error:
