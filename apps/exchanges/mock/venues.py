@@ -16,6 +16,7 @@ from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import EngineConfig, Exchange
 from apps.exchanges.mock.engine.grid import Grid
 from apps.exchanges.mock.faults import FaultBook
+from apps.exchanges.mock.wire.binance.http import BinanceWire
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
 from apps.exchanges.mock.wire.port import Wire
@@ -23,6 +24,7 @@ from moondev.domain.clock import Clock
 from moondev.domain.errors import InvalidValue
 
 HYPERLIQUID = "hyperliquid"
+BINANCE = "binance"
 ALL = "all"
 _FIGURES = 5
 _NO_CAP = 20
@@ -147,6 +149,22 @@ def _hyperliquid_pair(coin: str, position: int) -> SpotName:
     return SpotName(f"@{position}", f"U{coin}" if coin in _BRIDGED else coin, _FIRST_SPOT_ASSET + position)
 
 
+_BINANCE_RULES = {
+    "BTC": Rules("0.1", 3, 100, 125),
+    "ETH": Rules("0.01", 3, 20, 100),
+    "SOL": Rules("0.01", 2, 5, 75),
+    "XRP": Rules("0.0001", 1, 5, 75),
+    "DOGE": Rules("0.00001", 0, 5, 75),
+    "ADA": Rules("0.0001", 0, 5, 75),
+    "AVAX": Rules("0.001", 0, 5, 75),
+    "LINK": Rules("0.001", 2, 20, 75),
+    "DOT": Rules("0.001", 1, 5, 75),
+    "LTC": Rules("0.01", 3, 20, 75),
+    "BNB": Rules("0.01", 2, 5, 75),
+    "BCH": Rules("0.01", 3, 20, 75),
+}
+
+
 VENUES: Mapping[str, MockVenue] = MappingProxyType(
     {
         venue.name: venue
@@ -154,6 +172,7 @@ VENUES: Mapping[str, MockVenue] = MappingProxyType(
             MockVenue(
                 HYPERLIQUID, HyperliquidWire, "USDC", "1.5", "4.5", spot=SpotSide(_hyperliquid_pair, "4.0", "7.0")
             ),
+            MockVenue(BINANCE, BinanceWire, "USDT", "2", "5", 1.0, _BINANCE_RULES),
         )
     }
 )

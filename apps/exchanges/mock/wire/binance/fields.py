@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from apps.exchanges.mock.wire.binance.refusals import RefusedError
 
+_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+_NUMBER = re.compile(_RANGE)
 _WORDS: Mapping[str, bool] = {"true": True, "false": False}
 
 
@@ -19,9 +22,10 @@ class Params:
         self._values = values
 
     @classmethod
-    def of_text(cls, text: str) -> Params:
-        """Read a query or a form body. The last of several values of a name counts."""
-        return cls(dict(parse_qsl(text, keep_blank_values=True)))
+    def of_texts(cls, query: str, body: str) -> Params:
+        """Read a query and a form body; what both name, the query says. The last of several values counts."""
+        values = dict(parse_qsl(body, keep_blank_values=True))
+        return cls(values | dict(parse_qsl(query, keep_blank_values=True)))
 
     def names(self) -> Iterable[str]:
         """Return the names that were sent."""
@@ -73,14 +77,11 @@ class Params:
         return None if self.find(name) is None else self.whole(name)
 
     def decimal(self, name: str) -> Decimal:
-        """Return a decimal number of 0 or more."""
-        try:
-            number = Decimal(self.text(name))
-        except InvalidOperation:
-            raise _illegal(name) from None
-        if not number.is_finite() or number < 0:
+        """Return a decimal number of 0 or more, written out: the venue takes no exponents."""
+        text = self.text(name)
+        if not _NUMBER.match(text):
             raise _illegal(name)
-        return number
+        return Decimal(text)
 
     def find_decimal(self, name: str) -> Decimal | None:
         """Return a decimal number of 0 or more, None when it was not sent."""
@@ -88,6 +89,4 @@ class Params:
 
 
 def _illegal(name: str) -> RefusedError:
-    return RefusedError(
-        -1100, f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'."
-    )
+    return RefusedError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{_RANGE}'.")

@@ -33,6 +33,8 @@ from moondev.domain.clock import Clock
 PREFIX = "/binance"
 _LIMITED_SECONDS = 2.0
 _LISTEN_KEY = "/fapi/v1/listenKey"
+_TIMEOUTS = frozenset({503, 504})
+_TIMED_OUT = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
 
 
 class BinanceWire:
@@ -50,7 +52,7 @@ class BinanceWire:
         self.private = PrivateStream(venue, self.hub.private)
         self.trading = Trading(venue)
         self.conditional = Conditional(venue, self.trading, self.private.tell)
-        self.reads = Reads(venue, self.trading)
+        self.reads = Reads(venue, self.trading, self.private.leverage_changed)
         self.streams = Streams(venue, self.hub)
         self.socket_api = SocketApi(venue, self.trading, self.reads)
         self._endpoints = dict(table(public, self.reads, self.trading, self.conditional))
@@ -100,23 +102,24 @@ class BinanceWire:
             return _json({"code": -5000, "msg": text}, 404, {})
         # As it was sent: the signature is over these very characters.
         query = request.raw_path.partition("?")[2]
-        text = query + (await request.read()).decode(errors="replace")
+        body = (await request.read()).decode(errors="replace")
         broken = await self._door.refusal(request, path, endpoint.kind)
         if broken is not None:
-            return broken
-        response = self._answered(request, path, endpoint, text)
+            return _unknown_outcome(broken)
+        response = self._answered(request, path, endpoint, query, body)
         return self._door.answered(request, path, endpoint.kind, response)
 
-    def _answered(self, request: web.Request, path: str, endpoint: Endpoint, text: str) -> web.Response:
+    def _answered(self, request: web.Request, path: str, endpoint: Endpoint, query: str, body: str) -> web.Response:
         headers: dict[str, str] = {}
         try:
-            params = Params.of_text(text)
+            params = Params.of_texts(query, body)
             if self._door.strikes(FaultKind.RATE_LIMIT, path, endpoint.kind):
                 raise too_many_requests(request.remote or "", _LIMITED_SECONDS)
             headers |= self._weigh(request.remote or "", endpoint, params)
             account = ""
             if endpoint.security is Security.SIGNATURE:
-                account, params = account_of_signed(self.venue, request.headers.get("X-MBX-APIKEY", ""), text)
+                key = request.headers.get("X-MBX-APIKEY", "")
+                account = account_of_signed(self.venue, key, query + body, params)
             elif endpoint.security is Security.KEY:
                 account = account_of_key(self.venue, request.headers.get("X-MBX-APIKEY", ""))
             return _json(self._act(path, endpoint, account, params, headers), 200, headers)
@@ -172,6 +175,13 @@ class BinanceWire:
 
         answer = {"POST": opened, "PUT": extended, "DELETE": closed}[method]
         return replace(Endpoint("listenKey", 1, answer), security=Security.KEY)
+
+
+def _unknown_outcome(response: web.StreamResponse) -> web.StreamResponse:
+    """Return a server's error in the venue's words; it says of none of them whether the request was carried out."""
+    if response.status not in _TIMEOUTS:
+        return response
+    return _json({"code": -1007, "msg": _TIMED_OUT}, response.status, {})
 
 
 def _json(data: object, status: int, headers: dict[str, str]) -> web.Response:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import orjson
 
 from apps.exchanges.mock.engine.api import Candle, Trade
+from apps.exchanges.mock.engine.bars import interval_ms
 from apps.exchanges.mock.engine.events import BarClosed, BarUpdated, BookChanged, Event, TradePrinted
 from apps.exchanges.mock.wire.binance.books import Books
 from apps.exchanges.mock.wire.binance.public import Public, next_funding_ms
@@ -66,6 +67,9 @@ class Hub:
         """Stop sending `stream` to `line`."""
         for topics in (self.private, self.combined, self.raw):
             topics.leave(line, stream)
+        coin = self._venue.coins.get(stream.partition("@")[0].upper())
+        if coin is not None and "@depth" in stream and not self._follows(coin):
+            self._books.forget(coin)
 
     def forget(self, line: StreamLine) -> None:
         """Drop a client that is gone."""
@@ -132,6 +136,10 @@ class Hub:
             self.raw.send(stream, orjson.dumps(data), kind)
         if stream in self.combined:
             self.combined.send(stream, orjson.dumps({"stream": stream, "data": data}), kind)
+
+    def _follows(self, coin: str) -> bool:
+        start = f"{symbol_of(coin).lower()}@depth"
+        return any(stream.startswith(start) for stream in (*self.raw, *self.combined))
 
     def _heard(self, stream: str) -> bool:
         return stream in self.raw or stream in self.combined
@@ -206,7 +214,7 @@ class Hub:
         if interval not in INTERVALS:
             return None
         now = self._venue.now_ms()
-        bars = self._venue.exchange.candles(coin, interval, now - 8 * 24 * 3_600_000, now)
+        bars = self._venue.exchange.candles(coin, interval, now - interval_ms(interval), now)
         return self._kline(bars[-1], closed=False) if bars else None
 
     def _kline(self, candle: Candle, *, closed: bool) -> Json:

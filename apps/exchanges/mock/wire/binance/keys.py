@@ -32,17 +32,16 @@ def account_of_key(venue: Venue, key: str) -> str:
     return known.account
 
 
-def account_of_signed(venue: Venue, key: str, text: str) -> tuple[str, Params]:
-    """Return who signed `text`, a query and body in one, and its parameters. Refuses what is not signed right."""
+def account_of_signed(venue: Venue, key: str, text: str, params: Params) -> str:
+    """Return who signed `text`, query and body run together as the venue wants it. Refuses what is not signed right."""
     account = account_of_key(venue, key)
     found = _SIGNATURE.search(text)
-    params = Params.of_text(text)
     if found is None:
         params.text("signature")
         raise RefusedError(*BAD_SIGNATURE)
     require_in_time(venue, params)
     require_signature(venue, key, _SIGNATURE.sub("", text, count=1).removeprefix("&"), found.group(1))
-    return account, params
+    return account
 
 
 def require_signature(venue: Venue, key: str, text: str, signature: str) -> None:

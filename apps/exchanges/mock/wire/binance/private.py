@@ -45,7 +45,18 @@ class PrivateStream:
         """Send an event to everybody who holds the account's listen key."""
         key = self._venue.listen_keys.of(account)
         if key is not None and key in self._topics:
-            self._topics.send(key, orjson.dumps(event), str(event["e"]))
+            self._send(key, event)
+
+    def leverage_changed(self, account: str, coin: str, leverage: int) -> None:
+        """Tell about a symbol's new leverage."""
+        now = self._venue.now_ms()
+        change = {"s": symbol_of(coin), "l": leverage}
+        self.tell(account, {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ac": change})
+
+    def _send(self, key: str, event: Json) -> None:
+        plain, wrapped = orjson.dumps(event), orjson.dumps({"stream": key, "data": event})
+        for line in self._topics.of(key):
+            line.send(str(event["e"]), wrapped if getattr(line, "combined", False) else plain)
 
     def deposited(self, account: str, amount: Decimal) -> None:
         """Tell about money that came in."""
@@ -55,7 +66,7 @@ class PrivateStream:
         """Tell the holders of listen keys whose hour is over."""
         for key in self._venue.listen_keys.take_expired(self._venue.now_ms()):
             event = {"e": "listenKeyExpired", "E": self._venue.now_ms(), "listenKey": key.key}
-            self._topics.send(key.key, orjson.dumps(event), "listenKeyExpired")
+            self._send(key.key, event)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, OrderUpdated):

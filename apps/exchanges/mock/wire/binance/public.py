@@ -128,7 +128,7 @@ class Public:
                 "symbol": symbol_of(coin),
                 "fundingTime": time_ms,
                 "fundingRate": f"{rate.rate:f}",
-                "markPrice": money(self._venue.exchange.mark(coin)),
+                "markPrice": money(self._venue.funding_price(coin, time_ms)),
             }
             for time_ms, coin, rate in page
         ]

@@ -29,9 +29,9 @@ _WEEK_MS = 7 * 24 * 3_600_000
 class Reads:
     """Answers about one account. Every method refuses with RefusedError."""
 
-    def __init__(self, venue: Venue, trading: Trading) -> None:
-        """Ask `venue`."""
-        self._venue, self._trading = venue, trading
+    def __init__(self, venue: Venue, trading: Trading, leverage_changed: Callable[[str, str, int], None]) -> None:
+        """Ask `venue`; `leverage_changed` hears account, coin and leverage."""
+        self._venue, self._trading, self._leverage_changed = venue, trading, leverage_changed
         self._countdowns: dict[tuple[str, str], int] = {}
 
     def order(self, account: str, params: Params) -> Json:
@@ -142,6 +142,7 @@ class Reads:
         answer = self._venue.exchange.update_leverage(account, coin, leverage, is_cross=True)
         if isinstance(answer, Rejected):
             raise refusal(answer)
+        self._leverage_changed(account, coin, leverage)
         return {"leverage": leverage, "maxNotionalValue": "100000000", "symbol": symbol_of(coin)}
 
     def set_margin_type(self, account: str, params: Params) -> Json:

@@ -52,6 +52,8 @@ from apps.exchanges.mock.wire.worst_price import worst_price
 MAX_PLACED, MAX_CANCELLED = 5, 10
 BAND = Decimal("0.05")
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
+# https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Query-Order
+_REMEMBERED_MS = 3 * 24 * 3_600_000
 _NO_ID = (-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
 
 
@@ -172,7 +174,8 @@ class Trading:
         order = exchange.order_by_oid(account, number) if number is not None else None
         if number is None and name is not None:
             order = exchange.order_by_cloid(account, name)
-        return order if order is not None and order.coin == coin and on_record(order) else None
+        known = order is not None and order.coin == coin and on_record(order)
+        return order if order is not None and known and not _forgotten(order, self._venue.now_ms()) else None
 
     def _live(self, account: str, coin: str, params: Params, unknown: tuple[int, str]) -> OrderSnapshot:
         order = self.find(account, coin, params)
@@ -219,6 +222,11 @@ class Trading:
             client_id(params, "newClientOrderId"),
             Kind(kind, time),
         )
+
+
+def _forgotten(order: OrderSnapshot, now_ms: int) -> bool:
+    """Return whether the venue has deleted the order: ended without a fill, and three days old."""
+    return order.status.final and not order.filled and order.placed_ms + _REMEMBERED_MS < now_ms
 
 
 def client_id(params: Params, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import AccountState, Fill, InstrumentSpec, OrderSnapshot
-from apps.exchanges.mock.engine.events import Event, UserFill
+from apps.exchanges.mock.engine.events import Event, FundingPaid, UserFill
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.binance import views
@@ -32,6 +32,7 @@ class Venue:
         self.kinds, self.sums = Kinds(), OrderSums()
         self.specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
         self.coins: dict[str, str] = {symbol_of(coin): coin for coin in self.specs}
+        self._funding_prices: dict[tuple[str, int], Decimal] = {}
         exchange.subscribe(self._on_event)
 
     def now_ms(self) -> int:
@@ -66,6 +67,10 @@ class Venue:
         """Return a fill in the venue's words."""
         return views.user_trade(fill, self.specs[fill.coin])
 
+    def funding_price(self, coin: str, time_ms: int) -> Decimal:
+        """Return the price at which funding was paid at a moment; the mark of now where nobody paid."""
+        return self._funding_prices.get((coin, time_ms)) or self.exchange.mark(coin)
+
     def deposit(self, account: str, amount: Decimal) -> None:
         """Open an account with `amount`, or add to it."""
         self.exchange.open_account(account, amount)
@@ -74,3 +79,6 @@ class Venue:
         if isinstance(event, UserFill):
             self.sums.add(event.fill)
             self.counts.fills += 1
+        elif isinstance(event, FundingPaid):
+            when = event.payment.coin, event.payment.time_ms
+            self._funding_prices.setdefault(when, self.exchange.asset_context(event.payment.coin).oracle)
