@@ -47,7 +47,8 @@ class Capabilities:
     EMULATED is cancel, confirm, place (amend) or children placed on the parent's fill (bracket).
     `trigger_amend` is the same question about orders that wait for a trigger. `client_id_bits` is how
     much of a client order id the venue keeps; below 128 a number stands for it (`short_ids.py`).
-    `resting_reduce_only` REFUSED: only orders that cannot rest may be reduce-only. `leverage` REFUSED: the venue has no such setting, margin follows from the position alone.
+    `resting_reduce_only` REFUSED: only orders that cannot rest may be reduce-only. `leverage` REFUSED: the venue has
+    no such setting, margin follows from the position alone.
     """
 
     order_types: Mapping[OrderType, Support]

@@ -20,6 +20,7 @@ VENUE = VenueUnderTest(
     rest_path="/binance",
     websocket_path="/binance/fstream",
     open_account=_open_account,
+    wrong_key=lambda account: Credentials(account.address, account.credentials.signer_key + "-not"),
     placing={"action": "order"},
     many_fills=1_010,
 )
