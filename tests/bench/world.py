@@ -24,6 +24,7 @@ from apps.monitor.demo.paper import PaperAccount
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.processes import platform_processes
 from apps.monitor.demo.supervisor import ProcessSpec, Supervisor
+from apps.monitor.demo.venues import HOME, VENUES
 from moondev.celery import app
 from moondev.domain.clock import process_clock
 from moondev.domain.orders import NON_FINAL
@@ -93,7 +94,7 @@ def world_of(plan: WorldPlan, servers: Servers) -> Iterator[World]:
     mock_port, web, flower = free_ports(3)
     mock_url = f"http://localhost:{mock_port}"
     papers = {code: PaperAccount(code, plan.deposit) for code in (*plan.account_codes, *floor_accounts())}
-    _prepare_environment(mock_url)
+    _prepare_environment(plan, mock_url)
     supervisor = Supervisor(environment=os.environ, folder=PROJECT, logs=RUN_FOLDER)
     try:
         supervisor.start([_mock(plan, mock_port)])
@@ -130,9 +131,11 @@ def workers_listen() -> bool:
         )
 
 
-def _prepare_environment(mock_url: str) -> None:
+def _prepare_environment(plan: WorldPlan, mock_url: str) -> None:
     """Tell every process of the run, and this one, where the mock is; a halt of an earlier run binds no more."""
     os.environ["MOCK_URL"] = settings.MOCK_URL = mock_url
+    # Nobody counts against limits that the venue does not have.
+    os.environ["MOONDEV_RATE_LIMITS"] = settings.MOONDEV_RATE_LIMITS = "on" if plan.limits else "off"
     os.environ.setdefault("FLOWER_BASIC_AUTH", "bench:bench")
     settings.MOONDEV_HALT_FILE.unlink(missing_ok=True)
 
@@ -156,7 +159,7 @@ def _seed(
 ) -> tuple[list[Account], dict[str, InstrumentRow]]:
     """Write the rows as the demo's seed does, for accounts of ours."""
     clock = process_clock()
-    venue = seed._venue(mock_url)
+    venue = seed._venue(VENUES[HOME], mock_url)
     instruments_refresh(venue)
     instruments = {row.symbol: row for row in InstrumentRow.objects.filter(venue=venue)}
     portfolio = Portfolio.objects.create(code="bench", currency="USDC", environment=Environment.PAPER)

@@ -173,6 +173,7 @@ def _environment(addresses: Addresses, folder: Path, mock_url: str, papers: Sequ
         "MOCK_URL": mock_url,
         "MOONDEV_HALT_FILE": str(folder / "halt"),
         "MOONDEV_CLOCK": "",
+        "MOONDEV_RATE_LIMITS": "off",
         "PYTHONPATH": str(PROJECT),
         **paper_secrets(papers),
     }
