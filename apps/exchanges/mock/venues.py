@@ -17,6 +17,7 @@ from apps.exchanges.mock.engine.exchange import EngineConfig, Exchange
 from apps.exchanges.mock.engine.grid import Grid
 from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.binance.http import BinanceWire
+from apps.exchanges.mock.wire.bybit.http import BybitWire
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
 from apps.exchanges.mock.wire.port import Wire
@@ -165,6 +166,14 @@ _BINANCE_RULES = {
 }
 
 
+_BYBIT = {
+    "BTC": Rules("0.1", 3, 5, 100),
+    "ETH": Rules("0.01", 2, 5, 100),
+    "SOL": Rules("0.01", 1, 5, 100),
+    "XRP": Rules("0.0001", 1, 5, 75),
+    "DOGE": Rules("0.00001", 0, 5, 75),
+}
+
 VENUES: Mapping[str, MockVenue] = MappingProxyType(
     {
         venue.name: venue
@@ -173,6 +182,7 @@ VENUES: Mapping[str, MockVenue] = MappingProxyType(
                 HYPERLIQUID, HyperliquidWire, "USDC", "1.5", "4.5", spot=SpotSide(_hyperliquid_pair, "4.0", "7.0")
             ),
             MockVenue(BINANCE, BinanceWire, "USDT", "2", "5", 1.0, _BINANCE_RULES),
+            MockVenue("bybit", BybitWire, "USDT", "2", "5.5", basis_bps=1.5, rules=_BYBIT),
         )
     }
 )

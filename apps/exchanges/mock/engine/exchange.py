@@ -241,12 +241,12 @@ class Exchange:
         self._flush()
         return answer
 
-    def cancel_all(self, address: str, coin: str | None = None) -> list[int]:
+    def cancel_all(self, address: str, coin: str | None = None, reason: CancelReason = CancelReason.USER) -> list[int]:
         """Cancel every live order of the account, or those in one coin; return their ids."""
         self._begin()
         account = self._venue.account(address)
         wanted = [order.oid for order in account.live.values() if coin in (None, order.market.coin)]
-        self._canceller.cancel_all(account, CancelReason.USER, coin)
+        self._canceller.cancel_all(account, reason, coin)
         self._flush()
         return wanted
 

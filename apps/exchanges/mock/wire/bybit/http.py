@@ -19,6 +19,7 @@ from apps.exchanges.mock.wire.bybit.refusals import (
     PARAMETER,
     TIMESTAMP,
     TOO_MANY,
+    TOO_MANY_VISITS,
     UNKNOWN_KEY,
     RefusedError,
 )
@@ -117,39 +118,39 @@ class BybitWire:
         if limited and not self.venue.windows.admits_ip(request.remote or "", self.venue.seconds()):
             return web.Response(status=403, text=_TOO_OFTEN)
         if self._door.strikes(FaultKind.RATE_LIMIT, path, _action(path)):
-            return self._answer(TOO_MANY, "Too many visits. Exceeded the API Rate Limit.")
+            return self._answer(TOO_MANY, TOO_MANY_VISITS)
         return None
 
     def _private(self, account: str, path: str, fields: Json) -> web.Response:
         read = self._account.answers.get(path)
         allowance = self._spend(account, path, _cost(fields) if read is None else 1)
         headers = allowance.headers()
-        if not allowance.admitted:
-            return self._answer(TOO_MANY, "Too many visits. Exceeded the API Rate Limit.", headers=headers)
+        if not allowance.granted:
+            return self._answer(TOO_MANY, TOO_MANY_VISITS, headers=headers)
         if read is not None:
             return self._answer(0, "OK", read(account, fields), headers=headers)
         count = self.venue.counts.received(account, _action(path), _cost(fields), self.venue.now_ms())
         try:
-            result, extra = self._written(account, path, fields)
+            result, extra = self._written(account, path, fields, allowance.granted)
         except RefusedError as error:
             count.refused += 1
             return self._answer(error.code, error.message, headers=headers)
         count.last_accepted_ms = count.last_ms
         return self._answer(0, "OK", result, extra, headers)
 
-    def _written(self, account: str, path: str, fields: Json) -> tuple[Json, Json]:
+    def _written(self, account: str, path: str, fields: Json, granted: int) -> tuple[Json, Json]:
         sentence = self._door.rejection(path, _action(path))
         if sentence is not None:
             raise RefusedError(PARAMETER, sentence)
         if path == DCP:
             return self._sockets.private.set_window(account, fields), {}
         if path in self._trading.batches:
-            return self._trading.batch(account, path, fields)
+            return self._trading.batch(account, path, fields, granted)
         return self._trading.actions[path](account, fields), {}
 
     def _spend(self, account: str, path: str, cost: int) -> Allowance:
         if not self.venue.config.limits:
-            return Allowance(admitted=True, limit=cost, left=0, reset_ms=self.venue.now_ms())
+            return Allowance(cost, cost, 0, self.venue.now_ms())
         return self.venue.windows.spend(account, path, cost, self.venue.seconds())
 
     def _signer(self, request: web.Request, body: str) -> str:

@@ -29,9 +29,9 @@ _PER_SECOND: Mapping[str, int] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of an endpoint's second, as the headers say it."""
+    """How much of what was asked for an endpoint's second still held, and what is left of it, as the headers say it."""
 
-    admitted: bool
+    granted: int
     limit: int
     left: int
     reset_ms: int
@@ -67,12 +67,10 @@ class Windows:
         return used <= IP_REQUESTS
 
     def spend(self, account: str, path: str, cost: int, now: float) -> Allowance:
-        """Take `cost` from the account's second at `path`; nothing is taken when it is not there."""
+        """Take up to `cost` from the account's second at `path`: of a batch, the first orders may pass alone."""
         limit, second = _PER_SECOND.get(path, _DEFAULT_PER_SECOND), int(now)
         known, used = self._seconds.get((account, path), (second, 0))
         used = used if known == second else 0
-        admitted = used + cost <= limit
-        if admitted:
-            used += cost
-        self._seconds[account, path] = (second, used)
-        return Allowance(admitted, limit, limit - used, (second + 1) * 1000)
+        granted = min(cost, limit - used)
+        self._seconds[account, path] = (second, used + granted)
+        return Allowance(granted, limit, limit - used - granted, (second + 1) * 1000)

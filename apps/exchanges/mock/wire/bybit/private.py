@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import orjson
 
+from apps.exchanges.mock.engine.api import CancelReason
 from apps.exchanges.mock.engine.events import Event, FundingPaid, OrderUpdated, UserFill
 from apps.exchanges.mock.wire.bybit import views
-from apps.exchanges.mock.wire.bybit.fields import whole
+from apps.exchanges.mock.wire.bybit.fields import optional_text, whole
 from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
 from apps.exchanges.mock.wire.bybit.venue import Venue
 from apps.exchanges.mock.wire.bybit.words import CATEGORY
@@ -20,7 +21,7 @@ from moondev.domain.clock import monotonic
 TOPICS = frozenset({"order", "execution", "position", "wallet"})
 DCP_TOPICS = frozenset({"dcp", "dcp.future"})
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 3, 300
-_KINDS = ("order", "execution", "position", "wallet")
+_PRODUCTS = frozenset({"OPTIONS", "DERIVATIVES", "SPOT"})
 
 
 class PrivateStream:
@@ -35,7 +36,6 @@ class PrivateStream:
         self._coins: dict[str, dict[str, None]] = {}
         self._touched: dict[str, None] = {}
         self._scheduled = False
-        self._windows: dict[str, int] = {}
         self._deadlines: dict[str, float] = {}
         venue.exchange.subscribe(self._on_event)
 
@@ -54,26 +54,32 @@ class PrivateStream:
         self.topics.leave(line, f"{line.account} {topic}")
 
     def forget(self, line: TopicLine) -> None:
-        """Drop a client that is gone; with its account's last DCP subscription the clock starts."""
+        """Drop a client that is gone; with the last DCP subscription of an account that has a window the clock starts.
+
+        The venue's cancel on silence is bound to this connection: it is no timer that requests could refresh.
+        """
         followed = [topic for topic in DCP_TOPICS if f"{line.account} {topic}" in line.topics]
         self.topics.forget(line)
-        if followed and not any(f"{line.account} {topic}" in self.topics for topic in DCP_TOPICS):
-            # 10 s is what applies before an account has set a window of its own.
-            self._deadlines[line.account] = monotonic() + self._windows.get(line.account, 10)
+        window = self._venue.silence_windows.get(line.account)
+        if window and followed and not any(f"{line.account} {topic}" in self.topics for topic in DCP_TOPICS):
+            self._deadlines[line.account] = monotonic() + window
 
     def set_window(self, account: str, fields: Json) -> Json:
         """Set after how many seconds of silence the account's orders are cancelled."""
+        product = optional_text(fields, "product") or "OPTIONS"
+        if product not in _PRODUCTS:
+            raise RefusedError(PARAMETER, "product invalid")
         seconds = whole(fields, "timeWindow", 0)
         if not _SHORTEST_WINDOW <= seconds <= _LONGEST_WINDOW:
             raise RefusedError(PARAMETER, f"timeWindow must be {_SHORTEST_WINDOW} to {_LONGEST_WINDOW}")
-        self._windows[account] = seconds
+        self._venue.silence_windows[account] = seconds
         return {}
 
     def cancel_silent(self, now: float) -> None:
         """Cancel the orders of who stayed away for longer than its window; `now` in monotonic seconds."""
         for account in [account for account, deadline in self._deadlines.items() if now >= deadline]:
             del self._deadlines[account]
-            self._venue.exchange.cancel_all(account)
+            self._venue.exchange.cancel_all(account, reason=CancelReason.SCHEDULED)
 
     def account_changed(self, account: str) -> None:
         """Tell the account's clients about a deposit."""
@@ -89,6 +95,8 @@ class PrivateStream:
             self._coins.setdefault(event.address, {})[event.fill.coin] = None
             self._touch(event.address)
         elif isinstance(event, FundingPaid):
+            row = self._venue.funding_row(event.payment)
+            self._executions.setdefault(event.address, []).append({"category": CATEGORY, **row})
             self._coins.setdefault(event.address, {})[event.payment.coin] = None
             self._touch(event.address)
 

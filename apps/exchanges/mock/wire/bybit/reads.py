@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from apps.exchanges.mock.engine.api import OrderSnapshot
+from apps.exchanges.mock.engine.api import Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.wire.bybit import views
 from apps.exchanges.mock.wire.bybit.fields import (
     coin_of,
@@ -21,6 +21,7 @@ from apps.exchanges.mock.wire.bybit.words import (
     INTERVALS,
     QUOTE,
     execution_id,
+    funding_id,
     order_id,
     read_order_id,
     symbol_of,
@@ -123,6 +124,7 @@ class AccountReads:
         self.answers: Mapping[str, AccountAnswer] = {
             "/v5/user/query-api": self._key,
             "/v5/account/info": self._info,
+            "/v5/account/query-dcp-info": self._dcp,
             "/v5/account/wallet-balance": self._wallet,
             "/v5/account/fee-rate": self._fees,
             "/v5/account/transaction-log": self._log,
@@ -162,13 +164,19 @@ class AccountReads:
         return {
             "unifiedMarginStatus": 5,
             "marginMode": "REGULAR_MARGIN",
-            "dcpStatus": "ON",
+            # The venue says so to everybody; what is true is in query-dcp-info.
+            "dcpStatus": "OFF",
             "timeWindow": 10,
             "smpGroup": 0,
             "isMasterTrader": False,
             "spotHedgingStatus": "OFF",
             "updatedTime": str(self._venue.now_ms()),
         }
+
+    def _dcp(self, account: str, _: Json) -> Json:
+        window = self._venue.silence_windows.get(account)
+        infos = [] if window is None else [{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": str(window)}]
+        return {"dcpInfos": infos}
 
     def _wallet(self, account: str, query: Json) -> Json:
         if text(query, "accountType") != "UNIFIED":
@@ -217,23 +225,37 @@ class AccountReads:
         return {"list": rows, "nextPageCursor": cursor, "category": CATEGORY}
 
     def _executions(self, account: str, query: Json) -> Json:
+        """Tell fills and funding payments, newest first; both are executions here."""
         require_linear(query)
-        first, last = self._span(query)
-        kind = optional_text(query, "execType")
-        fills = self._exchange.fills(account, first, last)[::-1] if kind in ("", "Trade", "BustTrade") else []
-        oid = read_order_id(optional_text(query, "orderId")) if optional_text(query, "orderId") else None
-        link, symbol = optional_text(query, "orderLinkId"), optional_text(query, "symbol")
-        chosen = [
-            fill
-            for fill in fills
-            if (oid is None or fill.oid == oid)
-            and (not link or fill.cloid == link)
-            and (not symbol or symbol_of(fill.coin) == symbol)
-            and (not kind or fill.liquidation == (kind == "BustTrade"))
+        chosen: list[Fill | FundingPayment] = [*self._fills(account, query), *self._payments(account, query)]
+        chosen.sort(key=lambda item: item.time_ms, reverse=True)
+        page, cursor = _page(query, chosen, _execution_name, 50, 100)
+        rows = [
+            self._venue.execution_row(account, item) if isinstance(item, Fill) else self._venue.funding_row(item)
+            for item in page
         ]
-        page, cursor = _page(query, chosen, lambda fill: execution_id(fill.tid, fill.oid), 50, 100)
-        rows = [self._venue.execution_row(account, fill) for fill in page]
         return {"nextPageCursor": cursor, "category": CATEGORY, "list": rows}
+
+    def _fills(self, account: str, query: Json) -> list[Fill]:
+        kind, symbol = optional_text(query, "execType"), optional_text(query, "symbol")
+        named, link = optional_text(query, "orderId"), optional_text(query, "orderLinkId")
+        return [
+            fill
+            for fill in reversed(self._exchange.fills(account, *self._span(query)))
+            if (not kind or kind == ("BustTrade" if fill.liquidation else "Trade"))
+            and (not symbol or symbol_of(fill.coin) == symbol)
+            and (not named or read_order_id(named) == fill.oid)
+            and (not link or fill.cloid == link)
+        ]
+
+    def _payments(self, account: str, query: Json) -> list[FundingPayment]:
+        symbol = optional_text(query, "symbol")
+        if optional_text(query, "execType") not in ("", "Funding") or any(
+            optional_text(query, name) for name in ("orderId", "orderLinkId")
+        ):
+            return []
+        found = self._exchange.funding_payments(account, *self._span(query))
+        return [paid for paid in reversed(found) if not symbol or symbol_of(paid.coin) == symbol]
 
     def _log(self, account: str, query: Json) -> Json:
         first, last = self._span(query)
@@ -272,6 +294,10 @@ class AccountReads:
         if end - start > _WEEK_MS:
             raise RefusedError(PARAMETER, "The time range between startTime and endTime cannot exceed 7 days")
         return start, end
+
+
+def _execution_name(item: Fill | FundingPayment) -> str:
+    return execution_id(item.tid, item.oid) if isinstance(item, Fill) else funding_id(item, "execution")
 
 
 def _is_kind(order: OrderSnapshot, kind: str) -> bool:

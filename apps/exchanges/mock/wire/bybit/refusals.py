@@ -8,6 +8,7 @@ from types import MappingProxyType
 from apps.exchanges.mock.engine.api import RejectCode, Rejected
 
 PARAMETER, TIMESTAMP, UNKNOWN_KEY, BAD_SIGNATURE, TOO_MANY = 10001, 10002, 10003, 10004, 10006
+TOO_MANY_VISITS = "Too many visits. Exceeded the API Rate Limit."
 NO_ORDER, NOT_MODIFIED, POSITION_MODE_SAME, MARGIN_MODE_SAME = 110001, 110043, 110025, 110026
 _EXPECTED_RISING, _EXPECTED_FALLING = 110092, 110093
 

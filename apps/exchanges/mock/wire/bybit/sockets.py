@@ -12,9 +12,17 @@ import orjson
 from aiohttp import web
 
 from apps.exchanges.mock.faults import FaultKind
+from apps.exchanges.mock.wire.bybit.limits import Allowance
 from apps.exchanges.mock.wire.bybit.private import PrivateStream
 from apps.exchanges.mock.wire.bybit.public import PublicStream
-from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, TIMESTAMP, TOO_MANY, UNKNOWN_KEY, RefusedError
+from apps.exchanges.mock.wire.bybit.refusals import (
+    PARAMETER,
+    TIMESTAMP,
+    TOO_MANY,
+    TOO_MANY_VISITS,
+    UNKNOWN_KEY,
+    RefusedError,
+)
 from apps.exchanges.mock.wire.bybit.trading import Trading
 from apps.exchanges.mock.wire.bybit.venue import Venue
 from apps.exchanges.mock.wire.bybit.words import PREFIX, VENUE
@@ -24,7 +32,8 @@ from apps.exchanges.mock.wire.sockets import SocketHost
 from apps.exchanges.mock.wire.topics import TopicLine
 
 _SIGNED = "GET/realtime"
-_NOT_SIGNED_IN = 10_004
+_NOT_SIGNED_IN, _NO_SUCH_OP = 10_004, 10_404
+_ORDER_PATHS = frozenset(f"/v5/order/{verb}{many}" for verb in ("create", "amend", "cancel") for many in ("", "-batch"))
 _PUBLIC, _PRIVATE, _TRADE = "/v5/public/linear", "/v5/private", "/v5/trade"
 Answer = Callable[[TopicLine, Json], Json]
 
@@ -138,40 +147,44 @@ class Sockets:
         return self._order(line, op, message)
 
     def _order(self, line: TopicLine, op: str, message: Json) -> Json:
-        path = f"/v5/{op.replace('.', '/')}"
-        shell = {"reqId": str(message.get("reqId", "")), "op": op, "connId": self._ids[line]}
-        now, limited = self._venue.now_ms(), self._venue.config.limits
+        path, now = f"/v5/{op.replace('.', '/')}", self._venue.now_ms()
         args = message.get("args")
         body = args[0] if isinstance(args, list) and args and isinstance(args[0], dict) else {}
-        cost = len(body["request"]) if isinstance(body.get("request"), list) else 1
-        allowance = (
-            self._venue.windows.spend(line.account, path, cost, now / 1000) if limited and line.account else None
-        )
-        header = {"Traceid": uuid4().hex, "Timenow": str(now), **({} if allowance is None else allowance.headers())}
+        header = {"Traceid": uuid4().hex, "Timenow": str(now)}
         data: Json = {}
         extra: Json = {}
         try:
             if not line.account:
                 raise RefusedError(_NOT_SIGNED_IN, "Request not authorized")
-            if allowance is not None and not allowance.admitted:
-                raise RefusedError(TOO_MANY, "Too many visits. Exceeded the API Rate Limit.")
+            if path not in _ORDER_PATHS:
+                raise RefusedError(_NO_SUCH_OP, "op type is not found")
             self._require_fresh(message, now)
-            data, extra = self._act(line.account, path, body)
+            allowance = self._spend(line.account, path, body)
+            header |= allowance.headers()
+            data, extra = self._act(line.account, path, body, allowance.granted)
             code, said = 0, "OK"
         except RefusedError as error:
             code, said = error.code, error.message
+        shell = {"reqId": str(message.get("reqId", "")), "op": op, "connId": self._ids[line]}
         return {"retCode": code, "retMsg": said, "data": data, "retExtInfo": extra, "header": header, **shell}
 
-    def _act(self, account: str, path: str, body: Json) -> tuple[Json, Json]:
+    def _spend(self, account: str, path: str, body: Json) -> Allowance:
+        items = body.get("request")
+        cost = max(1, len(items)) if isinstance(items, list) else 1
+        if not self._venue.config.limits:
+            return Allowance(cost, cost, 0, self._venue.now_ms())
+        return self._venue.windows.spend(account, path, cost, self._venue.seconds())
+
+    def _act(self, account: str, path: str, body: Json, granted: int) -> tuple[Json, Json]:
+        if not granted:
+            raise RefusedError(TOO_MANY, TOO_MANY_VISITS)
         action = path.rpartition("/")[2]
         rule = self._venue.faults.strike(FaultKind.REJECT, VENUE, path, action)
         if rule is not None:
             raise RefusedError(PARAMETER, str(rule.value or "rejected"))
         self._venue.counts.received(account, action, 1, self._venue.now_ms())
         if path in self._trading.batches:
-            return self._trading.batch(account, path, body)
-        if path not in {"/v5/order/create", "/v5/order/amend", "/v5/order/cancel"}:
-            raise RefusedError(PARAMETER, "op invalid")
+            return self._trading.batch(account, path, body, granted)
         return self._trading.actions[path](account, body), {}
 
     def _require_fresh(self, message: Json, now: int) -> None:

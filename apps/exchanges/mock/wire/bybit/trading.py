@@ -23,6 +23,8 @@ from apps.exchanges.mock.wire.bybit.refusals import (
     NOT_MODIFIED,
     PARAMETER,
     POSITION_MODE_SAME,
+    TOO_MANY,
+    TOO_MANY_VISITS,
     RefusedError,
     refused,
 )
@@ -94,16 +96,21 @@ class Trading:
             raise refused(answer)
         return {"orderId": order_id(order.oid), "orderLinkId": order.cloid or ""}
 
-    def batch(self, account: str, path: str, body: Json) -> tuple[Json, Json]:
-        """Do each of a batch; return `result` and `retExtInfo`, whose lists run side by side."""
+    def batch(self, account: str, path: str, body: Json, granted: int) -> tuple[Json, Json]:
+        """Do the first `granted` of a batch; return `result` and `retExtInfo`, whose lists run side by side.
+
+        The rest of it is beyond the limit of this second and fails order by order.
+        https://bybit-exchange.github.io/docs/v5/rate-limit
+        """
         require_linear(body)
         items = body.get("request")
         if not isinstance(items, list) or not items or len(items) > LARGEST_BATCH:
             raise RefusedError(PARAMETER, f"params error: request must hold 1 to {LARGEST_BATCH} orders")
         told, said = [], []
-        for item in items:
+        for number, item in enumerate(items):
             given = {"category": CATEGORY, **item} if isinstance(item, dict) else {}
-            row, code, message = self._one(self.batches[path], account, given)
+            action = self.batches[path] if number < granted else _too_many
+            row, code, message = self._one(action, account, given)
             told.append(row)
             said.append({"code": code, "msg": message})
         return {"list": told}, {"list": said}
@@ -218,3 +225,7 @@ class Trading:
     def _coin(self, body: Json) -> str:
         require_linear(body)
         return coin_of(body, self._venue.coins)
+
+
+def _too_many(_account: str, _body: Json) -> Json:
+    raise RefusedError(TOO_MANY, TOO_MANY_VISITS)

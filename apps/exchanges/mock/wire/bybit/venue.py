@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.exchanges.mock.engine.api import Fill, InstrumentSpec, OrderSnapshot
+from apps.exchanges.mock.engine.api import Fill, FundingPayment, InstrumentSpec, OrderSnapshot
 from apps.exchanges.mock.engine.events import Event, UserFill
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
@@ -26,6 +26,8 @@ class Venue:
         self.exchange, self.clock, self.config, self.faults = exchange, clock, config, faults
         self.keys, self.windows, self.counts = KeyRing(), Windows(), Counts()
         self.facts, self.sums = FactBook(), OrderSums()
+        # Seconds after which the orders of an account are cancelled once its private connection is gone.
+        self.silence_windows: dict[str, int] = {}
         self.specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
         self.coins = frozenset(self.specs)
         exchange.subscribe(self._on_event)
@@ -47,6 +49,10 @@ class Venue:
         order = self.exchange.order_by_oid(account, fill.oid)
         facts = LIQUIDATION if fill.liquidation else self.facts.of(fill.oid)
         return views.execution(fill, facts, order, self.exchange.mark(fill.coin))
+
+    def funding_row(self, payment: FundingPayment) -> Json:
+        """Return a funding payment in the venue's words for an execution."""
+        return views.funding_execution(payment, self.exchange.mark(payment.coin))
 
     def position_row(self, account: str, coin: str) -> Json:
         """Return the position in one coin, flat or not."""

@@ -27,6 +27,7 @@ from apps.exchanges.mock.wire.bybit.words import (
     cancel_type,
     direction,
     execution_id,
+    funding_id,
     order_id,
     reject_reason,
     side_word,
@@ -38,7 +39,16 @@ from apps.exchanges.mock.wire.port import Json
 
 HOUR_MS = 3_600_000
 _MMR = Decimal(2)
-_CENT = Decimal("0.00000001")
+_CENT, _RATE = Decimal("0.00000001"), Decimal("0.0000000001")
+_UNSAID_OF_FUNDING = (
+    "orderLinkId",
+    "createType",
+    "tradeIv",
+    "markIv",
+    "indexPrice",
+    "underlyingPrice",
+    "blockTradeId",
+)
 
 
 def plain(number: Decimal) -> str:
@@ -103,6 +113,7 @@ def ticker(context: AssetContext, last: Trade | None, bid: LevelView | None, ask
         "volume24h": plain(context.day_base_volume),
         "fundingRate": plain(context.funding.quantize(_CENT)),
         "nextFundingTime": str((now // HOUR_MS + 1) * HOUR_MS),
+        "fundingIntervalHour": "1",
         "bid1Price": "" if bid is None else plain(bid.price),
         "bid1Size": "" if bid is None else plain(bid.size),
         "ask1Price": "" if ask is None else plain(ask.price),
@@ -345,6 +356,43 @@ def wallet(state: AccountState) -> Json:
     }
 
 
+def funding_execution(payment: FundingPayment, mark: Decimal) -> Json:
+    """Return a funding payment as execution/list and the stream tell it.
+
+    `side` is the position's, `execFee` above zero when the account paid, and `feeRate` the rate as that side sees it:
+    the market's for a long position, its opposite for a short one.
+    """
+    size = abs(payment.position)
+    row = dict.fromkeys(_UNSAID_OF_FUNDING, "")
+    return row | {
+        "symbol": symbol_of(payment.coin),
+        "orderId": funding_id(payment, "order"),
+        "side": side_word(is_buy=payment.position > 0),
+        "orderPrice": "0",
+        "orderQty": "0",
+        "leavesQty": "0",
+        "orderType": "UNKNOWN",
+        "stopOrderType": "UNKNOWN",
+        "execFee": plain(payment.paid),
+        "execId": funding_id(payment, "execution"),
+        "execPrice": plain(mark),
+        "execQty": plain(size),
+        "execType": "Funding",
+        "execValue": plain(size * mark),
+        "execTime": str(payment.time_ms),
+        "feeCurrency": QUOTE,
+        "isMaker": False,
+        "feeRate": _rate_for(payment),
+        "markPrice": plain(mark),
+        "closedSize": "0",
+        "seq": payment.time_ms,
+    }
+
+
+def _rate_for(payment: FundingPayment) -> str:
+    return plain((payment.rate if payment.position > 0 else -payment.rate).quantize(_RATE))
+
+
 def settlement(payment: FundingPayment, number: int) -> Json:
     """Return a funding payment as a row of the transaction log; `funding` is positive when received."""
     received = -payment.paid
@@ -360,7 +408,7 @@ def settlement(payment: FundingPayment, number: int) -> Json:
         "cashFlow": "0",
         "transactionTime": str(payment.time_ms),
         "type": "SETTLEMENT",
-        "feeRate": plain(payment.rate.quantize(Decimal("0.0000000001"))),
+        "feeRate": _rate_for(payment),
         "bonusChange": "",
         "size": plain(payment.position),
         "qty": plain(abs(payment.position)),

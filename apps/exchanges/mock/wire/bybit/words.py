@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from apps.exchanges.mock.engine.api import CancelReason, OrderSnapshot, OrderStatus, RejectCode, Tif, TpSl
+from apps.exchanges.mock.engine.api import (
+    CancelReason,
+    FundingPayment,
+    OrderSnapshot,
+    OrderStatus,
+    RejectCode,
+    Tif,
+    TpSl,
+)
 
 VENUE, PREFIX = "bybit", "/bybit"
 QUOTE, CATEGORY = "USDT", "linear"
@@ -59,6 +67,7 @@ _REASONS: Mapping[object, str] = MappingProxyType(
 _ORDER_ID = UUID("6d6f6f6e-0000-4000-8000-000000000000").int
 _EXECUTION_ID = UUID("65786563-0000-4000-0000-000000000000").int
 _LARGEST_OID = 2**48
+_FUNDING = UUID("66756e64-0000-4000-8000-000000000000")
 
 
 def symbol_of(coin: str) -> str:
@@ -83,6 +92,11 @@ def read_order_id(text: str) -> int | None:
 def execution_id(tid: int, oid: int) -> str:
     """Return the id of one side of a trade."""
     return str(UUID(int=_EXECUTION_ID ^ (tid << 24) ^ oid))
+
+
+def funding_id(payment: FundingPayment, what: str) -> str:
+    """Return the id of a funding payment's order or execution; the same one every time."""
+    return str(uuid5(_FUNDING, f"{what} {payment.coin} {payment.time_ms} {payment.position} {payment.paid}"))
 
 
 def side_word(*, is_buy: bool) -> str:
