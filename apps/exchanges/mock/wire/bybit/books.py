@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import BookView, LevelView
-from apps.exchanges.mock.wire.bybit.views import plain
-from apps.exchanges.mock.wire.bybit.words import symbol_of
+from apps.exchanges.mock.wire.bybit.words import plain, symbol_of
 from apps.exchanges.mock.wire.port import Json
 
 Level = dict[Decimal, Decimal]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
-from apps.exchanges.mock.wire.bybit.words import CATEGORY, QUOTE
+from apps.exchanges.mock.wire.bybit.words import CATEGORY, OTHER_CATEGORIES, QUOTE
 from apps.exchanges.mock.wire.port import Json
 
 
@@ -62,7 +62,7 @@ def flag(body: Json, name: str) -> bool:
 def require_linear(body: Json) -> None:
     """Refuse every category but linear, the one this venue trades."""
     category = text(body, "category")
-    if category not in {"spot", "linear", "inverse", "option"}:
+    if category not in {CATEGORY, *OTHER_CATEGORIES}:
         raise RefusedError(PARAMETER, "params error: category invalid")
     if category != CATEGORY:
         raise RefusedError(PARAMETER, f"params error: category {category} is not available here")

@@ -13,7 +13,8 @@ from aiohttp import web
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook, FaultKind
 from apps.exchanges.mock.wire.bybit.limits import Allowance
-from apps.exchanges.mock.wire.bybit.reads import AccountReads, MarketReads
+from apps.exchanges.mock.wire.bybit.market_reads import MarketReads
+from apps.exchanges.mock.wire.bybit.reads import AccountReads
 from apps.exchanges.mock.wire.bybit.refusals import (
     BAD_SIGNATURE,
     PARAMETER,

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 
-from apps.exchanges.mock.engine.api import CancelReason
+from apps.exchanges.mock.engine.api import CancelReason, Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.engine.events import Event, FundingPaid, OrderUpdated, UserFill
 from apps.exchanges.mock.wire.bybit import views
 from apps.exchanges.mock.wire.bybit.fields import optional_text, whole
@@ -21,6 +21,8 @@ from moondev.domain.clock import monotonic
 TOPICS = frozenset({"order", "execution", "position", "wallet"})
 DCP_TOPICS = frozenset({"dcp", "dcp.future"})
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 3, 300
+# Something to tell, and the order as it was at that moment.
+Happening = tuple[Fill | FundingPayment, OrderSnapshot | None]
 _PRODUCTS = frozenset({"OPTIONS", "DERIVATIVES", "SPOT"})
 
 
@@ -32,7 +34,7 @@ class PrivateStream:
         self.topics = Topics()
         self._venue = venue
         self._orders: dict[str, dict[int, None]] = {}
-        self._executions: dict[str, list[Json]] = {}
+        self._executions: dict[str, list[Happening]] = {}
         self._coins: dict[str, dict[str, None]] = {}
         self._touched: dict[str, None] = {}
         self._scheduled = False
@@ -72,7 +74,8 @@ class PrivateStream:
         seconds = whole(fields, "timeWindow", 0)
         if not _SHORTEST_WINDOW <= seconds <= _LONGEST_WINDOW:
             raise RefusedError(PARAMETER, f"timeWindow must be {_SHORTEST_WINDOW} to {_LONGEST_WINDOW}")
-        self._venue.silence_windows[account] = seconds
+        if product == "DERIVATIVES":
+            self._venue.silence_windows[account] = seconds
         return {}
 
     def cancel_silent(self, now: float) -> None:
@@ -90,13 +93,12 @@ class PrivateStream:
             self._orders.setdefault(event.address, {})[event.order.oid] = None
             self._schedule()
         elif isinstance(event, UserFill):
-            row = self._venue.execution_row(event.address, event.fill)
-            self._executions.setdefault(event.address, []).append({"category": CATEGORY, **row})
+            order = self._venue.exchange.order_by_oid(event.address, event.fill.oid)
+            self._executions.setdefault(event.address, []).append((event.fill, order))
             self._coins.setdefault(event.address, {})[event.fill.coin] = None
             self._touch(event.address)
         elif isinstance(event, FundingPaid):
-            row = self._venue.funding_row(event.payment)
-            self._executions.setdefault(event.address, []).append({"category": CATEGORY, **row})
+            self._executions.setdefault(event.address, []).append((event.payment, None))
             self._coins.setdefault(event.address, {})[event.payment.coin] = None
             self._touch(event.address)
 
@@ -116,8 +118,8 @@ class PrivateStream:
         executions, self._executions = self._executions, {}
         coins, self._coins = self._coins, {}
         touched, self._touched = self._touched, {}
-        for account, rows in executions.items():
-            self._tell(account, "execution", rows)
+        for account, happenings in executions.items():
+            self._tell(account, "execution", [self._execution(item, order) for item, order in happenings])
         for account, oids in orders.items():
             if self._followed(account, "order"):
                 self._tell(account, "order", [row for oid in oids if (row := self._order(account, oid)) is not None])
@@ -128,6 +130,10 @@ class PrivateStream:
             if self._followed(account, "wallet"):
                 self._tell(account, "wallet", [views.wallet(self._venue.exchange.account_state(account))])
 
+    def _execution(self, item: Fill | FundingPayment, order: OrderSnapshot | None) -> Json:
+        row = self._venue.fill_row(item, order) if isinstance(item, Fill) else self._venue.funding_row(item)
+        return {"category": CATEGORY, **row}
+
     def _order(self, account: str, oid: int) -> Json | None:
         order = self._venue.exchange.order_by_oid(account, oid)
         return None if order is None else {"category": CATEGORY, **self._venue.order_row(order)}
@@ -135,7 +141,8 @@ class PrivateStream:
     def _position(self, account: str, coin: str) -> Json:
         row = self._venue.position_row(account, coin)
         # The stream's word for the average price is another one.
-        return {**row, "entryPrice": row.pop("avgPrice")}
+        row["entryPrice"] = row.pop("avgPrice")
+        return row
 
     def _followed(self, account: str, topic: str) -> bool:
         return f"{account} {topic}" in self.topics or f"{account} {topic}.{CATEGORY}" in self.topics

@@ -6,8 +6,9 @@ import asyncio
 
 import orjson
 
+from apps.exchanges.mock.engine.bars import INTERVALS as INTERVAL_MS
 from apps.exchanges.mock.engine.events import BarClosed, BarUpdated, BookChanged, Event, MarkChanged, TradePrinted
-from apps.exchanges.mock.wire.bybit import views
+from apps.exchanges.mock.wire.bybit import market_views
 from apps.exchanges.mock.wire.bybit.books import StreamedBook
 from apps.exchanges.mock.wire.bybit.venue import Venue
 from apps.exchanges.mock.wire.bybit.words import INTERVALS, QUOTE, symbol_of
@@ -15,7 +16,7 @@ from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.topics import TopicLine, Topics
 
 DEPTHS = (1, 50, 200, 500, 1000)
-_TICKER_SECONDS = 0.1
+_TICKER_SECONDS, _BAR_SECONDS = 0.1, 1.0
 
 
 class PublicStream:
@@ -30,7 +31,7 @@ class PublicStream:
         self._changed: set[str] = set()
         self._moved: set[str] = set()
         self._waiting: dict[str, list[Json]] = {}
-        self._ticker_due = 0.0
+        self._ticker_due = self._bar_due = 0.0
         self._scheduled = False
         venue.exchange.subscribe(self._on_event)
 
@@ -76,11 +77,15 @@ class PublicStream:
         due = now >= self._ticker_due
         if due:
             self._ticker_due = now + _TICKER_SECONDS
+        # The venue repeats a bar in which nothing happens, too.
+        quiet = now >= self._bar_due
+        if quiet:
+            self._bar_due = now + _BAR_SECONDS
         for topic in self.topics:
             kind, coin, detail = _parts(topic)
             if kind == "orderbook" and coin in changed:
                 self._push_book(topic, coin)
-            elif kind == "kline" and coin in self._moved:
+            elif kind == "kline" and (quiet or coin in self._moved):
                 self._push_bar(topic, coin, detail)
             elif kind == "tickers" and due:
                 self._push_ticker(topic, coin)
@@ -94,9 +99,10 @@ class PublicStream:
 
     def _push_bar(self, topic: str, coin: str, word: str) -> None:
         now = self._venue.now_ms()
-        bars = self._venue.exchange.candles(coin, INTERVALS[word], now - 1, now)
+        interval = INTERVALS[word]
+        bars = self._venue.exchange.candles(coin, interval, now - INTERVAL_MS[interval], now)
         if bars:
-            self._tell(topic, [views.kline_event(bars[-1], now, confirm=False)])
+            self._tell(topic, [market_views.kline_event(bars[-1], now, confirm=False)])
 
     def _push_ticker(self, topic: str, coin: str) -> None:
         row, before = self._venue.ticker_row(coin), self._tickers.get(topic, {})
@@ -116,13 +122,13 @@ class PublicStream:
         elif isinstance(event, BarUpdated | MarkChanged):
             self._moved.add(event.coin)
         elif isinstance(event, TradePrinted):
-            self._collect(f"publicTrade.{symbol_of(event.trade.coin)}", views.trade_event(event.trade))
+            self._collect(f"publicTrade.{symbol_of(event.trade.coin)}", market_views.trade_event(event.trade))
         elif isinstance(event, BarClosed):
             word = next((word for word, ours in INTERVALS.items() if ours == event.candle.interval), None)
             if word is not None:
                 topic = f"kline.{word}.{symbol_of(event.candle.coin)}"
                 if topic in self.topics:
-                    self._collect(topic, views.kline_event(event.candle, self._venue.now_ms(), confirm=True))
+                    self._collect(topic, market_views.kline_event(event.candle, self._venue.now_ms(), confirm=True))
 
     def _collect(self, topic: str, row: Json) -> None:
         """Keep what must not be lost until the engine is done with the request that caused it."""

@@ -1,4 +1,4 @@
-"""What Bybit answers to GET: the market, and one account."""
+"""What Bybit tells an account about itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from apps.exchanges.mock.engine.api import Fill, FundingPayment, OrderSnapshot
-from apps.exchanges.mock.wire.bybit import views
+from apps.exchanges.mock.wire.bybit import execution_views, views
 from apps.exchanges.mock.wire.bybit.fields import (
     coin_of,
     optional_text,
@@ -18,12 +18,14 @@ from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
 from apps.exchanges.mock.wire.bybit.venue import Venue
 from apps.exchanges.mock.wire.bybit.words import (
     CATEGORY,
-    INTERVALS,
+    OTHER_CATEGORIES,
     QUOTE,
     execution_id,
     funding_id,
     order_id,
+    plain,
     read_order_id,
+    status_word,
     symbol_of,
 )
 from apps.exchanges.mock.wire.port import Json
@@ -32,87 +34,6 @@ T = TypeVar("T")
 Answer = Callable[[Json], Json]
 AccountAnswer = Callable[[str, Json], Json]
 _WEEK_MS = 7 * 86_400_000
-_OTHER_CATEGORIES = frozenset({"spot", "inverse", "option"})
-
-
-class MarketReads:
-    """The public endpoints; each takes the query and returns the `result`."""
-
-    def __init__(self, venue: Venue) -> None:
-        """Answer about `venue`."""
-        self._venue, self._exchange = venue, venue.exchange
-        self.answers: Mapping[str, Answer] = {
-            "/v5/market/time": self._time,
-            "/v5/market/instruments-info": self._instruments,
-            "/v5/market/tickers": self._tickers,
-            "/v5/market/orderbook": self._book,
-            "/v5/market/kline": self._klines,
-            "/v5/market/recent-trade": self._trades,
-            "/v5/market/funding/history": self._funding,
-        }
-
-    def _time(self, _: Json) -> Json:
-        now = self._venue.now_ms()
-        return {"timeSecond": str(now // 1000), "timeNano": str(now * 1_000_000)}
-
-    def _instruments(self, query: Json) -> Json:
-        category = text(query, "category")
-        wanted, state = optional_text(query, "symbol"), optional_text(query, "status")
-        here = category == CATEGORY and state in ("", "Trading")
-        found = [views.instrument(spec) for spec in self._venue.specs.values()] if here else []
-        rows = [row for row in found if wanted in ("", row["symbol"])]
-        return {"category": category, "list": rows, "nextPageCursor": ""}
-
-    def _tickers(self, query: Json) -> Json:
-        category = text(query, "category")
-        if category in _OTHER_CATEGORIES:
-            return {"category": category, "list": []}
-        require_linear(query)
-        coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
-        return {"category": CATEGORY, "list": [self._venue.ticker_row(coin) for coin in coins]}
-
-    def _book(self, query: Json) -> Json:
-        require_linear(query)
-        coin = coin_of(query, self._venue.coins)
-        book = self._exchange.book(coin, whole(query, "limit", 25, 500))
-        sides = [
-            [[views.plain(level.price), views.plain(level.size)] for level in side] for side in (book.bids, book.asks)
-        ]
-        now = self._venue.now_ms()
-        return {"s": symbol_of(coin), "b": sides[0], "a": sides[1], "ts": now, "u": now, "seq": now, "cts": now}
-
-    def _klines(self, query: Json) -> Json:
-        require_linear(query)
-        coin, word = coin_of(query, self._venue.coins), text(query, "interval")
-        if word not in INTERVALS:
-            raise RefusedError(PARAMETER, "params error: interval invalid")
-        limit = whole(query, "limit", 200, 1000)
-        start, end = whole(query, "start", 0), whole(query, "end", self._venue.now_ms())
-        found = self._exchange.candles(coin, INTERVALS[word], start, end)
-        # A start without an end asks for the first bars from there on; everything else for the newest.
-        chosen = found[:limit] if "start" in query and "end" not in query else found[-limit:]
-        return {"symbol": symbol_of(coin), "category": CATEGORY, "list": [views.kline(bar) for bar in reversed(chosen)]}
-
-    def _trades(self, query: Json) -> Json:
-        require_linear(query)
-        coin = coin_of(query, self._venue.coins)
-        found = self._exchange.trades(coin, whole(query, "limit", 500, 1000))
-        return {"category": CATEGORY, "list": [views.recent_trade(trade) for trade in found]}
-
-    def _funding(self, query: Json) -> Json:
-        require_linear(query)
-        coin = coin_of(query, self._venue.coins)
-        start, end = whole(query, "startTime", 0), whole(query, "endTime", self._venue.now_ms())
-        rates = self._exchange.funding_history(coin, start, end)[-whole(query, "limit", 200, 200) :]
-        rows = [
-            {
-                "symbol": symbol_of(coin),
-                "fundingRate": views.plain(rate.rate),
-                "fundingRateTimestamp": str(rate.time_ms),
-            }
-            for rate in reversed(rates)
-        ]
-        return {"category": CATEGORY, "list": rows}
 
 
 class AccountReads:
@@ -128,10 +49,10 @@ class AccountReads:
             "/v5/account/wallet-balance": self._wallet,
             "/v5/account/fee-rate": self._fees,
             "/v5/account/transaction-log": self._log,
-            "/v5/position/list": self._positions,
-            "/v5/order/realtime": self._open,
-            "/v5/order/history": self._history,
-            "/v5/execution/list": self._executions,
+            "/v5/position/list": _linear(self._positions),
+            "/v5/order/realtime": _linear(self._open),
+            "/v5/order/history": _linear(self._history),
+            "/v5/execution/list": _linear(self._executions),
         }
 
     def _key(self, account: str, _: Json) -> Json:
@@ -187,7 +108,7 @@ class AccountReads:
         require_linear(query)
         coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
         maker, taker = (
-            views.plain(bps / 10_000) for bps in (self._venue.config.maker_fee_bps, self._venue.config.taker_fee_bps)
+            plain(bps / 10_000) for bps in (self._venue.config.maker_fee_bps, self._venue.config.taker_fee_bps)
         )
         return {"list": [{"symbol": symbol_of(coin), "makerFeeRate": maker, "takerFeeRate": taker} for coin in coins]}
 
@@ -203,20 +124,23 @@ class AccountReads:
         return {"category": CATEGORY, "list": rows, "nextPageCursor": ""}
 
     def _open(self, account: str, query: Json) -> Json:
+        """Tell live orders; those that ended lately too when one is asked for by name, and alone with `openOnly` 1."""
         self._require_scope(query)
-        live = self._exchange.open_orders(account)[::-1]
-        if optional_text(query, "orderId") or optional_text(query, "orderLinkId"):
-            # One order by its name is told here for a while after its end, too.
-            live = [*live, *self._exchange.order_history(account, 500)]
+        named = optional_text(query, "orderId") or optional_text(query, "orderLinkId")
+        found: list[OrderSnapshot] = []
+        if named or optional_text(query, "openOnly") not in {"1", "2"}:
+            found += self._exchange.open_orders(account)[::-1]
+        if named or optional_text(query, "openOnly") in {"1", "2"}:
+            found += self._exchange.order_history(account, 500)
         kind = optional_text(query, "orderFilter")
-        chosen = [order for order in live if _is_kind(order, kind)]
-        return self._orders(query, chosen, 20)
+        return self._orders(query, [order for order in found if _is_kind(order, kind)], 20)
 
     def _history(self, account: str, query: Json) -> Json:
         require_linear(query)
         first, last = self._span(query)
-        done = [order for order in self._exchange.order_history(account) if first <= order.status_ms <= last]
-        return self._orders(query, done, 20)
+        ended, word = self._exchange.order_history(account), optional_text(query, "orderStatus")
+        chosen = [order for order in ended if first <= order.status_ms <= last and word in ("", status_word(order))]
+        return self._orders(query, chosen, 20)
 
     def _orders(self, query: Json, orders: Sequence[OrderSnapshot], default: int) -> Json:
         chosen = [order for order in orders if self._wanted(query, order)]
@@ -259,11 +183,16 @@ class AccountReads:
 
     def _log(self, account: str, query: Json) -> Json:
         first, last = self._span(query)
-        kind = optional_text(query, "type")
-        payments = self._exchange.funding_payments(account, first, last)[::-1] if kind in ("", "SETTLEMENT") else []
-        rows = [views.settlement(payment, number) for number, payment in enumerate(payments)]
-        page, cursor = _page(query, rows, lambda row: f"{row['symbol']}@{row['transactionTime']}", 20, 50)
-        return {"nextPageCursor": cursor, "list": page}
+        kind, items = optional_text(query, "type"), list[Fill | FundingPayment]()
+        items += self._exchange.fills(account, first, last)[::-1] if kind in ("", "TRADE") else []
+        items += self._exchange.funding_payments(account, first, last)[::-1] if kind in ("", "SETTLEMENT") else []
+        items.sort(key=lambda item: item.time_ms, reverse=True)
+        page, cursor = _page(query, items, _execution_name, 20, 50)
+        rows = [
+            execution_views.traded(item) if isinstance(item, Fill) else execution_views.settlement(item)
+            for item in page
+        ]
+        return {"nextPageCursor": cursor, "list": rows}
 
     def _wanted(self, query: Json, order: OrderSnapshot) -> bool:
         named, link, symbol = (optional_text(query, name) for name in ("orderId", "orderLinkId", "symbol"))
@@ -296,8 +225,24 @@ class AccountReads:
         return start, end
 
 
+def _linear(answer: AccountAnswer) -> AccountAnswer:
+    """Return `answer` for linear contracts; of the other categories an account here has nothing to tell."""
+
+    def answered(account: str, query: Json) -> Json:
+        category = text(query, "category")
+        if category in OTHER_CATEGORIES:
+            return {"category": category, "list": [], "nextPageCursor": ""}
+        return answer(account, query)
+
+    return answered
+
+
 def _execution_name(item: Fill | FundingPayment) -> str:
     return execution_id(item.tid, item.oid) if isinstance(item, Fill) else funding_id(item, "execution")
+
+
+def _log_row(item: Fill | FundingPayment) -> Json:
+    return execution_views.traded(item) if isinstance(item, Fill) else execution_views.settlement(item)
 
 
 def _is_kind(order: OrderSnapshot, kind: str) -> bool:

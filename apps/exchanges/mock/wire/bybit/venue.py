@@ -6,7 +6,7 @@ from apps.exchanges.mock.engine.api import Fill, FundingPayment, InstrumentSpec,
 from apps.exchanges.mock.engine.events import Event, UserFill
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
-from apps.exchanges.mock.wire.bybit import views
+from apps.exchanges.mock.wire.bybit import execution_views, market_views, views
 from apps.exchanges.mock.wire.bybit.facts import LIQUIDATION, FactBook
 from apps.exchanges.mock.wire.bybit.limits import Windows
 from apps.exchanges.mock.wire.bybit.words import VENUE
@@ -45,14 +45,17 @@ class Venue:
         return views.order(order, self.facts.of(order.oid), self.sums.of(order.oid), self.specs[order.coin])
 
     def execution_row(self, account: str, fill: Fill) -> Json:
-        """Return a fill in the venue's words."""
-        order = self.exchange.order_by_oid(account, fill.oid)
+        """Return a fill in the venue's words, its order as it is now."""
+        return self.fill_row(fill, self.exchange.order_by_oid(account, fill.oid))
+
+    def fill_row(self, fill: Fill, order: OrderSnapshot | None) -> Json:
+        """Return a fill of `order` in the venue's words."""
         facts = LIQUIDATION if fill.liquidation else self.facts.of(fill.oid)
-        return views.execution(fill, facts, order, self.exchange.mark(fill.coin))
+        return execution_views.execution(fill, facts, order, self.exchange.mark(fill.coin))
 
     def funding_row(self, payment: FundingPayment) -> Json:
         """Return a funding payment in the venue's words for an execution."""
-        return views.funding_execution(payment, self.exchange.mark(payment.coin))
+        return execution_views.funding_execution(payment, self.exchange.mark(payment.coin))
 
     def position_row(self, account: str, coin: str) -> Json:
         """Return the position in one coin, flat or not."""
@@ -64,7 +67,7 @@ class Venue:
         """Return the ticker of one coin."""
         book, last = self.exchange.book(coin, 1), next(iter(self.exchange.trades(coin, 1)), None)
         bid, ask = next(iter(book.bids), None), next(iter(book.asks), None)
-        return views.ticker(self.exchange.asset_context(coin), last, bid, ask, self.now_ms())
+        return market_views.ticker(self.exchange.asset_context(coin), last, bid, ask, self.now_ms())
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, UserFill):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID, uuid5
 
@@ -18,6 +19,7 @@ from apps.exchanges.mock.engine.api import (
 
 VENUE, PREFIX = "bybit", "/bybit"
 QUOTE, CATEGORY = "USDT", "linear"
+OTHER_CATEGORIES = frozenset({"spot", "inverse", "option"})
 # 6-hour and monthly bars are not kept by the engine.
 INTERVALS: Mapping[str, str] = MappingProxyType(
     {
@@ -65,9 +67,14 @@ _REASONS: Mapping[object, str] = MappingProxyType(
 )
 # Order numbers of the engine stand at the end of an id of the form the venue uses.
 _ORDER_ID = UUID("6d6f6f6e-0000-4000-8000-000000000000").int
-_EXECUTION_ID = UUID("65786563-0000-4000-0000-000000000000").int
-_LARGEST_OID = 2**48
+_LARGEST_OID = 2**60
+_EXECUTION = UUID("65786563-0000-4000-8000-000000000000")
 _FUNDING = UUID("66756e64-0000-4000-8000-000000000000")
+
+
+def plain(number: Decimal) -> str:
+    """Return a number without exponent and without trailing zeros."""
+    return f"{number.normalize():f}" if number else "0"
 
 
 def symbol_of(coin: str) -> str:
@@ -91,7 +98,7 @@ def read_order_id(text: str) -> int | None:
 
 def execution_id(tid: int, oid: int) -> str:
     """Return the id of one side of a trade."""
-    return str(UUID(int=_EXECUTION_ID ^ (tid << 24) ^ oid))
+    return str(uuid5(_EXECUTION, f"{tid} {oid}"))
 
 
 def funding_id(payment: FundingPayment, what: str) -> str:
