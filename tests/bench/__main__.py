@@ -14,7 +14,7 @@ from types import FrameType
 from tests.bench.plan import VENUE, WorldPlan, floor_accounts
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("latency", "sustained", "limited", "kill-switch")
+NAMES = ("latency", "sustained", "limited", "kill-switch", "adapters")
 MOST_ACCOUNTS = 8
 
 
@@ -80,7 +80,7 @@ def _prepare(servers: Servers) -> None:
 
 def _measure(options: Options, servers: Servers) -> int:
     from moondev.domain.clock import process_clock
-    from tests.bench import kill_switch, latency, sustained
+    from tests.bench import adapters, kill_switch, latency, sustained
     from tests.bench.results import Section, table_of, write_json
 
     runs: dict[str, Callable[[], list[Section]]] = {
@@ -88,6 +88,7 @@ def _measure(options: Options, servers: Servers) -> int:
         "sustained": lambda: sustained.run(servers, options.seconds, limits=False),
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
+        "adapters": adapters.run,
     }
     began = process_clock().now()
     path = PROJECT / "bench-results" / f"{began:%Y%m%dT%H%M%SZ}.json"
