@@ -25,6 +25,7 @@ class MessageDialect(ABC):
         """Hand events to `handler`."""
         self.unreadable = 0
         self._handler = handler
+        self._replies: list[bytes] = []
 
     @abstractmethod
     def opening(self) -> Sequence[bytes]:
@@ -53,6 +54,17 @@ class MessageDialect(ABC):
         except ParseError as error:
             self.odd(str(error))
         return self.standing
+
+    def say(self, *messages: bytes) -> None:
+        """Send `messages` as soon as the message that is being read is dealt with."""
+        self._replies.extend(messages)
+
+    def replies(self) -> Sequence[bytes]:
+        """Return, once, what is to be sent because of the message just read."""
+        if not self._replies:
+            return ()
+        replies, self._replies = self._replies, []
+        return replies
 
     def odd(self, *reasons: str) -> None:
         """Count and log what could not be read."""

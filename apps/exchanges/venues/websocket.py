@@ -60,6 +60,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def replies(self) -> Sequence[bytes]:
+        """Return, once, what is to be sent because of the message just read."""
+        ...
+
 
 class ReconnectingWebsocket:
     """Runs one connection after another until it is stopped or the reader raises."""
@@ -114,6 +118,8 @@ class ReconnectingWebsocket:
         # Before connecting: the first message may be read before the connect call returns, and must
         # not be judged by what the last connection had subscribed.
         opening = self._dialect.opening()
+        # What was to be said to the last connection and was not is nobody's business now.
+        self._dialect.replies()
         try:
             transport, _ = await asyncio.wait_for(
                 ws_connect(lambda: listener, self._url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
@@ -183,6 +189,10 @@ class ReconnectingWebsocket:
         if self._connected:
             self._heard_at = received
 
+    def replies(self) -> Sequence[bytes]:
+        """Return what the dialect wants sent in answer."""
+        return self._dialect.replies()
+
     def refused(self, reason: str) -> None:
         """Take the venue's refusal: the connection never stands, or stands no longer."""
         self._on_state(Refused(reason, self._clock.now()))
@@ -230,6 +240,8 @@ class _Listener(WSListener):
             return
         try:
             self._owner.heard(payload, self)
+            for reply in self._owner.replies():
+                transport.send(WSMsgType.TEXT, reply)
         except SubscriptionRefused as refusal:
             self._given_up = True
             self.reason = f"refused by the venue: {refusal}"

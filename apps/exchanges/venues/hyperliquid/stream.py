@@ -96,6 +96,10 @@ class HyperliquidDialect:
                 logger.error("%s", error)  # noqa: TRY400 - the evidence is in the text
         return self._unanswered <= 0
 
+    def replies(self) -> Sequence[bytes]:
+        """Return nothing: this venue is never answered."""
+        return ()
+
     def _read(self, message: bytes, received: datetime) -> None:
         with reading("message", message):
             envelope = self._envelopes.decode(message)
