@@ -15,6 +15,8 @@ from django.conf import settings
 from apps.exchanges.adapters import Adapter, Tools
 from apps.exchanges.capabilities import Capabilities
 from apps.exchanges.execution.throttle.shared import throttle_for
+from apps.exchanges.health.observed import observed
+from apps.exchanges.health.requests import request_meter
 from apps.exchanges.ports import (
     Credentials,
     Environment,
@@ -121,4 +123,5 @@ def _tools(venue: VenueConfig, credentials: Credentials = NOBODY, short_ids: Sho
 
 @lru_cache(maxsize=CLIENTS_KEPT)
 def _client(_pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None) -> ExecutionClient:
-    return ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(venue, credentials, short_ids))
+    client = ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(venue, credentials, short_ids))
+    return observed(client, request_meter(venue.code))

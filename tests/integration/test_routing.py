@@ -23,6 +23,7 @@ from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
+from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.services import StandIn, stand_ins_set, strategy_disable, strategy_enable
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Book, BookLevel
@@ -82,7 +83,7 @@ def tick(world, row, *down: str):
     stand_in_book(world)
     dispatch(due_by_cadence(60, world.clock.now()), world.clock)
     due = Tick.objects.latest("pk")
-    run_ticks([due.pk], "worker", clock=world.clock, cache=world.cache, down=lambda _: frozenset(down))
+    run_ticks([due.pk], "worker", clock=world.clock, cache=world.cache, health=lambda _: Troubled(frozenset(down)))
     due.refresh_from_db()
     assert due.status == "done", due.error
     return due.report

@@ -140,6 +140,11 @@ class MarketWriter:
         )
 
     @property
+    def client(self) -> redis.Redis:
+        """Return the connection to the cache."""
+        return self._redis
+
+    @property
     def dirty(self) -> bool:
         """Return whether there is anything to write."""
         return bool(self._changed or self._changed_series or self._events)
@@ -181,7 +186,7 @@ class MarketWriter:
             self._changed.update(self._states)
             self._changed_series.update(self._series)
 
-    def health(self, venue: str, report: Mapping[str, str | int | float]) -> None:
+    def health(self, venue: str, report: msgspec.Struct) -> None:
         """Write the stream's own health beside the data; it lapses when the process no longer writes it."""
         try:
             pipe = self._redis.pipeline(transaction=False)

@@ -17,11 +17,13 @@ from datetime import timedelta
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections
 
+from apps.exchanges.health.freshness import NEVER, Freshness
+from apps.exchanges.health.reports import VenueWatch
 from apps.exchanges.market_data.cache import MarketWriter
 from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted, wanted_at
 from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
-from moondev.domain.clock import Clock
+from moondev.domain.clock import Clock, monotonic
 from moondev.domain.errors import Connectivity, InvalidValue, RateLimited
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,12 @@ class MarketStreamProcess:
     _recorder: MarketRecorder | None = None
     _stream: Stream | None = None
     _backfills: set[asyncio.Task[None]] = field(default_factory=set)
+    _freshness: Freshness = field(default_factory=Freshness)
+    _unflushed_since: float = 0.0
+    _watch: VenueWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = VenueWatch(self.venue, self.writer.client)
 
     def stop(self) -> None:
         """Ask `run` to return."""
@@ -108,7 +116,10 @@ class MarketStreamProcess:
         if self._recorder is None:
             return
         self._recorder.take(event)
+        self._freshness.heard(event)
         self.messages += 1
+        if not self._unflushed:
+            self._unflushed_since = monotonic()
         self._unflushed += 1
         if self._unflushed >= FLUSH_EVENTS:
             self._flush()
@@ -121,11 +132,14 @@ class MarketStreamProcess:
     def _flush(self) -> None:
         if self._flush_at is not None:
             self._flush_at.cancel()
+        received = self._unflushed
         self._flush_at, self._unflushed = None, 0
         if not self.writer.dirty:
             return
         try:
             self.writer.flush()
+            if received:
+                self._freshness.visible(self._unflushed_since)
         except Connectivity as error:
             logger.warning("%s: %s; trying again", self.venue, error)
             self._flush_later(REDIS_RETRY_SECONDS)
@@ -138,20 +152,21 @@ class MarketStreamProcess:
         recorder.close_due(self.clock.now())
         try:
             self.writer.rewrite_if_forgotten(self.venue)
-            self.writer.health(
-                self.venue,
-                {
-                    "connected": int(stream.connected),
-                    "age_seconds": min(stream.age_seconds, 1e9),
-                    "messages": self.messages,
-                    "unreadable": stream.unreadable,
-                    "refused": recorder.refused,
-                    "at": self.clock.now().isoformat(),
-                },
-            )
+            self.writer.health(self.venue, self._watch.report(self._signs(recorder, stream)))
         except Connectivity as error:
             logger.warning("%s: %s", self.venue, error)
         self._flush()
+
+    def _signs(self, recorder: MarketRecorder, stream: Stream) -> dict[str, object]:
+        return {
+            "connected": int(stream.connected),
+            "age_seconds": min(stream.age_seconds, NEVER),
+            "messages": self.messages,
+            "unreadable": stream.unreadable,
+            "refused": recorder.refused,
+            "at": self.clock.now().isoformat(),
+            **self._freshness.report(),
+        }
 
     def _schedule_backfill(self, symbol: str, interval: timedelta) -> None:
         task = asyncio.get_running_loop().create_task(self._backfill(symbol, interval))

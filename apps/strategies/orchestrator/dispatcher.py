@@ -17,7 +17,7 @@ from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue, prun
 from apps.strategies.orchestrator.due import BOOK, Directory, Due, MarketEvent, Noticing
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.missed import missed_bars
-from apps.strategies.orchestrator.venues import venues_down
+from apps.strategies.orchestrator.venues import venues_troubled
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from moondev.domain.clock import Clock, ReplayClock, monotonic
 from moondev.domain.errors import Connectivity
@@ -100,7 +100,7 @@ class Dispatcher:
     def _silent(venues: Collection[str]) -> frozenset[str]:
         """Return which of the venues do not answer; none while nobody can say."""
         try:
-            return venues_down(venues) if venues else frozenset()
+            return venues_troubled(venues).down if venues else frozenset()
         except Connectivity as error:
             logger.warning("dispatcher: no word of the venues: %s", error)
             return frozenset()

@@ -16,6 +16,7 @@ from apps.strategies.base import OwnPosition
 from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
 from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of
+from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.orchestrator.work import Failed, Work
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
@@ -27,7 +28,7 @@ from moondev.domain.values import Price
 logger = logging.getLogger(__name__)
 
 Views = Mapping[str, InstrumentView]
-VenuesDown = Callable[[Collection[str]], frozenset[str]]
+Health = Callable[[Collection[str]], Troubled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,15 @@ class _Books:
     holdings: Mapping[str, Mapping[str, Holding]]
     account_net: Mapping[int, Mapping[str, Decimal]]
     facts: Mapping[str, RiskFacts]
-    down: frozenset[str]
+    troubled: Troubled
 
 
 def load_shard(
-    ticks: Sequence[Tick], cache: MarketCache, now: datetime, down: VenuesDown
+    ticks: Sequence[Tick], cache: MarketCache, now: datetime, health: Health
 ) -> tuple[list[Work], list[Failed]]:
     """Return the work of every tick that can be run, and the failures of those that cannot.
 
-    `down` says which of the venues asked about do not answer now; it is asked only about strategies with stand-ins.
+    `health` says which of the venues asked about are not well; it is asked only about strategies with stand-ins.
     """
     ideas, failed = _ideas(ticks)
     if not ideas:
@@ -86,7 +87,7 @@ def load_shard(
         selectors.holdings(list(scopes)),
         selectors.account_net(accounts),
         load_facts(list(scopes.values()), now),
-        down(venues) if venues else frozenset(),
+        health(venues) if venues else Troubled(),
     )
     try:
         read = _reader(ideas, cache, now)
@@ -185,7 +186,9 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
     holdings = books.holdings.get(scope.strategy, {})
     facts = books.facts[scope.strategy]
     elsewhere = {outlet.key: facts.at(outlet.scope) for outlet in idea.stand_ins}
-    outlets = Outlets(Routing(idea.tick.strategy.routing), idea.outlets, books.down, elsewhere)
+    outlets = Outlets(
+        Routing(idea.tick.strategy.routing), idea.outlets, books.troubled.down, elsewhere, books.troubled.degraded
+    )
     traded = (*idea.instruments, *elsewhere)
     prices = {key: reference_price(views.get(key, NEVER_HEARD)) for key in traded}
     seen_as = {home: outlet.key for home in idea.outlets if (outlet := _speaks_for(home, outlets, prices)) is not None}
@@ -218,7 +221,8 @@ def _speaks_for(home: str, outlets: Outlets, prices: Mapping[str, Price | None])
     usable = outlets.usable(home)
     if any(outlet.key == home for outlet in usable):
         return None
-    return next((outlet for outlet in usable if prices[outlet.key] is not None), None)
+    well_first = sorted(usable, key=outlets.is_degraded)
+    return next((outlet for outlet in well_first if prices[outlet.key] is not None), None)
 
 
 def _own(holdings: Mapping[str, Holding], outlets: Mapping[str, tuple[Outlet, ...]]) -> dict[str, Holding]:

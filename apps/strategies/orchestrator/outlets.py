@@ -32,13 +32,15 @@ class Outlet:
 class Outlets:
     """The outlets of a strategy's instruments that have more than one, by the key at home, home first.
 
-    `down` are the venues that do not answer now; `facts` what the review has to know at each stand-in, by its key.
+    `down` are the venues that do not answer now, `degraded` those that answer badly; `facts` what the review has to
+    know at each stand-in, by its key.
     """
 
     routing: Routing
     by_home: Mapping[str, tuple[Outlet, ...]]
     down: Collection[str]
     facts: Mapping[str, RiskFacts]
+    degraded: Collection[str] = frozenset()
 
     @property
     def stand_ins(self) -> list[Outlet]:
@@ -48,6 +50,20 @@ class Outlets:
     def usable(self, home: str) -> list[Outlet]:
         """Return the outlets of an instrument whose venues answer, in the order in which they are asked."""
         return [outlet for outlet in self.by_home.get(home, ()) if outlet.instrument.venue not in self.down]
+
+    def first_choice(self, home: str) -> Outlet | None:
+        """Return home while it answers, be it badly, else the first stand-in that is well; None when nobody answers.
+
+        Who leaves home at every cough pays twice for each way.
+        """
+        usable = self.usable(home)
+        if usable and usable[0].key == home:
+            return usable[0]
+        return min(usable, key=self.is_degraded, default=None)
+
+    def is_degraded(self, outlet: Outlet) -> bool:
+        """Return whether an outlet's venue answers badly now."""
+        return outlet.instrument.venue in self.degraded
 
 
 NO_OUTLETS = Outlets(Routing.HOME, {}, frozenset(), {})

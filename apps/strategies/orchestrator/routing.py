@@ -77,12 +77,12 @@ def allot(total: Decimal, standings: Sequence[Standing], best: str | None) -> di
 
 
 def best_outlet(outlets: Outlets, home: str, side: Side, quantity: Decimal, books: Books) -> Outlet | None:
-    """Return where new risk goes: the first that answers, or the cheapest; None when no venue answers."""
+    """Return where new risk goes: home or who stands in, or to the cheapest that is well; None when nobody answers."""
     usable = outlets.usable(home)
     if not usable or outlets.routing is not Routing.CHEAPEST:
-        return usable[0] if usable else None
+        return outlets.first_choice(home)
     costs = {outlet.key: _cost(outlet, side, quantity, books.get(outlet.key)) for outlet in usable}
-    return min(usable, key=lambda outlet: costs[outlet.key])
+    return min(usable, key=lambda outlet: (outlets.is_degraded(outlet), costs[outlet.key]))
 
 
 def _routed_target(
@@ -112,8 +112,8 @@ def _standing(at: Situation, total: Decimal, *, usable: bool) -> Standing:
 
 def _routed_quotes(wish: Quotes, outlets: Outlets, situations: Situations) -> list[SizedDesired]:
     """Quote at the first outlet that answers, and pull what was quoted elsewhere."""
-    usable = outlets.usable(wish.instrument)
-    at = usable[0].key if usable else None
+    choice = outlets.first_choice(wish.instrument)
+    at = None if choice is None else choice.key
     found: list[SizedDesired] = []
     for outlet in outlets.by_home[wish.instrument]:
         if outlet.key == at:

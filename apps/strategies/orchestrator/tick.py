@@ -12,11 +12,11 @@ from dataclasses import replace
 from apps.exchanges.market_data.cache import MarketCache, market_cache
 from apps.strategies.orchestrator.decide import decide
 from apps.strategies.orchestrator.leasing import ticks_lease
-from apps.strategies.orchestrator.load import VenuesDown, load_shard
+from apps.strategies.orchestrator.load import Health, load_shard
 from apps.strategies.orchestrator.record import record
 from apps.strategies.orchestrator.sizes import known_sizes
 from apps.strategies.orchestrator.stages import make_ready
-from apps.strategies.orchestrator.venues import venues_down
+from apps.strategies.orchestrator.venues import venues_troubled
 from apps.strategies.orchestrator.work import Decided, Failed, Ready
 from moondev.domain.clock import Clock, process_clock
 
@@ -27,18 +27,18 @@ def run_ticks(
     *,
     clock: Clock | None = None,
     cache: MarketCache | None = None,
-    down: VenuesDown = venues_down,
+    health: Health = venues_troubled,
 ) -> None:
     """Run one shard of due ticks as `worker`; safe to call twice, at once, and to die in.
 
-    `clock` and `cache` default to this process's own; `down` says which venues do not answer.
+    `clock` and `cache` default to this process's own; `health` says which venues are not well.
     """
     clock, cache = clock or process_clock(), cache or market_cache()
     started = time.perf_counter()
     ticks = ticks_lease(tick_ids, worker, clock.now())
     if not ticks:
         return
-    works, failed = load_shard(ticks, cache, clock.now(), down)
+    works, failed = load_shard(ticks, cache, clock.now(), health)
     load_ms = (time.perf_counter() - started) * 1000
     answers: list[Decided | Failed] = [decide(work) for work in works]
     decided = [answer for answer in answers if isinstance(answer, Decided)]

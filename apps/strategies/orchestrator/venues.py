@@ -1,25 +1,31 @@
-"""Which venues do not answer now, as far as routing is concerned."""
+"""Which venues are not well now, as far as routing is concerned."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-import msgspec
-import redis
-
+from apps.exchanges.health.reports import venue_reports
+from apps.exchanges.health.states import VenueState
 from apps.exchanges.market_data.cache import redis_client
-from moondev.domain.errors import Connectivity
 
 
-def venues_down(venues: Collection[str]) -> frozenset[str]:
-    """Return those of `venues` whose market stream is down or has not been heard of; a missing report is a bad one.
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Venues that take no new risk now, and venues that take it only when no healthy one is to be had."""
+
+    down: frozenset[str] = frozenset()
+    degraded: frozenset[str] = frozenset()
+
+
+def venues_troubled(venues: Collection[str]) -> Troubled:
+    """Return those of `venues` that are down or degraded; one that nobody reports on is down.
 
     Raises Connectivity when the cache does not answer.
     """
-    names = sorted(venues)
-    try:
-        reports = redis_client().mget([f"md:health:{venue}" for venue in names])
-    except redis.RedisError as error:
-        raise Connectivity(f"market data cache: {error}") from error
-    answers = zip(names, reports, strict=True)
-    return frozenset(name for name, report in answers if not (report and msgspec.json.decode(report).get("connected")))
+    states = {name: report.state for name, report in venue_reports(redis_client(), venues).items()}
+    return Troubled(_in(VenueState.DOWN, states), _in(VenueState.DEGRADED, states))
+
+
+def _in(state: VenueState, states: dict[str, VenueState]) -> frozenset[str]:
+    return frozenset(name for name, is_in in states.items() if is_in is state)

