@@ -19,6 +19,7 @@ from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.binance.http import BinanceWire
 from apps.exchanges.mock.wire.bybit.http import BybitWire
 from apps.exchanges.mock.wire.config import WireConfig
+from apps.exchanges.mock.wire.dydx.http import DydxWire
 from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
 from apps.exchanges.mock.wire.port import Wire
 from moondev.domain.clock import Clock
@@ -26,6 +27,7 @@ from moondev.domain.errors import InvalidValue
 
 HYPERLIQUID = "hyperliquid"
 BINANCE = "binance"
+DYDX = "dydx"
 ALL = "all"
 _FIGURES = 5
 _NO_CAP = 20
@@ -173,6 +175,14 @@ _BYBIT = {
     "XRP": Rules("0.0001", 1, 5, 75),
     "DOGE": Rules("0.00001", 0, 5, 75),
 }
+# No smallest notional: the chain asks for one step of size only.
+_DYDX_RULES: Mapping[str, Rules] = MappingProxyType(
+    {
+        "BTC": Rules("1", 4, 0, 50),
+        "ETH": Rules("0.1", 3, 0, 50),
+        "SOL": Rules("0.01", 1, 0, 20),
+    }
+)
 
 VENUES: Mapping[str, MockVenue] = MappingProxyType(
     {
@@ -183,6 +193,7 @@ VENUES: Mapping[str, MockVenue] = MappingProxyType(
             ),
             MockVenue(BINANCE, BinanceWire, "USDT", "2", "5", 1.0, _BINANCE_RULES),
             MockVenue("bybit", BybitWire, "USDT", "2", "5.5", basis_bps=1.5, rules=_BYBIT),
+            MockVenue(DYDX, DydxWire, "USDC", "1", "5", basis_bps=-1.0, rules=_DYDX_RULES),
         )
     }
 )
