@@ -190,8 +190,6 @@ def test_leverage_and_margin_mode(trader: SdkExchange) -> None:
     pause()
     assert trader.update_leverage(500, "BTC") == {"status": "err", "response": "Invalid leverage value"}
     pause()
-    assert trader.update_leverage(5, "BTC", is_cross=False)["status"] == "err"
-    pause()
     refused = trader.update_isolated_margin(10, "BTC")
     assert refused == {"status": "err", "response": "Position does not use isolated margin."}
     request = {"type": "activeAssetData", "user": TRADER.address, "coin": "BTC"}

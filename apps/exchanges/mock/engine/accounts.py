@@ -16,12 +16,14 @@ ONE_MILLION = 1_000_000
 class Position:
     """Holdings of one coin. `cost` is size x entry price, signed as the size.
 
-    `funding` is what was paid (positive) or received since the position was opened.
+    `funding` is what was paid (positive) or received since the position was opened. `margin` is what an isolated
+    position has of its own, unrealised profit apart; nothing else of the account answers for it.
     """
 
     size: int = 0
     cost: int = 0
     funding: int = 0
+    margin: int = 0
 
     def apply(self, signed: int, px: int) -> int:
         """Book a fill of `signed` units at `px`; return the profit of what it closed."""
@@ -39,6 +41,13 @@ class Position:
         if not self.size or opening:
             self.funding = 0
         return profit
+
+    def move_margin(self, signed: int, px: int, leverage: int) -> None:
+        """Put up margin for what a fill is about to open, give back the share of what it closes."""
+        closing = min(abs(signed), abs(self.size)) if self.size * signed < 0 else 0
+        if closing:
+            self.margin -= divided(self.margin * closing, abs(self.size))
+        self.margin += -(-(abs(signed) - closing) * px // leverage)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +112,9 @@ class Account:
     """One account. `house` marks the market's own flow: no margin, no fees, no events.
 
     `followers` are the live orders of a coin that shrink with the position.
-    `cash` = deposit - purchases + sales - fees - funding paid. `kept_orders` and `kept_fills` bound
+    `cash` = deposit - purchases + sales - fees - funding paid - `forfeited`, which is what the insurance fund took (or
+    paid, negative). `isolated` are the coins whose positions have margin of their own; `cut_ms` is when a liquidation
+    last took only a part. `kept_orders` and `kept_fills` bound
     what stays on record.
     """
 
@@ -118,9 +129,12 @@ class Account:
     fees_paid: int = 0
     funding_paid: int = 0
     volume: int = 0
+    forfeited: int = 0
+    cut_ms: int | None = None
     cancel_at_ms: int | None = None
     positions: dict[str, Position] = field(default_factory=dict)
     leverage: dict[str, int] = field(default_factory=dict)
+    isolated: set[str] = field(default_factory=set)
     exposures: dict[str, Exposure] = field(default_factory=dict)
     balances: dict[str, Balance] = field(default_factory=dict)
     live: dict[int, Order] = field(default_factory=dict)
@@ -135,6 +149,14 @@ class Account:
     def __post_init__(self) -> None:
         self.fills = deque(maxlen=self.kept_fills)
         self.payments = deque(maxlen=self.kept_fills)
+
+    def isolated_positions(self) -> list[str]:
+        """Return the coins of the isolated positions."""
+        return [coin for coin in self.positions if coin in self.isolated]
+
+    def cross_sizes(self) -> list[tuple[str, int]]:
+        """Return coin and signed size of every position that shares the account's value."""
+        return [(coin, p.size) for coin, p in self.positions.items() if coin not in self.isolated]
 
     def size_of(self, coin: str) -> int:
         """Return the signed position in `coin`."""

@@ -19,6 +19,7 @@ from apps.exchanges.mock.engine.reports import (
     BookView,
     Candle,
     Fill,
+    ForcedClose,
     FundingPayment,
     FundingRate,
     LevelView,
@@ -43,6 +44,7 @@ __all__ = [
     "Done",
     "Fill",
     "Filled",
+    "ForcedClose",
     "FundingPayment",
     "FundingRate",
     "Grouping",
@@ -235,6 +237,8 @@ class RejectCode(StrEnum):
     INVALID_LEVERAGE = "invalid_leverage"
     AGENT_IN_USE = "agent_in_use"
     ISOLATED_NOT_SUPPORTED = "isolated_not_supported"
+    MARGIN_MODE_LOCKED = "margin_mode_locked"
+    NO_ISOLATED_POSITION = "no_isolated_position"
     SCHEDULE_TOO_SOON = "schedule_too_soon"
     SCHEDULE_LIMIT = "schedule_limit"
 

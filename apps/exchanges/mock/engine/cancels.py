@@ -36,12 +36,6 @@ class Canceller:
             if order.oid in account.live and coin in (None, order.market.coin):
                 self._lifecycle.cancel(order, reason)
 
-    def cancel_margined(self, account: Account, reason: CancelReason) -> None:
-        """Cancel every live order of `account` that is on a perpetual."""
-        for order in list(account.live.values()):
-            if order.oid in account.live and order.market.base is None:
-                self._lifecycle.cancel(order, reason)
-
     def schedule(self, account: Account, time_ms: int | None) -> Done | Rejected:
         """Cancel everything at `time_ms`; None unsets the schedule."""
         if time_ms is None:

@@ -80,7 +80,32 @@ class MarkChanged:
     time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Liquidated:
+    """Positions of `address` are being ended by force; what it had and held just before.
+
+    `value` is the margin behind them, unrealised profit included; `sizes` are signed, by coin; `takeover`: by the
+    venue's fund, not in the book.
+    """
+
+    address: str
+    is_cross: bool
+    takeover: bool
+    value: Decimal
+    notional: Decimal
+    sizes: tuple[tuple[str, Decimal], ...]
+    time_ms: int
+
+
 Event: TypeAlias = (
-    BookChanged | TradePrinted | OrderUpdated | UserFill | FundingPaid | BarUpdated | BarClosed | MarkChanged
+    BookChanged
+    | TradePrinted
+    | OrderUpdated
+    | UserFill
+    | FundingPaid
+    | BarUpdated
+    | BarClosed
+    | MarkChanged
+    | Liquidated
 )
 Listener: TypeAlias = Callable[[Event], None]

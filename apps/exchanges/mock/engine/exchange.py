@@ -32,10 +32,11 @@ from apps.exchanges.mock.engine.cancels import Canceller
 from apps.exchanges.mock.engine.events import Listener
 from apps.exchanges.mock.engine.feed.port import Feed
 from apps.exchanges.mock.engine.funding import Funding
-from apps.exchanges.mock.engine.grid import Grid
+from apps.exchanges.mock.engine.grid import Grid, money_units
 from apps.exchanges.mock.engine.house import House
 from apps.exchanges.mock.engine.intake import Intake
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
+from apps.exchanges.mock.engine.liquidation import Liquidator
 from apps.exchanges.mock.engine.margin import leverage_of
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.marks import Marks
@@ -84,7 +85,8 @@ class Exchange:
         self._registry = Registry(self._venue)
         self._intake = Intake(self._venue, lifecycle, matcher)
         self._canceller = Canceller(self._venue, lifecycle)
-        self._marks = Marks(self._venue, lifecycle, matcher, self._canceller)
+        liquidator = Liquidator(self._venue, lifecycle, matcher, settlement, self._canceller)
+        self._marks = Marks(self._venue, matcher, liquidator)
         self._funding = Funding(self._venue)
         self._queries = MarketQueries(self._venue, self._funding)
         self._statements = Statements(self._venue)
@@ -142,12 +144,19 @@ class Exchange:
         return self._registry.master_of(address)
 
     def update_leverage(self, address: str, coin: str, leverage: int, *, is_cross: bool) -> Done | Rejected:
-        """Set the leverage of `coin`; only cross margin is supported."""
+        """Set leverage and margin mode of `coin`; the mode of an open position cannot be changed."""
         self._begin()
-        account = self._venue.account(address)
-        if not is_cross:
-            return Rejected(RejectCode.ISOLATED_NOT_SUPPORTED, "only cross margin is supported")
-        return self._registry.update_leverage(account, coin, leverage)
+        return self._registry.update_leverage(self._venue.account(address), coin, leverage, is_cross=is_cross)
+
+    def move_isolated_margin(self, address: str, coin: str, amount: Decimal) -> Done | Rejected:
+        """Add `amount` of quote currency to the margin of an isolated position, or take it away when negative."""
+        self._begin()
+        units = money_units("amount", amount)
+        return self._registry.move_isolated_margin(self._venue.account(address), coin, units)
+
+    def is_isolated(self, address: str, coin: str) -> bool:
+        """Return whether a position in `coin` has, or would have, margin of its own."""
+        return coin in self._venue.account(address).isolated
 
     def leverage(self, address: str, coin: str) -> int:
         """Return the leverage set for `coin`."""

@@ -105,6 +105,7 @@ class Funding:
             account.cash -= paid
             account.funding_paid += paid
             position.funding += paid
+            position.margin -= paid if market.coin in account.isolated else 0
             self._venue.funding_collected += paid
             if account.house:
                 continue

@@ -53,6 +53,7 @@ class Order:
     trigger_px: int = 0
     position_tpsl: bool = False
     liquidation: bool = False
+    takeover: bool = False
     bracket: Bracket | None = None
     self_trade: SelfTrade = SelfTrade.CANCEL_MAKER
     expires_ms: int | None = None

@@ -10,6 +10,14 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
+class ForcedClose:
+    """How a liquidation was filled: the mark at the time, and whether the venue's fund took the position over."""
+
+    mark_px: Decimal
+    takeover: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fill:
     """One execution of one account. `start_position` is signed and from before the fill.
 
@@ -31,7 +39,7 @@ class Fill:
     fee: Decimal
     fee_asset: str
     crossed: bool
-    liquidation: bool
+    liquidation: ForcedClose | None
 
     @property
     def end_position(self) -> Decimal:
@@ -110,6 +118,8 @@ class Candle:
 class PositionState:
     """One position at the mark. `size` is signed; `liquidation_px` None when out of reach.
 
+    `margin_used` of an isolated position is what it has: `isolated_margin`, which it was given, and its unrealised
+    profit. `isolated_margin` is None of a cross position.
     `cum_funding` is what the account paid (positive) or received since it was opened.
     """
 
@@ -124,6 +134,7 @@ class PositionState:
     max_leverage: int
     is_cross: bool
     margin_used: Decimal
+    isolated_margin: Decimal | None
     liquidation_px: Decimal | None
     cum_funding: Decimal
 
@@ -134,7 +145,10 @@ class AccountState:
 
     `account_value` = deposit + realised cash flows - fees + funding + sum of size x mark, where a
     purchase is a negative cash flow. `cash` is the same without the positions. `funding` is what
-    was paid (positive) or received; `volume` the quote currency traded so far.
+    was paid (positive) or received; `volume` the quote currency traded so far; `forfeited` what the insurance fund took
+    (or paid, negative), which the account value has lost.
+
+    `cross_value` and `cross_margin` leave the isolated positions out, as do `maintenance_margin` and `withdrawable`.
     """
 
     address: str
@@ -142,13 +156,16 @@ class AccountState:
     deposit: Decimal
     cash: Decimal
     account_value: Decimal
+    cross_value: Decimal
     total_notional: Decimal
     margin_used: Decimal
+    cross_margin: Decimal
     order_margin: Decimal
     maintenance_margin: Decimal
     withdrawable: Decimal
     fees: Decimal
     funding: Decimal
+    forfeited: Decimal
     volume: Decimal
     positions: tuple[PositionState, ...]
 

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from apps.exchanges.mock.engine.accounts import Account, Position
-from apps.exchanges.mock.engine.api import CancelReason, Fill
+from apps.exchanges.mock.engine.api import CancelReason, Fill, ForcedClose
 from apps.exchanges.mock.engine.events import UserFill
 from apps.exchanges.mock.engine.grid import amount, money
 from apps.exchanges.mock.engine.holds import QUOTE_SCALE
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
+from apps.exchanges.mock.engine.margin import leverage_of
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.orders import Order
 from apps.exchanges.mock.engine.tape import Tape
@@ -52,6 +53,15 @@ class Settlement:
         self.position_changed(maker.account, maker.market)
         self.position_changed(taker.account, taker.market)
 
+    def exchange(self, leaving: Order, taking: Order, size: int, px: int) -> None:
+        """Move a position from one account to another at `px`, outside the book and off the tape."""
+        tid = self._venue.next_tid()
+        for order in (leaving, taking):
+            order.remaining -= size
+            self._book(order, leaving, px, size, tid)
+            self._lifecycle.fill_out(order)
+            self.position_changed(order.account, order.market)
+
     def position_changed(self, account: Account, market: Market) -> None:
         """Cut or cancel the orders that may only reduce what is left of the position."""
         followers = account.followers.get(market.coin)
@@ -76,14 +86,20 @@ class Settlement:
         if position is None:
             position = account.positions[market.coin] = Position()
         start = position.size
-        profit = position.apply(signed, px)
         fee = account.fees.on(notional, order, taker)
+        isolated = market.coin in account.isolated
+        if isolated and not order.liquidation:
+            position.move_margin(signed, px, leverage_of(account, market))
+        profit = position.apply(signed, px)
+        if isolated and order.liquidation:
+            # Nothing is given back before the end, so that no loss can reach the rest of the account.
+            position.margin += profit - fee
         account.cash -= signed * px + fee
         account.fees_paid += fee
         account.volume += notional
         order.notional += notional
         self._venue.fees_collected += fee
-        self._remember_holder(account, market, position)
+        self._remember_holder(order, position)
         if account.house:
             return
         booked = _Booked(market.grid.size(start), money(profit), money(fee), market.spec.quote)
@@ -111,12 +127,15 @@ class Settlement:
         if not account.house:
             self._report(order, taker, px, size, tid, _Booked(amount(start), amount(profit), amount(fee), gets_name))
 
-    def _remember_holder(self, account: Account, market: Market, position: Position) -> None:
+    def _remember_holder(self, order: Order, position: Position) -> None:
+        account, market = order.account, order.market
         if position.size:
             market.holders[account.address] = account
             return
         market.holders.pop(account.address, None)
         del account.positions[market.coin]
+        if order.liquidation and market.coin in account.isolated and (order.takeover or position.margin < 0):
+            self._venue.forfeit(account, position.margin)
 
     def _report(self, order: Order, taker: Order, px: int, size: int, tid: int, booked: _Booked) -> None:
         grid, account = order.market.grid, order.account
@@ -134,7 +153,7 @@ class Settlement:
             fee=booked.fee,
             fee_asset=booked.fee_asset,
             crossed=order is taker,
-            liquidation=order.liquidation,
+            liquidation=ForcedClose(grid.price(order.market.mark), order.takeover) if order.liquidation else None,
         )
         account.fills.append(fill)
         self._venue.outbox.add(UserFill(account.address, fill))

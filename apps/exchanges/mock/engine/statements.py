@@ -55,7 +55,7 @@ class Statements:
     def account_state(self, account: Account) -> AccountState:
         """Return positions, margin and value at the marks."""
         margin = self._venue.margin
-        value = margin.account_value(account)
+        value, isolated = margin.account_value(account), margin.isolated_value(account)
         used = margin.positions_margin(account)
         required = margin.required(account)
         markets = self._venue.markets
@@ -66,13 +66,16 @@ class Statements:
             deposit=money(account.deposit),
             cash=money(account.cash),
             account_value=money(value),
+            cross_value=money(value - isolated),
             total_notional=money(notional),
-            margin_used=money(used),
+            margin_used=money(used + isolated),
+            cross_margin=money(used),
             order_margin=money(max(0, required - used)),
             maintenance_margin=money(margin.maintenance(account)),
             withdrawable=money(margin.withdrawable(account)),
             fees=money(account.fees_paid),
             funding=money(account.funding_paid),
+            forfeited=money(account.forfeited),
             volume=money(account.volume),
             positions=tuple(self._position(account, markets[coin], p) for coin, p in account.positions.items()),
         )
@@ -81,6 +84,8 @@ class Statements:
         grid, leverage = market.grid, leverage_of(account, market)
         unrealised = position.size * market.mark - position.cost
         invested = Decimal(abs(position.cost)) / leverage
+        isolated = market.coin in account.isolated
+        used = market.initial_margin(position.size, leverage) if not isolated else position.margin + unrealised
         return PositionState(
             coin=market.coin,
             size=grid.size(position.size),
@@ -91,20 +96,24 @@ class Statements:
             return_on_equity=(unrealised / invested).quantize(_RATIO, ROUND_HALF_EVEN) if invested else Decimal(0),
             leverage=leverage,
             max_leverage=market.spec.max_leverage,
-            is_cross=True,
-            margin_used=money(market.initial_margin(position.size, leverage)),
+            is_cross=not isolated,
+            margin_used=money(used),
+            isolated_margin=money(position.margin) if isolated else None,
             liquidation_px=self._liquidation_px(account, market, position),
             cum_funding=money(position.funding),
         )
 
     def _liquidation_px(self, account: Account, market: Market, position: Position) -> Decimal | None:
-        """Return the mark at which the account falls below maintenance, other marks unchanged.
+        """Return the mark at which the margin behind the position falls below maintenance, other marks unchanged.
 
         Formula of https://hyperliquid.gitbook.io/hyperliquid-docs/trading/liquidations.
         """
         side = 1 if position.size > 0 else -1
         margin = self._venue.margin
-        spare = margin.account_value(account) - margin.maintenance(account)
+        if market.coin in account.isolated:
+            spare = margin.isolated_equity(account, market) - market.maintenance_margin(position.size)
+        else:
+            spare = margin.cross_value(account) - margin.maintenance(account)
         per_unit = Decimal(1) / (2 * market.spec.max_leverage)
         distance = Decimal(spare) / abs(position.size) / (1 - per_unit * side)
         px = market.mark - side * distance

@@ -15,9 +15,10 @@ from apps.exchanges.mock.engine.outbox import Outbox
 from moondev.domain.errors import InvalidValue
 
 _PPM_IN_BPS = 100
-# The market's own two accounts; nobody knows a key to such an address.
+# The venue's own accounts; nobody knows a key to such an address.
 HOUSE_MAKER = f"0x{1:040x}"
 HOUSE_TAKER = f"0x{2:040x}"
+INSURANCE_FUND = f"0x{3:040x}"
 # Ids start from the time, so that a venue that was restarted never gives one again. Below 2^53.
 _IDS_PER_MS = 1_000
 
@@ -73,8 +74,15 @@ class Venue:
     def __post_init__(self) -> None:
         self.margin = MarginBook(self.markets)
         self._last_oid = self._last_tid = self.now_ms * _IDS_PER_MS
-        for address in (HOUSE_MAKER, HOUSE_TAKER):
+        for address in (HOUSE_MAKER, HOUSE_TAKER, INSURANCE_FUND):
             self.accounts[address] = Account(address, Fees(0, 0), Fees(0, 0), 0, 0, house=True)
+
+    def forfeit(self, account: Account, units: int) -> None:
+        """Let the insurance fund have `units` of an account's cash; negative: the fund pays them."""
+        fund = self.accounts[INSURANCE_FUND]
+        for party, signed in ((account, units), (fund, -units)):
+            party.cash -= signed
+            party.forfeited += signed
 
     def next_oid(self) -> int:
         """Return an order id never given before."""

@@ -22,6 +22,7 @@ from apps.exchanges.mock.engine.events import (
     BookChanged,
     Event,
     FundingPaid,
+    Liquidated,
     MarkChanged,
     OrderUpdated,
     TradePrinted,
@@ -76,6 +77,7 @@ class Hub:
             BarClosed: self._on_bar_closed,
             FundingPaid: self._on_funding,
             MarkChanged: lambda _: None,
+            Liquidated: lambda _: None,
         }
         venue.exchange.subscribe(self._on_event)
 

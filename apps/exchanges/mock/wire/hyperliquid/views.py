@@ -124,7 +124,7 @@ def direction(fill: Fill) -> str:
 
 
 def user_fill(fill: Fill, user: str) -> Json:
-    """Return one fill of `user`. A liquidation is told with its own price: the mark is not kept."""
+    """Return one fill of `user`."""
     row: Json = {
         "coin": fill.coin,
         "px": wire(fill.price),
@@ -144,8 +144,9 @@ def user_fill(fill: Fill, user: str) -> Json:
     }
     if fill.cloid is not None:
         row["cloid"] = fill.cloid
-    if fill.liquidation:
-        row["liquidation"] = {"liquidatedUser": user, "markPx": wire(fill.price), "method": "market"}
+    if fill.liquidation is not None:
+        method = "backstop" if fill.liquidation.takeover else "market"
+        row["liquidation"] = {"liquidatedUser": user, "markPx": wire(fill.liquidation.mark_px), "method": method}
     return row
 
 

@@ -91,35 +91,6 @@ def test_lets_no_liquidation_price_below_zero_appear(desk):
     assert desk.exchange.account_state("ann").positions[0].liquidation_px is None
 
 
-def on_the_brink(desk) -> None:
-    """Leave ann 190,000 long at 100: broken once 188,100 x mark < 18,008,550, below 95.74."""
-    desk.exchange.update_leverage("ann", "BTC", 50, is_cross=True)
-    desk.give_position("ann", 190_000, 100)
-
-
-def test_liquidates_an_account_below_maintenance_and_cancels_its_orders(desk):
-    on_the_brink(desk)
-    resting = desk.place("ann", "buy", 1, 90)
-    desk.place("cat", "buy", 190_000, "95.7")
-    desk.exchange.set_mark("BTC", D("95.8"))
-    assert desk.position("ann") == D(190_000)
-    desk.exchange.set_mark("BTC", D("95.7"))
-    assert desk.position("ann") == 0
-    order = desk.exchange.order_by_oid("ann", resting.oid)
-    assert (order.status, order.reason) == (OrderStatus.CANCELED, CancelReason.LIQUIDATED)
-    assert desk.exchange.fills("ann")[-1].liquidation
-
-
-def test_liquidates_the_rest_when_the_book_fills_again(desk):
-    on_the_brink(desk)
-    desk.place("bob", "buy", 50_000, "95.7")
-    desk.exchange.set_mark("BTC", D(95))
-    assert desk.position("ann") == D(140_000)
-    desk.place("cat", "buy", 140_000, 95)
-    desk.exchange.set_mark("BTC", D("94.9"))
-    assert desk.position("ann") == 0
-
-
 def test_spares_an_account_above_maintenance(desk):
     desk.give_position("ann", 100_000, 100)
     desk.place("cat", "buy", 100_000, 95)
@@ -143,11 +114,6 @@ def test_refuses_a_leverage_beyond_the_coins_range(desk, leverage):
     answer = desk.exchange.update_leverage("ann", "BTC", leverage, is_cross=True)
     assert answer.code is RejectCode.INVALID_LEVERAGE
     assert desk.exchange.leverage("ann", "BTC") == 20
-
-
-def test_refuses_isolated_margin(desk):
-    answer = desk.exchange.update_leverage("ann", "BTC", 5, is_cross=False)
-    assert answer.code is RejectCode.ISOLATED_NOT_SUPPORTED
 
 
 def test_refuses_a_leverage_the_position_could_not_be_held_with(desk):

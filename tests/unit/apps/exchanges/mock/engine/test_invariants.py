@@ -14,6 +14,7 @@ from apps.exchanges.mock.engine.api import (
     InstrumentSpec,
     NewOrder,
     OrderStatus,
+    SelfTrade,
     Tif,
     TpSl,
     Trigger,
@@ -39,7 +40,8 @@ people, coins = st.sampled_from(PEOPLE), st.sampled_from(COINS)
 sides = st.booleans()
 sizes = st.one_of(st.integers(1, 40).map(lambda n: D(n) / 10), st.integers(10_000, 400_000).map(D))
 steps = st.integers(-12, 12)
-tifs = st.sampled_from([Tif.GTC, Tif.IOC, Tif.ALO])
+tifs = st.sampled_from([Tif.GTC, Tif.IOC, Tif.ALO, Tif.FOK])
+self_trades = st.sampled_from(SelfTrade)
 depths = st.one_of(st.integers(1, 50).map(D), st.integers(50_000, 400_000).map(D))
 houses = st.tuples(coins, steps, depths, sides)
 
@@ -98,9 +100,18 @@ class Market(RuleBasedStateMachine):
             if oid is not None and order.reduce_only:
                 self.reduce_only.add(oid)
 
-    @rule(who=people, coin=coins, is_buy=sides, size=sizes, step=steps, tif=tifs, reduce_only=sides)
-    def place(self, who, coin, is_buy, size, step, tif, reduce_only):
-        order = NewOrder(coin, is_buy, size, price(coin, step), tif, reduce_only=reduce_only)
+    @rule(
+        who=people,
+        coin=coins,
+        is_buy=sides,
+        size=sizes,
+        step=steps,
+        tif=tifs,
+        reduce_only=sides,
+        self_trade=self_trades,
+    )
+    def place(self, who, coin, is_buy, size, step, tif, reduce_only, self_trade):
+        order = NewOrder(coin, is_buy, size, price(coin, step), tif, reduce_only=reduce_only, self_trade=self_trade)
         self.reducing(who, [order], Grouping.NA)
 
     @rule(who=people, coin=coins, is_buy=sides, size=sizes, step=st.integers(1, 12), tif=tifs, position=sides)
@@ -178,9 +189,13 @@ class Market(RuleBasedStateMachine):
         self.clock.advance(timedelta(minutes=minutes))
         self.exchange.tick(self.clock.now())
 
-    @rule(who=people, coin=coins, leverage=st.integers(1, 50))
-    def leverage(self, who, coin, leverage):
-        self.exchange.update_leverage(who, coin, leverage, is_cross=True)
+    @rule(who=people, coin=coins, leverage=st.integers(1, 50), is_cross=sides)
+    def leverage(self, who, coin, leverage, is_cross):
+        self.exchange.update_leverage(who, coin, leverage, is_cross=is_cross)
+
+    @rule(who=people, coin=coins, amount=st.integers(-500_000, 500_000))
+    def move_margin(self, who, coin, amount):
+        self.exchange.move_isolated_margin(who, coin, D(amount))
 
     @invariant()
     def cash_is_conserved_up_to_fees_and_the_rounding_of_funding(self):
@@ -205,9 +220,19 @@ class Market(RuleBasedStateMachine):
                 signed = fill.size if fill.is_buy else -fill.size
                 value -= signed * fill.price + fill.fee
                 held[fill.coin] += signed
-            value -= sum(payment.paid for payment in self.exchange.funding_payments(who))
+            value -= sum(payment.paid for payment in self.exchange.funding_payments(who)) + state.forfeited
             value += sum(held[coin] * self.exchange.mark(coin) for coin in COINS)
             assert state.account_value == value
+
+    @invariant()
+    def the_fund_has_what_others_forfeited_and_no_cross_account_owes_it(self):
+        assert sum(account.forfeited for account in self.venue.accounts.values()) == 0
+        for who in PEOPLE:
+            state = self.exchange.account_state(who)
+            if not state.positions:
+                assert state.account_value == state.cross_value
+            assert sum(p.margin_used for p in state.positions) == state.margin_used
+            assert all((p.isolated_margin is None) is p.is_cross for p in state.positions)
 
     @invariant()
     def the_book_is_never_crossed_and_its_sizes_are_those_of_its_orders(self):

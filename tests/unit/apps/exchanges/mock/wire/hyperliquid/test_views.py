@@ -15,6 +15,7 @@ from apps.exchanges.mock.engine.api import (
     BookView,
     Candle,
     Fill,
+    ForcedClose,
     LevelView,
     OrderSnapshot,
     OrderStatus,
@@ -45,7 +46,7 @@ FILL = Fill(
     fee=D("0.012896"),
     fee_asset="USDC",
     crossed=True,
-    liquidation=False,
+    liquidation=None,
 )
 ORDER = OrderSnapshot(
     oid=323550506865,
@@ -91,7 +92,7 @@ def test_a_fill_is_spelled_as_recorded() -> None:
 
 def test_a_liquidation_is_told_in_the_recorded_form() -> None:
     row = recorded("responses.json")["userFills"][2]
-    found = views.user_fill(replace(FILL, liquidation=True), USER)["liquidation"]
+    found = views.user_fill(replace(FILL, liquidation=ForcedClose(D("33.1"), takeover=False)), USER)["liquidation"]
     assert set(found) == set(row["liquidation"])
     assert (found["liquidatedUser"], found["method"]) == (USER, "market")
 
