@@ -13,7 +13,7 @@ from typing import cast
 
 import redis
 
-from apps.exchanges.market_data.cache import redis_client
+from apps.exchanges.market_data.cache import process_redis
 from moondev.domain.clock import LiveClock, monotonic
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class RequestMeter:
 @lru_cache(maxsize=64)
 def request_meter(venue: str) -> RequestMeter:
     """Return this process's meter of a venue."""
-    return RequestMeter(venue, redis_client())
+    return RequestMeter(venue, process_redis())
 
 
 def recent_requests(client: redis.Redis, venue: str) -> Requests:

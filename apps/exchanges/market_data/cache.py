@@ -214,6 +214,12 @@ def redis_client() -> redis.Redis:
 
 
 @lru_cache(maxsize=1)
+def process_redis() -> redis.Redis:
+    """Return this process's client of the cache, for a question now and then."""
+    return redis_client()
+
+
+@lru_cache(maxsize=1)
 def market_cache() -> MarketCache:
     """Return this process's reader."""
     return MarketCache(redis_client())

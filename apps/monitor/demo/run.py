@@ -27,7 +27,7 @@ from apps.monitor.demo.queue_lengths import QueueLengths
 from apps.monitor.demo.report import Outcome
 from apps.monitor.demo.screen import Frame, Screen, stdout_screen
 from apps.monitor.demo.seed import Login, seed_demo
-from apps.monitor.demo.snapshot import CpuTimes, Snapshot, read_cpu_times, take_snapshot
+from apps.monitor.demo.snapshot import CpuTimes, Snapshot, read_cpu_times, take_snapshot, venue_states
 from apps.monitor.demo.supervisor import Supervisor
 from apps.monitor.demo.venue_totals import read_venues
 from apps.monitor.demo.venues import DemoVenue, codes
@@ -173,6 +173,7 @@ class Demo:
             queues=self._queues.read(),
             steal_percent=cpu.steal_percent_since(self._cpu),
             restarts=sum(self._supervisor.restarts.values()),
+            venues=venue_states(),
         )
         self._cpu = cpu
         self._screen.show(frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from apps.exchanges.health.states import VenueState
 from apps.monitor.demo.snapshot import Snapshot
 
 LINE_EVERY_S = 5.0
@@ -23,7 +24,10 @@ _POSITIONS_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Everything one look at the platform shows. ``queues`` None: the broker does not answer."""
+    """Everything one look at the platform shows. ``queues`` None: the broker does not answer.
+
+    ``venues`` are the states of venues by name.
+    """
 
     elapsed_s: float
     note: str
@@ -31,6 +35,7 @@ class Frame:
     queues: Mapping[str, int] | None
     steal_percent: float
     restarts: int
+    venues: Mapping[str, str] = field(default_factory=dict)
 
 
 class Screen(Protocol):
@@ -122,8 +127,13 @@ def line_of(frame: Frame) -> str:
     return (
         f"{frame.elapsed_s:6.0f}s {frame.note}  ticks {s.ticks}  orders {s.orders} (open {s.open_orders}, refused "
         f"{s.refused})  fills {s.fills}  positions {len(s.positions)}  pnl {s.profit:+.2f}  queued {queues}  "
-        f"steal {frame.steal_percent:.0f}%  restarts {frame.restarts}"
+        f"steal {frame.steal_percent:.0f}%  restarts {frame.restarts}{_unwell(frame.venues)}"
     )
+
+
+def _unwell(venues: Mapping[str, str]) -> str:
+    """Return a word about every venue that is not well."""
+    return "".join(f"  {name} {state}" for name, state in venues.items() if state != VenueState.OK)
 
 
 def panel_of(frame: Frame) -> Panel:
@@ -149,7 +159,7 @@ def panel_of(frame: Frame) -> Panel:
         ("restarts", str(frame.restarts)),
     )
     columns = Table.grid(padding=(0, 4))
-    columns.add_row(totals, money, machine)
+    columns.add_row(totals, money, machine, _grid(*frame.venues.items()))
     title = f"MoonDev AlgoTrade  {frame.elapsed_s:.0f} s  {frame.note}"
     return Panel(Group(columns, Text(), _positions(s)), title=title, border_style="cyan")
 

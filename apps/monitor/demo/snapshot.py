@@ -9,8 +9,11 @@ from pathlib import Path
 
 from django.db.models import Count, F, Q, Sum
 
-from apps.exchanges.models import EquityMark, Fill, Order, Position
+from apps.exchanges.health.reports import venue_reports
+from apps.exchanges.market_data.cache import process_redis
+from apps.exchanges.models import EquityMark, Fill, Order, Position, Venue
 from apps.strategies.models import Tick, TickStatus
+from moondev.domain.errors import Connectivity
 from moondev.domain.orders import NON_FINAL, OrderStatus
 
 ZERO = Decimal(0)
@@ -80,6 +83,15 @@ def take_snapshot() -> Snapshot:
         positions=_positions(),
         **money,
     )
+
+
+def venue_states() -> dict[str, str]:
+    """Return the state of every enabled venue; nothing while the cache is away."""
+    codes = Venue.objects.filter(enabled=True).order_by("code").values_list("code", flat=True)
+    try:
+        return {name: report.state.value for name, report in venue_reports(process_redis(), list(codes)).items()}
+    except Connectivity:
+        return {}
 
 
 def _unrealised() -> Decimal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.exchanges.health.reports import venue_reports
 from apps.exchanges.health.states import VenueState
-from apps.exchanges.market_data.cache import redis_client
+from apps.exchanges.market_data.cache import process_redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def venues_troubled(venues: Collection[str]) -> Troubled:
 
     Raises Connectivity when the cache does not answer.
     """
-    states = {name: report.state for name, report in venue_reports(redis_client(), venues).items()}
+    states = {name: report.state for name, report in venue_reports(process_redis(), venues).items()}
     return Troubled(_in(VenueState.DOWN, states), _in(VenueState.DEGRADED, states))
 
 

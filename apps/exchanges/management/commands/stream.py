@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.execution.sweeper import sweep
+from apps.exchanges.health.metrics import serve_metrics
+from apps.exchanges.market_data.cache import redis_client
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.models import Venue
 from apps.exchanges.orders.hints import Hints
@@ -27,12 +29,15 @@ class Command(BaseCommand):
         """Take which stream, of which venue."""
         parser.add_argument("kind", choices=["market", "user"])
         parser.add_argument("--venue", required=True, help="Code of the venue, such as hyperliquid.")
+        parser.add_argument("--metrics-port", type=int, help="Answer Prometheus on this port of 127.0.0.1 (market).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         try:
             venue = venue_named(options["venue"])
             if options["kind"] == "market":
+                if options["metrics_port"]:
+                    serve_metrics(redis_client(), [venue.code], options["metrics_port"])
                 run_until_signalled(market_process(venue))
             else:
                 run_until_signalled(_user_process(venue))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from apps.monitor.demo.queue_lengths import QueueLengths
 from apps.monitor.demo.screen import Frame, stdout_screen
-from apps.monitor.demo.snapshot import as_json, read_cpu_times, take_snapshot
+from apps.monitor.demo.snapshot import as_json, read_cpu_times, take_snapshot, venue_states
 
 
 class Command(BaseCommand):
@@ -44,6 +44,7 @@ def _watch(queues: QueueLengths) -> None:
                     queues=queues.read(),
                     steal_percent=newer.steal_percent_since(cpu),
                     restarts=0,
+                    venues=venue_states(),
                 )
                 cpu = newer
                 screen.show(frame)
