@@ -21,6 +21,7 @@ from apps.exchanges.mock.wire.bybit.http import BybitWire
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.dydx.http import DydxWire
 from apps.exchanges.mock.wire.hyperliquid.http import HyperliquidWire
+from apps.exchanges.mock.wire.phemex.http import PhemexWire
 from apps.exchanges.mock.wire.port import Wire
 from moondev.domain.clock import Clock
 from moondev.domain.errors import InvalidValue
@@ -183,6 +184,18 @@ _DYDX_RULES: Mapping[str, Rules] = MappingProxyType(
         "SOL": Rules("0.01", 1, 0, 20),
     }
 )
+_PHEMEX: Mapping[str, Rules] = MappingProxyType(
+    {
+        "BTC": Rules("0.1", 3, 1, 100),
+        "ETH": Rules("0.01", 2, 1, 100),
+        "SOL": Rules("0.01", 2, 1, 50),
+        "XRP": Rules("0.0001", 0, 1, 50),
+        "ADA": Rules("0.0001", 0, 1, 50),
+        "DOGE": Rules("0.00001", 0, 1, 50),
+        "LINK": Rules("0.001", 2, 1, 50),
+        "AVAX": Rules("0.001", 2, 1, 50),
+    }
+)
 
 VENUES: Mapping[str, MockVenue] = MappingProxyType(
     {
@@ -193,6 +206,7 @@ VENUES: Mapping[str, MockVenue] = MappingProxyType(
             ),
             MockVenue(BINANCE, BinanceWire, "USDT", "2", "5", 1.0, _BINANCE_RULES),
             MockVenue("bybit", BybitWire, "USDT", "2", "5.5", basis_bps=1.5, rules=_BYBIT),
+            MockVenue("phemex", PhemexWire, "USDT", "1", "6", basis_bps=-1.5, rules=_PHEMEX),
             MockVenue(DYDX, DydxWire, "USDC", "1", "5", basis_bps=-1.0, rules=_DYDX_RULES),
         )
     }
