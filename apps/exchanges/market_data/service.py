@@ -14,7 +14,7 @@ from apps.exchanges.credentials.listener import listener_credentials
 from apps.exchanges.market_data.cache import MarketWriter, redis_client
 from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.models import InstrumentRow, Venue
-from apps.exchanges.orders.user_stream import UserStreamProcess
+from apps.exchanges.orders.user_stream import Guard, UserStreamProcess
 from apps.exchanges.ports import FillBatch, MarketHandler, MarketSubscription, Stream, UserEvent, UserHandler
 from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
 from moondev.domain.clock import process_clock
@@ -55,7 +55,10 @@ def market_process(venue: Venue) -> MarketStreamProcess:
 
 
 def user_process(
-    venue: Venue, apply: Callable[[int, Sequence[UserEvent]], object], sweep: Callable[[], object]
+    venue: Venue,
+    apply: Callable[[int, Sequence[UserEvent]], object],
+    sweep: Callable[[], object],
+    guard: Guard | None = None,
 ) -> UserStreamProcess:
     """Return the process that hears what `venue` says of our accounts.
 
@@ -76,6 +79,7 @@ def user_process(
         FillNews(venue.code),
         sweep,
         still_current=lambda: _addresses(venue) == addresses,
+        guard=guard,
     )
 
 

@@ -105,6 +105,7 @@ class AccountEvent(models.Model):
         UNSIZED_ORDER = "unsized_order", "an order at the venue without a size of its own"
         UNREADABLE_ROW = "unreadable_row", "the venue said something we cannot read"
         STREAM_REFUSED = "stream_refused", "the venue refuses to tell us of this account"
+        DEAD_MAN = "dead_man", "the venue's cancel-on-silence went off, or was refused"
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()

@@ -35,10 +35,12 @@ WINDOW_SECONDS = 0.004
 BATCH_EVENTS = 400
 RETRY_SECONDS = 0.5
 STOP_SECONDS = 2.0
+GUARD_SECONDS = 1.0
 
 OpenUserStream = Callable[[int, UserHandler], Stream]
 ApplyEvents = Callable[[int, Sequence[UserEvent]], object]
 TellFills = Callable[[int, Sequence[UserEvent]], None]
+Guard = Callable[[frozenset[int]], None]
 
 
 def empty_batch(event: UserEvent) -> bool:
@@ -78,7 +80,8 @@ class _Inbox:
 class UserStreamProcess:
     """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them.
 
-    `run` ends as well when `still_current` says that the accounts are not these any more.
+    So does `guard`, which is told the accounts whose streams are up; each has a thread of its own, because either may
+    wait for somebody. `run` ends as well when `still_current` says that the accounts are not these any more.
     """
 
     def __init__(
@@ -90,33 +93,39 @@ class UserStreamProcess:
         sweep: Callable[[], object],
         sweep_seconds: float = 0.5,
         still_current: Callable[[], bool] = lambda: True,
+        guard: Guard | None = None,
     ) -> None:
         self._inboxes = {account_id: _Inbox() for account_id in account_ids}
         self._open_stream, self._apply, self._tell = open_stream, apply, tell
         self._sweep, self._sweep_seconds, self._still_current = sweep, sweep_seconds, still_current
-        self._streams: list[Stream] = []
+        self._guard = guard
+        self._streams: dict[int, Stream] = {}
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Ask `run` to return once what has been heard is applied."""
         self._stopping.set()
-        for stream in self._streams:
+        for stream in self._streams.values():
             stream.stop()
 
     async def run(self) -> None:
         """Stream every account until stopped."""
-        self._streams = [self._open_stream(account_id, inbox.put) for account_id, inbox in self._inboxes.items()]
-        streaming = [asyncio.create_task(stream.run()) for stream in self._streams]
+        self._streams = {
+            account_id: self._open_stream(account_id, inbox.put) for account_id, inbox in self._inboxes.items()
+        }
+        streaming = [asyncio.create_task(stream.run()) for stream in self._streams.values()]
         applying = [asyncio.create_task(self._apply_all(account_id)) for account_id in self._inboxes]
-        sweeping = asyncio.create_task(self._sweep_all())
+        sweeping = asyncio.create_task(self._repeat("sweeper", self._sweep_once, self._sweep_seconds))
+        guarding = asyncio.create_task(self._repeat("guard", self._guard_once, GUARD_SECONDS))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            done, _ = await asyncio.wait([stopping, sweeping, *streaming, *applying], return_when="FIRST_COMPLETED")
+            chores = [stopping, sweeping, *streaming, *applying]
+            done, _ = await asyncio.wait([*chores, *([guarding] if self._guard else [])], return_when="FIRST_COMPLETED")
             for task in done:
                 task.result()
         finally:
             self.stop()
-            await self._wind_up([*streaming, *applying, sweeping, stopping])
+            await self._wind_up([*streaming, *applying, sweeping, guarding, stopping])
 
     async def _wind_up(self, tasks: Sequence[asyncio.Task[object]]) -> None:
         unapplied = [inbox.idle.wait() for inbox in self._inboxes.values() if inbox.events]
@@ -162,21 +171,36 @@ class UserStreamProcess:
         if any(isinstance(event, FillBatch | Connected) for event in batch):
             self._tell(account_id, batch)
 
-    async def _sweep_all(self) -> None:
+    @staticmethod
+    async def _repeat(name: str, chore: Callable[[], bool], seconds: float) -> None:
+        """Do a chore again and again on a thread of its own, until it says that there is no more of it."""
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweeper") as thread:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=name) as thread:
             while True:
-                if not await loop.run_in_executor(thread, self._sweep_once):
-                    break
-                await asyncio.sleep(self._sweep_seconds)
-        logger.warning("the accounts have changed; ending, to listen to them anew")
+                if not await loop.run_in_executor(thread, chore):
+                    return
+                await asyncio.sleep(seconds)
 
     def _sweep_once(self) -> bool:
         """Sweep; return whether the accounts listened to are still the right ones."""
         try:
             self._sweep()
-            return self._still_current()
+            if self._still_current():
+                return True
+            logger.warning("the accounts have changed; ending, to listen to them anew")
+            return False
         except (DatabaseError, TradingError) as error:
             logger.warning("sweep: %s; trying again", error)
             close_old_connections()
             return True
+
+    def _guard_once(self) -> bool:
+        """Mind what must not be left alone; return whether there is anybody who does."""
+        if self._guard is None:
+            return False
+        try:
+            self._guard(frozenset(account_id for account_id, stream in self._streams.items() if stream.connected))
+        except (DatabaseError, TradingError) as error:
+            logger.warning("guard: %s; trying again", error)
+            close_old_connections()
+        return True

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.exchanges.execution.dead_man import dead_man_for
 from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.health.metrics import serve_metrics
-from apps.exchanges.market_data.cache import redis_client
+from apps.exchanges.market_data.cache import process_redis
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.models import Venue
 from apps.exchanges.orders.hints import Hints
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             venue = venue_named(options["venue"])
             if options["kind"] == "market":
                 if options["metrics_port"]:
-                    serve_metrics(redis_client(), [venue.code], options["metrics_port"])
+                    serve_metrics(process_redis(), [venue.code], options["metrics_port"])
                 run_until_signalled(market_process(venue))
             else:
                 run_until_signalled(_user_process(venue))
@@ -58,4 +59,5 @@ def _user_process(venue: Venue) -> UserStreamProcess:
         sweep(venue.code, clock.now())
         hints.look()
 
-    return user_process(venue, apply, look_after)
+    dead_man = dead_man_for(venue, clock)
+    return user_process(venue, apply, look_after, None if dead_man is None else dead_man.look)

@@ -40,6 +40,7 @@ def run(
     told: list[int] | None = None,
     sweep: Callable[[], None] = lambda: None,
     seconds: float = 0.15,
+    guard: Callable[[frozenset[int]], None] | None = None,
 ) -> None:
     async def session() -> None:
         process = UserStreamProcess(
@@ -49,6 +50,7 @@ def run(
             lambda account, batch: None if told is None else told.append(account),
             sweep,
             sweep_seconds=0.01,
+            guard=guard,
         )
         asyncio.get_running_loop().call_later(seconds, process.stop)
         await process.run()
@@ -147,3 +149,17 @@ def test_ends_when_the_accounts_are_not_these_any_more() -> None:
         await asyncio.wait_for(process.run(), 10)
 
     asyncio.run(session())
+
+
+def test_who_guards_is_told_whose_streams_are_up_and_a_mishap_does_not_end_it(monkeypatch) -> None:
+    monkeypatch.setattr("apps.exchanges.orders.user_stream.GUARD_SECONDS", 0.01)
+    told: list[frozenset[int]] = []
+
+    def guard(connected: frozenset[int]) -> None:
+        told.append(connected)
+        if len(told) == 1:
+            raise Connectivity("the venue does not answer")
+
+    run([], lambda account, batch: None, guard=guard)
+    assert len(told) > 1
+    assert set(told) == {frozenset({7})}
