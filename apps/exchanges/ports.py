@@ -24,6 +24,8 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from apps.exchanges.venue_types import (
     CANNOT_BE_NAMED,
     AccountSnapshot,
@@ -219,16 +221,14 @@ class MarketDataClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BookUpdate:
+class BookUpdate(msgspec.Struct, frozen=True):
     """A fresh order book (never a difference)."""
 
     symbol: str
     book: Book
 
 
-@dataclass(frozen=True, slots=True)
-class BestQuoteUpdate:
+class BestQuoteUpdate(msgspec.Struct, frozen=True):
     """Best bid and best ask; None where that side is empty."""
 
     symbol: str
@@ -238,16 +238,14 @@ class BestQuoteUpdate:
     time_received: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TradeBatch:
+class TradeBatch(msgspec.Struct, frozen=True):
     """Public trades that arrived together, oldest first."""
 
     symbol: str
     trades: tuple[TradeTick, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CandleUpdate:
+class CandleUpdate(msgspec.Struct, frozen=True):
     """The state of one bar. `closed` is the venue's own flag; False where it has none."""
 
     symbol: str
@@ -262,8 +260,7 @@ class CandleUpdate:
     time_received: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MarkUpdate:
+class MarkUpdate(msgspec.Struct, frozen=True):
     """Mark and oracle price in quote currency, and the current hourly funding rate."""
 
     symbol: str

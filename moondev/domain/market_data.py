@@ -1,4 +1,7 @@
-"""Market data as strategies see it: frozen, timed twice, float64."""
+"""Market data as strategies see it: frozen, timed twice, float64.
+
+What a stream brings by the ten thousand a second is a `msgspec.Struct`: frozen like the rest, made ten times as fast.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,16 +65,23 @@ class BarSeries:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BookLevel:
+class BookLevel(msgspec.Struct, frozen=True, gc=False):
     """One price of an order book: price in quote currency, size in base."""
 
     price: float
     size: float
 
+    def __eq__(self, other: object) -> bool:
+        """Hold a venue's own kind of level equal to ours when it says the same."""
+        if not isinstance(other, BookLevel):
+            return NotImplemented
+        return self.price == other.price and self.size == other.size
 
-@dataclass(frozen=True, slots=True)
-class Book:
+    def __hash__(self) -> int:
+        return hash((self.price, self.size))
+
+
+class Book(msgspec.Struct, frozen=True):
     """Top of an order book: bids falling, asks rising."""
 
     bids: tuple[BookLevel, ...]
@@ -102,8 +113,7 @@ class Book:
         return self.asks[0].price - self.bids[0].price
 
 
-@dataclass(frozen=True, slots=True)
-class TradeTick:
+class TradeTick(msgspec.Struct, frozen=True, gc=False):
     """One public trade. `side` is the aggressor's."""
 
     symbol: str

@@ -7,19 +7,21 @@ A reader keeps the bar blocks it has decoded: between two closes a view costs on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import cast
 
 import msgspec
 import redis
 from django.conf import settings
 
-from apps.exchanges.market_data.codec import StoredState, pack_bars, unpack_bars
+from apps.exchanges.market_data.codec import LiveState, StoredState, pack_bars, unpack_bars
+from apps.exchanges.market_data.line import Command
 from moondev.domain.errors import Connectivity, InvalidValue
-from moondev.domain.market_data import BarSeries, Book, InstrumentView
+from moondev.domain.market_data import BarSeries, Book, InstrumentView, TradeTick
 
 EVENTS_KEY = "md:events"
 EVENTS_KEPT = 10_000
@@ -27,6 +29,11 @@ EVENTS_KEPT = 10_000
 BAR_EVENTS_KEPT = 1_000
 REDIS_TIMEOUT_SECONDS = 1.0
 HEALTH_KEPT_SECONDS = 10
+TRADES_KEY = "md:trades"
+# A batch is what came within a flush: some seconds of a flood, minutes of an ordinary day.
+TRADE_BATCHES_KEPT = 2_000
+# While Redis is away so many trades wait in memory for it.
+TRADES_KEPT = 20_000
 NEVER_HEARD = InstrumentView(bars={}, book=None, mark_price=None, age=timedelta.max)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -107,21 +114,47 @@ class MarketCache:
             raise Connectivity(f"market data cache: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that changed since the last flush, as commands of Redis, and what is needed to put it up again."""
+
+    commands: Sequence[Command]
+    keys: frozenset[str]
+    series: frozenset[tuple[str, int]]
+    events: Sequence[dict[str, str]]
+    trades: Sequence[TradeTick]
+
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.series) + len(self.events) + len(self.trades)
+
+
 class MarketWriter:
-    """Collects what changed and writes it in one round trip. One per stream process."""
+    """Collects what changed and writes it in one round trip. One per stream process.
+
+    Of books and marks only the newest is written, of trades and closed bars every one.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._states: dict[str, StoredState] = {}
+        self._states: dict[str, LiveState] = {}
         self._changed: set[str] = set()
         self._series: dict[tuple[str, int], BarSeries] = {}
         self._changed_series: set[tuple[str, int]] = set()
         self._events: list[dict[str, str]] = []
+        self._trades: list[TradeTick] = []
+        self.trades_lost = 0
 
-    def state(self, instrument: str) -> StoredState:
+    def state(self, instrument: str) -> LiveState:
         """Return the instrument's state to be changed; it is written with the next flush."""
         self._changed.add(instrument)
-        return self._states.setdefault(instrument, StoredState(bars={}))
+        state = self._states.get(instrument)
+        if state is None:
+            state = self._states[instrument] = LiveState()
+        return state
+
+    def trades(self, ticks: Sequence[TradeTick]) -> None:
+        """Put up trades."""
+        self._trades.extend(ticks)
 
     def bars(self, instrument: str, series: BarSeries) -> None:
         """Put a series of closed bars up for writing, and name its newest bar in the state."""
@@ -146,32 +179,58 @@ class MarketWriter:
 
     @property
     def dirty(self) -> bool:
-        """Return whether there is anything to write."""
-        return bool(self._changed or self._changed_series or self._events)
+        """Return whether something waits to be written."""
+        return bool(self._changed or self._changed_series or self._events or self._trades)
+
+    def take(self) -> Batch:
+        """Return what waits, as commands; nothing waits afterwards.
+
+        Bars go before the states that name them.
+        """
+        blocks: list[str | bytes | int] = []
+        for name in self._changed_series:
+            blocks += (bars_key(*name), pack_bars(self._series[name]))
+        for key in self._changed:
+            blocks += (state_key(key), _encode(self._states[key].stored()))
+        commands: list[Command] = [("MSET", *blocks)] if blocks else []
+        commands += [_add(EVENTS_KEY, EVENTS_KEPT, *chain.from_iterable(event.items())) for event in self._events]
+        if self._trades:
+            commands.append(_add(TRADES_KEY, TRADE_BATCHES_KEPT, "trades", _encode(self._trades)))
+        batch = Batch(commands, frozenset(self._changed), frozenset(self._changed_series), self._events, self._trades)
+        self._changed.clear()
+        self._changed_series.clear()
+        self._events, self._trades = [], []
+        return batch
+
+    def put_back(self, batch: Batch) -> None:
+        """Put up again what Redis did not take: states, bars, trades, and the news of closed bars.
+
+        Moves and fills are not: by then there are newer ones, while a bar closes once. Of trades and bars only so
+        many are kept in memory.
+        """
+        self._changed |= batch.keys
+        self._changed_series |= batch.series
+        bars = [event for event in batch.events if event["type"] == "bar"]
+        self._events = (bars + self._events)[-BAR_EVENTS_KEPT:]
+        trades = [*batch.trades, *self._trades]
+        self.trades_lost += max(len(trades) - TRADES_KEPT, 0)
+        self._trades = trades[-TRADES_KEPT:]
 
     def flush(self) -> int:
-        """Write everything put up, bars before the states that name them; return how many keys and events.
+        """Write what changed and wait for Redis; return how many keys, events and trades.
 
-        Raises Connectivity when Redis does not take it; states, bars and the news of closed bars stay up for the next
-        flush. Moves and fills do not: by then there are newer ones, while a bar closes once.
+        Raises Connectivity when Redis does not take it; what must not be lost stays up for the next flush.
         """
+        batch = self.take()
         pipe = self._redis.pipeline(transaction=False)
-        blocks = {bars_key(*name): pack_bars(self._series[name]) for name in self._changed_series}
-        blocks |= {state_key(key): _encode(self._states[key]) for key in self._changed}
-        if blocks:
-            pipe.mset(blocks)
-        for event in self._events:
-            pipe.xadd(EVENTS_KEY, event, maxlen=EVENTS_KEPT, approximate=True)  # type: ignore[arg-type]
-        count = len(blocks) + len(self._events)
+        for command in batch.commands:
+            pipe.execute_command(*command)  # type: ignore[no-untyped-call]  # the library's own gap
         try:
             pipe.execute()
         except redis.RedisError as error:
-            self._events = [event for event in self._events if event["type"] == "bar"][-BAR_EVENTS_KEPT:]
+            self.put_back(batch)
             raise Connectivity(f"market data cache: {error}") from error
-        self._events = []
-        self._changed.clear()
-        self._changed_series.clear()
-        return count
+        return len(batch)
 
     def rewrite_if_forgotten(self, venue: str) -> None:
         """Put everything up again when Redis has lost its memory (flushed or restarted).
@@ -194,6 +253,11 @@ class MarketWriter:
             pipe.execute()
         except redis.RedisError as error:
             raise Connectivity(f"market data cache: {error}") from error
+
+
+def _add(key: str, kept: int, *fields: str | bytes) -> Command:
+    """Return the command that adds an entry to a stream of about `kept` entries."""
+    return ("XADD", key, "MAXLEN", "~", kept, "*", *fields)
 
 
 def forget(client: redis.Redis, instruments: Iterable[str]) -> None:

@@ -32,19 +32,6 @@ class StoredState(msgspec.Struct, array_like=True):
     mark_received_ms: float = 0.0
     bars: dict[int, int] = {}
 
-    def take_book(self, update: BookUpdate) -> None:
-        """Replace the book."""
-        book = update.book
-        self.bids = [(level.price, level.size) for level in book.bids]
-        self.asks = [(level.price, level.size) for level in book.asks]
-        self.book_exchange_ms = book.time_exchange.timestamp() * _EPOCH_MS
-        self.book_received_ms = book.time_received.timestamp() * _EPOCH_MS
-
-    def take_mark(self, update: MarkUpdate) -> None:
-        """Replace the mark price."""
-        self.mark = update.mark_price
-        self.mark_received_ms = update.time_received.timestamp() * _EPOCH_MS
-
     def book(self) -> Book | None:
         """Return the book; None when none was heard yet."""
         if not self.book_received_ms:
@@ -61,6 +48,45 @@ class StoredState(msgspec.Struct, array_like=True):
         if not self.book_received_ms:
             return timedelta.max
         return max(now - from_milliseconds(self.book_received_ms), timedelta(0))
+
+
+class LiveState:
+    """The same in the process that writes it: what came last, as it came; made into bytes only when written."""
+
+    __slots__ = ("_book", "_mark", "bars")
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self._book: Book | None = None
+        self._mark: MarkUpdate | None = None
+        self.bars: dict[int, int] = {}
+
+    @property
+    def book(self) -> Book | None:
+        """Return the newest book; None when none was heard yet."""
+        return self._book
+
+    def take_book(self, update: BookUpdate) -> None:
+        """Replace the book."""
+        self._book = update.book
+
+    def take_mark(self, update: MarkUpdate) -> None:
+        """Replace the mark price."""
+        self._mark = update
+
+    def stored(self) -> StoredState:
+        """Return what is to be written."""
+        state = StoredState(bars=self.bars)
+        book, mark = self._book, self._mark
+        if book is not None:
+            state.bids = [(level.price, level.size) for level in book.bids]
+            state.asks = [(level.price, level.size) for level in book.asks]
+            state.book_exchange_ms = book.time_exchange.timestamp() * _EPOCH_MS
+            state.book_received_ms = book.time_received.timestamp() * _EPOCH_MS
+        if mark is not None:
+            state.mark = mark.mark_price
+            state.mark_received_ms = mark.time_received.timestamp() * _EPOCH_MS
+        return state
 
 
 def pack_bars(series: BarSeries) -> bytes:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import singledispatchmethod
+from typing import Any
 
 from apps.exchanges.market_data.bars import Bar, BarTail
 from apps.exchanges.market_data.cache import MarketWriter
 from apps.exchanges.market_data.wishes import Wanted
-from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, Disconnected, MarketEvent, MarkUpdate
+from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, Disconnected, MarketEvent, MarkUpdate, TradeBatch
 from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarClosed, BarSeries
@@ -47,6 +47,15 @@ class MarketRecorder:
         self._venue, self._writer, self._on_gap, self._keep = venue, writer, on_gap, keep
         self._watched = {wish.symbol: self._watch(wish) for wish in wanted}
         self.refused = 0
+        # What nobody keeps yet (best quotes) has no line here and is let go.
+        self._by_kind: dict[type, Callable[[Any], None]] = {
+            BookUpdate: self._take_book,
+            MarkUpdate: self._take_mark,
+            TradeBatch: self._take_trades,
+            CandleUpdate: self._take_candle,
+            Connected: self._take_connected,
+            Disconnected: self._take_disconnected,
+        }
 
     def backfill(self, symbol: str, history: BarSeries, asked: datetime) -> None:
         """Put the venue's history, as it was when `asked` for, under a series and tell of its newest bar.
@@ -69,8 +78,11 @@ class MarketRecorder:
 
     def take(self, event: MarketEvent) -> None:
         """Record one event. What breaks a rule of market data is counted in `refused` and goes no further."""
+        take = self._by_kind.get(type(event))
+        if take is None:
+            return
         try:
-            self._take(event)
+            take(event)
         except InvalidValue:
             self.refused += 1
 
@@ -81,26 +93,24 @@ class MarketRecorder:
                 self._closed(symbol, interval, tail.close_due(milliseconds(now)), now)
                 self._look_for_gap(symbol, interval, tail)
 
-    @singledispatchmethod
-    def _take(self, event: object) -> None:
-        """Let go of what nobody keeps yet: trades and best quotes."""
-
-    @_take.register
-    def _(self, event: BookUpdate) -> None:
+    def _take_book(self, event: BookUpdate) -> None:
         watched = self._watched.get(event.symbol)
         if watched is None:
             return
         self._writer.state(watched.wanted.key).take_book(event)
-        self._report_move(watched, event)
+        if watched.wanted.book_move_bps:
+            self._report_move(watched, event)
 
-    @_take.register
-    def _(self, event: MarkUpdate) -> None:
+    def _take_mark(self, event: MarkUpdate) -> None:
         watched = self._watched.get(event.symbol)
         if watched is not None:
             self._writer.state(watched.wanted.key).take_mark(event)
 
-    @_take.register
-    def _(self, event: CandleUpdate) -> None:
+    def _take_trades(self, event: TradeBatch) -> None:
+        if event.symbol in self._watched:
+            self._writer.trades(event.trades)
+
+    def _take_candle(self, event: CandleUpdate) -> None:
         watched = self._watched.get(event.symbol)
         tail = watched.tails.get(event.interval) if watched else None
         if tail is None:
@@ -109,15 +119,13 @@ class MarketRecorder:
         self._closed(event.symbol, event.interval, tail.update(bar, closed=event.closed), event.time_received)
         self._look_for_gap(event.symbol, event.interval, tail)
 
-    @_take.register
-    def _(self, event: Connected) -> None:
+    def _take_connected(self, event: Connected) -> None:
         for symbol, watched in self._watched.items() if event.silent_since is not None else ():
             for interval, tail in watched.tails.items():
                 tail.mended(milliseconds(event.time_received))
                 self._on_gap(symbol, interval)
 
-    @_take.register
-    def _(self, _event: Disconnected) -> None:
+    def _take_disconnected(self, _event: Disconnected) -> None:
         for watched in self._watched.values():
             for tail in watched.tails.values():
                 tail.broken()
@@ -144,7 +152,7 @@ class MarketRecorder:
         self._writer.event("bar", watched.wanted.key, news.event_id, closed_at, interval)
 
     def _report_move(self, watched: _Watched, event: BookUpdate) -> None:
-        if not watched.wanted.book_move_bps or not event.book.bids or not event.book.asks:
+        if not event.book.bids or not event.book.asks:
             return
         mid, last = event.book.mid, watched.reported_mid
         if last is not None and abs(mid - last) / last * BPS < watched.wanted.book_move_bps:

@@ -14,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import redis
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections
 
 from apps.exchanges.health.freshness import NEVER, Freshness
 from apps.exchanges.health.reports import VenueWatch
-from apps.exchanges.market_data.cache import MarketWriter
+from apps.exchanges.market_data.cache import Batch, MarketWriter
+from apps.exchanges.market_data.line import RedisLine
 from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted, wanted_at
 from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
@@ -48,8 +50,11 @@ class MarketStreamProcess:
     clock: Clock
     messages: int = 0
     _stopping: bool = False
+    _line: RedisLine = field(init=False)
     _unflushed: int = 0
+    _redis_away: bool = False
     _flush_at: asyncio.TimerHandle | None = None
+    _writing: asyncio.Task[None] | None = None
     _recorder: MarketRecorder | None = None
     _stream: Stream | None = None
     _backfills: set[asyncio.Task[None]] = field(default_factory=set)
@@ -59,6 +64,7 @@ class MarketStreamProcess:
 
     def __post_init__(self) -> None:
         self._watch = VenueWatch(self.venue, self.writer.client)
+        self._line = RedisLine(self.writer.client)
 
     def stop(self) -> None:
         """Ask `run` to return."""
@@ -76,6 +82,7 @@ class MarketStreamProcess:
                 else:
                     await asyncio.sleep(HOUSEKEEPING_SECONDS)
         finally:
+            await self._line.close()
             await sync_to_async(connections.close_all)()
 
     async def _stream_until_changed(self, wanted: list[Wanted]) -> None:
@@ -111,6 +118,9 @@ class MarketStreamProcess:
             task.cancel()
         with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(streaming, timeout=HOUSEKEEPING_SECONDS)
+        self._flush()
+        if self._writing is not None:
+            await self._writing
 
     def _take(self, event: MarketEvent) -> None:
         if self._recorder is None:
@@ -121,7 +131,7 @@ class MarketStreamProcess:
         if not self._unflushed:
             self._unflushed_since = monotonic()
         self._unflushed += 1
-        if self._unflushed >= FLUSH_EVENTS:
+        if self._unflushed >= FLUSH_EVENTS and not self._redis_away:
             self._flush()
         elif self._flush_at is None:
             self._flush_later(FLUSH_SECONDS)
@@ -130,19 +140,42 @@ class MarketStreamProcess:
         self._flush_at = asyncio.get_running_loop().call_later(seconds, self._flush)
 
     def _flush(self) -> None:
+        """Begin to write what changed; while the last write is under way more gathers, and goes out after it."""
+        if self._writing is not None:
+            return
         if self._flush_at is not None:
             self._flush_at.cancel()
-        received = self._unflushed
+        received_from = self._unflushed_since if self._unflushed else None
         self._flush_at, self._unflushed = None, 0
-        if not self.writer.dirty:
-            return
+        if self.writer.dirty:
+            writing = self._write(self.writer.take(), received_from)
+            self._writing = asyncio.get_running_loop().create_task(writing)
+
+    async def _write(self, batch: Batch, received_from: float | None) -> None:
         try:
-            self.writer.flush()
-            if received:
-                self._freshness.visible(self._unflushed_since)
-        except Connectivity as error:
-            logger.warning("%s: %s; trying again", self.venue, error)
+            await self._line.send(batch.commands)
+            self._redis_away = False
+            if received_from is not None:
+                self._freshness.visible(received_from)
+        except redis.RedisError as error:
+            logger.warning("%s: market data cache: %s; trying again", self.venue, error)
+            self.writer.put_back(batch)
+            self._redis_away = True
+        finally:
+            self._writing = None
+        self._flush_next()
+
+    def _flush_next(self) -> None:
+        """See to what gathered while the last write was under way."""
+        if self._flush_at is not None:
+            self._flush_at.cancel()
+            self._flush_at = None
+        if self._redis_away:
             self._flush_later(REDIS_RETRY_SECONDS)
+        elif self._unflushed >= FLUSH_EVENTS:
+            self._flush()
+        elif self.writer.dirty:
+            self._flush_later(FLUSH_SECONDS)
 
     def _keep_house(self) -> None:
         """Close overdue bars, make good a Redis that forgot, and say how the stream is."""

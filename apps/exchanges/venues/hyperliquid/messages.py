@@ -2,17 +2,26 @@
 
 Fields we do not read are allowed to appear: the venue adds some without notice (`liquidation`,
 `twapId` and `builderFee` all came that way), and a new field changes no meaning of an old one.
-Names are the venue's own. Numbers arrive as strings and stay strings here.
+Names are the venue's own. Numbers arrive as strings: those of orders and money stay strings here, those of market data
+are decoded as float64 by a decoder that is told to (`strict=False`).
 """
 
 # ruff: noqa: N815 - the names are the venue's
 from __future__ import annotations
 
-from typing import Any, Literal
+import sys
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Raw, Struct, field
 
+from moondev.domain.market_data import BookLevel
+
 SideLetter = Literal["A", "B"]
+# Market data is read as float64 straight from the venue's text; neither NaN nor infinity is within bounds.
+PriceText = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+SizeText = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max)]
+NumberText = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
 class Envelope(Struct):
@@ -22,22 +31,22 @@ class Envelope(Struct):
     data: Raw = field(default_factory=Raw)
 
 
-class Level(Struct):
+class Level(BookLevel, frozen=True, gc=False, rename={"price": "px", "size": "sz"}):
     """One price of a book."""
 
-    px: str
-    sz: str
+    price: PriceText
+    size: SizeText
 
 
-class BookMessage(Struct):
+class BookMessage(Struct, gc=False):
     """`l2Book`, over the socket and over HTTP."""
 
     coin: str
-    levels: tuple[list[Level], list[Level]]
+    levels: tuple[tuple[Level, ...], tuple[Level, ...]]
     time: int
 
 
-class BestQuoteMessage(Struct):
+class BestQuoteMessage(Struct, gc=False):
     """`bbo`."""
 
     coin: str
@@ -45,13 +54,13 @@ class BestQuoteMessage(Struct):
     bbo: tuple[Level | None, Level | None]
 
 
-class TradeMessage(Struct):
+class TradeMessage(Struct, gc=False):
     """One element of `trades`; the side is the aggressor's."""
 
     coin: str
     side: SideLetter
-    px: str
-    sz: str
+    px: PriceText
+    sz: SizeText
     time: int
     tid: int
 
@@ -62,11 +71,11 @@ class CandleMessage(Struct):
     t: int
     s: str
     i: str
-    o: str
-    c: str
-    h: str
-    l: str  # noqa: E741 - the venue's name
-    v: str
+    o: PriceText
+    c: PriceText
+    h: PriceText
+    l: PriceText  # noqa: E741 - the venue's name
+    v: SizeText
 
 
 class AssetContext(Struct):
@@ -77,11 +86,19 @@ class AssetContext(Struct):
     markPx: str | None = None
 
 
+class StreamedContext(Struct):
+    """The same over the socket, as market data."""
+
+    oraclePx: PriceText
+    funding: NumberText
+    markPx: PriceText | None = None
+
+
 class AssetContextMessage(Struct):
     """`activeAssetCtx`."""
 
     coin: str
-    ctx: AssetContext
+    ctx: StreamedContext
 
 
 class OrderMessage(Struct):

