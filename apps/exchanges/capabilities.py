@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from moondev.domain.errors import InvalidValue
-from moondev.domain.orders import OrderType, TimeInForce
+from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce
 
 
 class Support(StrEnum):
@@ -87,6 +87,14 @@ class Capabilities:
         # The other kinds do not rest by their own choice: their time in force is the venue's business.
         if order_type is OrderType.LIMIT and self.times_in_force.get(time_in_force) is not Support.NATIVE:
             raise InvalidValue("time_in_force", time_in_force.value, _native(self.times_in_force))
+
+    def require_order(self, order: PlaceOrder) -> None:
+        """Raise InvalidValue, naming what is allowed, for an order that the venue itself does not take."""
+        self.require_native(order.order_type, order.time_in_force)
+        rests = order.order_type is OrderType.LIMIT and not order.time_in_force.immediate
+        if rests and order.reduce_only and self.resting_reduce_only is not Support.NATIVE:
+            allowed = f"{Purpose.OPENING.value} for an order that rests; here only immediate ones may be reduce-only"
+            raise InvalidValue("purpose", order.purpose.value, allowed)
 
 
 def _able(table: Mapping[OrderType, Support] | Mapping[TimeInForce, Support]) -> str:

@@ -17,10 +17,14 @@ CLIENT_ORDER_NAMESPACE = UUID("6f0f2f0e-6d0c-5b57-9a52-6d6f6f6e6465")
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands. UNKNOWN is a state of its own: we asked and heard nothing."""
+    """Where an order stands. UNKNOWN is a state of its own: we asked and heard nothing.
+
+    HELD is an order of a kind the venue does not do: it waits with us, and is sent once its trigger is reached.
+    """
 
     CREATED = "created"
     APPROVED = "approved"
+    HELD = "held"
     REFUSED = "refused"
     SENDING = "sending"
     OPEN = "open"
@@ -51,7 +55,9 @@ _ASKED_TO_CHANGE = frozenset({_S.OPEN, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCEL
 NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = MappingProxyType(
     {
         _S.CREATED: frozenset({_S.APPROVED, _S.REFUSED}),
-        _S.APPROVED: frozenset({_S.SENDING, _S.CANCELLED, _S.EXPIRED}),
+        _S.APPROVED: frozenset({_S.SENDING, _S.HELD, _S.CANCELLED, _S.EXPIRED}),
+        # Released, it goes the way of every other order.
+        _S.HELD: frozenset({_S.APPROVED, _S.CANCELLED}),
         _S.REFUSED: frozenset(),
         # A send whose answer was lost is UNKNOWN: only the venue can say what became of it. One that a busy venue did
         # not look at, or that our own budgets kept back, has provably not happened and waits as before.
@@ -73,6 +79,7 @@ NON_FINAL = frozenset(
     {
         _S.CREATED,
         _S.APPROVED,
+        _S.HELD,
         _S.SENDING,
         _S.UNKNOWN,
         _S.OPEN,
@@ -83,8 +90,9 @@ NON_FINAL = frozenset(
 )
 FINAL = frozenset(OrderStatus) - NON_FINAL
 # States in which the venue may hold the order; what a halt has to clear.
-MAYBE_AT_VENUE = NON_FINAL - {_S.CREATED, _S.APPROVED}
-RESTING = frozenset({_S.OPEN, _S.PARTIALLY_FILLED, _S.CANCELLING, _S.AMENDING})
+MAYBE_AT_VENUE = NON_FINAL - {_S.CREATED, _S.APPROVED, _S.HELD}
+# What stands until something happens to it, at the venue or with us.
+RESTING = frozenset({_S.HELD, _S.OPEN, _S.PARTIALLY_FILLED, _S.CANCELLING, _S.AMENDING})
 
 
 def may_follow(current: OrderStatus, wanted: OrderStatus) -> bool:
@@ -159,7 +167,8 @@ class PlaceOrder:
 
     `price` is the limit (for MARKET and triggered orders the worst acceptable price);
     `trigger_price` belongs to the types that wait for one (for TRAILING_STOP it is where the trigger
-    starts), `trail` to TRAILING_STOP only; `leg` names the order inside its tick.
+    starts), `trail` to TRAILING_STOP only; `leg` names the order inside its tick. `stop` and `take_profit` make a
+    bracket of an opening order: whatever of it fills is protected at once, by orders that exclude each other.
     """
 
     client_order_id: UUID
@@ -174,9 +183,11 @@ class PlaceOrder:
     leg: str
     trigger_price: Price | None = None
     trail: Bps | None = None
+    stop: Price | None = None
+    take_profit: Price | None = None
 
     def __post_init__(self) -> None:
-        """Refuse zero quantity, and a trigger price or a trail where none belongs, or none where one does."""
+        """Refuse zero quantity, and a trigger price, trail or bracket where none belongs, or none where one does."""
         if not self.quantity:
             raise InvalidValue("quantity", self.quantity.value, "a number above 0")
         if self.order_type.triggered != (self.trigger_price is not None):
@@ -186,6 +197,16 @@ class PlaceOrder:
             raise InvalidValue("trail", self.trail, "set for TRAILING_STOP, only")
         if self.trail is not None and not 0 < self.trail.value < 10_000:
             raise InvalidValue("trail", self.trail.value, "basis points above 0 and below 10000")
+        self._require_bracket_fits()
+
+    def _require_bracket_fits(self) -> None:
+        if self.stop is None and self.take_profit is None:
+            return
+        if self.purpose.reduces:
+            raise InvalidValue("stop", self.purpose.value, "a bracket around an opening order, only")
+        below, above = (self.stop, self.take_profit) if self.side is Side.BUY else (self.take_profit, self.stop)
+        if below is not None and above is not None and below >= above:
+            raise InvalidValue("stop", f"{self.stop} with take-profit {self.take_profit}", "losing on the losing side")
 
     @property
     def reduce_only(self) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.exchanges.accounts.facts import AccountFacts, account_facts
+from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.execution.sender import Sender
 from apps.exchanges.execution.sessions import Session
 from apps.exchanges.execution.states import trading_state_set
@@ -51,6 +52,18 @@ from tests.support.venue_stub import StubVenue
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
 VENUE = "hyperliquid"
 D = Decimal
+# A venue that does everything itself.
+ABLE = Capabilities(
+    order_types=dict.fromkeys(OrderType, Support.NATIVE),
+    times_in_force=dict.fromkeys(TimeInForce, Support.NATIVE),
+    amend=Support.NATIVE,
+    trigger_amend=Support.NATIVE,
+    bracket=Support.EMULATED,
+    max_batch=50,
+    client_id_bits=128,
+    silence_guard=SilenceGuard.ACCOUNT_TIMER,
+    hearing=Hearing.WEBSOCKET,
+)
 
 
 @dataclass
@@ -58,6 +71,7 @@ class StubSessions:
     """Opens every session to one venue in the test; each account of `others` has one of its own."""
 
     client: StubVenue
+    able: Capabilities
     others: dict[int, StubVenue] = field(default_factory=dict)
 
     def session(self, account_id: int, purpose: str) -> Session:
@@ -66,7 +80,7 @@ class StubSessions:
             raise Configuration(f"account {account_id} has no signer for {purpose}")
         client = self.others.get(account_id, self.client)
         client.signer = purpose
-        return Session(account_facts(account_id), client, signer.pk)
+        return Session(account_facts(account_id), client, signer.pk, self.able)
 
 
 @dataclass
@@ -79,6 +93,7 @@ class World:
     btc: InstrumentRow
     eth: InstrumentRow
     count: int = 0
+    able: Capabilities = ABLE
     others: dict[int, StubVenue] = field(default_factory=dict)
 
     @property
@@ -87,7 +102,7 @@ class World:
 
     @property
     def sessions(self) -> StubSessions:
-        return StubSessions(self.venue, self.others)
+        return StubSessions(self.venue, self.able, self.others)
 
     def add_account(self, code: str) -> StubVenue:
         """Write another account of the portfolio, ready to trade; return its side of the venue."""

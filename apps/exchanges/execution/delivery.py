@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from apps.exchanges.execution.abilities import by_ability, changes_in_place
 from apps.exchanges.execution.batches import batches
 from apps.exchanges.execution.changes import amend_all, cancel_all
 from apps.exchanges.execution.ended import Ended, ended_settle
@@ -24,7 +25,7 @@ from apps.exchanges.execution.timing import (
     lasting,
 )
 from apps.exchanges.locks import lease_extend
-from apps.exchanges.models import CommandStatus, TradingMode
+from apps.exchanges.models import AccountEvent, CommandStatus, TradingMode
 from apps.exchanges.orders.begin import (
     amends_begin,
     cancels_begin,
@@ -34,9 +35,13 @@ from apps.exchanges.orders.begin import (
 )
 from apps.exchanges.orders.claim import Claim, ClaimedAmend, ClaimedCancel, ClaimedOrder
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
+from apps.exchanges.orders.ending import unsent_end
+from apps.exchanges.orders.events import Alarm, alarm_once
+from apps.exchanges.orders.held import orders_hold
+from apps.exchanges.orders.instead import amends_as_cancels
 from apps.exchanges.orders.services import reports_apply
 from moondev.domain.clock import Clock
-from moondev.domain.errors import InvalidValue, RateLimited, TradingError
+from moondev.domain.errors import InvalidValue, NotSent, RateLimited, TradingError
 from moondev.domain.orders import OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
@@ -44,6 +49,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GATE = "gate"
+# Real seconds between two offers of an exit to a venue that cannot be reached.
+AWAY_SECONDS = 2.0
 
 
 class LeaseLapsed(Exception):
@@ -91,6 +98,7 @@ class Delivery:
         self._hold_lease()
         begun = amends_begin(self._claim, claimed, self._clock.now())
         amends = self._let_through_amends([a for a in claimed if a.command_id in begun])
+        amends = self._cancel_instead(amends)
         if amends:
             now = self._clock.now()
             nonce = nonces_take(self._session.signer_id, 1, now)[0]
@@ -111,10 +119,34 @@ class Delivery:
         commands_settle(self._claim.account_id, stopped, self._clock.now())
         return passed
 
+    def _cancel_instead(self, amends: Sequence[ClaimedAmend]) -> list[ClaimedAmend]:
+        """Return the amends that the venue carries out; of the others the order is cancelled, to be planned anew.
+
+        The cancel is a row of its own that the next claim finds; nothing new is placed before it is confirmed.
+        """
+        native = [a for a in amends if changes_in_place(a, self._session.capabilities)]
+        others = [a for a in amends if a not in native]
+        if others:
+            amends_as_cancels(self._claim.account_id, others, self._clock.now())
+        return native
+
     def _place(self, orders: Sequence[ClaimedOrder]) -> None:
         """Send new orders, as many at once as the venue takes. An order begins only when its own request is next."""
-        for batch in self._batches(orders):
+        for batch in self._batches(self._the_venue_s(orders)):
             self._place_batch(batch)
+
+    def _the_venue_s(self, orders: Sequence[ClaimedOrder]) -> list[ClaimedOrder]:
+        """Return the orders that the venue does itself; hold those we do in its stead, end those that nobody does."""
+        found = by_ability(orders, self._session.capabilities)
+        now = self._clock.now()
+        if found.ours:
+            orders_hold(self._claim, [order.order_id for order in found.ours], now)
+        for order, error in found.refused:
+            reason = outcome_of(error)[1]
+            unsent_end(
+                "o.id = %s", (order.order_id,), status=OrderStatus.CANCELLED, reason=reason, source="send", now=now
+            )
+        return found.native
 
     def _place_batch(self, orders: Sequence[ClaimedOrder]) -> None:
         """Send new orders as one request; whatever happens to it, every order has a state afterwards."""
@@ -139,6 +171,8 @@ class Delivery:
             self._keep_back(orders, error)
         except InvalidValue as error:
             self._one_by_one(orders, error)
+        except NotSent as error:
+            self._give_up(self._wait_for_the_venue(orders, error), error)
         except Exception as error:  # noqa: BLE001  whatever it was, the orders may be at the venue: their state must say so
             self._give_up(orders, error)
         else:
@@ -173,6 +207,17 @@ class Delivery:
         self._hold_lease()
         exits, expires = self._begin_again(exits)
         self._offer(exits, nonces_take(self._session.signer_id, 1, self._clock.now())[0], expires)
+
+    def _wait_for_the_venue(self, orders: Sequence[ClaimedOrder], error: NotSent) -> list[ClaimedOrder]:
+        """Return the orders to be given up; exits whose trigger was ours are offered again until the venue is back."""
+        exits = [order for order in orders if order.released and order.reduces]
+        if exits:
+            now = self._clock.now()
+            ids, when = [order.order_id for order in exits], now + lasting(self._clock, AWAY_SECONDS)
+            orders_put_back(self._claim, ids, again_at=when, reason=str(error), now=now)
+            text = f"{len(exits)} released and not taken: {error}"
+            alarm_once(self._claim.account_id, Alarm(AccountEvent.Kind.UNRELEASED_ORDER, text), now)
+        return [order for order in orders if order not in exits]
 
     def _put_back(self, orders: Sequence[ClaimedOrder], error: RateLimited) -> None:
         """Make orders claimable again a moment later; those whose time would have passed by then end at once."""

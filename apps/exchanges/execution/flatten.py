@@ -26,7 +26,7 @@ from apps.exchanges.models import UNASSIGNED, InstrumentRow, ScopeKind, Veto
 from apps.exchanges.orders.begin import exits_begin
 from apps.exchanges.orders.claim import ClaimedOrder, halting_claim
 from apps.exchanges.orders.events import Step, steps_append
-from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
+from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, PLAIN, rows_insert
 from apps.exchanges.orders.reconcile import Reconciliation
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import PositionSnapshot
@@ -183,6 +183,7 @@ class Flattening:
             "created_at": now,
             "updated_at": now,
             "closed_at": None,
+            **PLAIN,
         }
         return tuple(values.get(column, "") for column in GIVEN_COLUMNS)
 

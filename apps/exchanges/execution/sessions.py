@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from apps.exchanges.accounts.facts import AccountFacts, account_facts
+from apps.exchanges.capabilities import Capabilities
 from apps.exchanges.credentials.backends import CredentialBackend, EnvironmentBackend, signer_key
 from apps.exchanges.models import Signer
 from apps.exchanges.ports import Credentials, ExecutionClient
-from apps.exchanges.registry import client_for
+from apps.exchanges.registry import capabilities, client_for
 from moondev.domain.errors import Configuration, InvalidValue
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Session:
     account: AccountFacts
     client: ExecutionClient
     signer_id: int
+    capabilities: Capabilities
 
 
 class Sessions(Protocol):
@@ -55,7 +57,7 @@ class VenueSessions:
         except (Configuration, InvalidValue) as error:
             raise Configuration(f"account {account.code}, secret {signer.secret_name}: {error}") from error
         _check_own_key(signer, client)
-        return Session(account_facts(account.pk), client, signer.pk)
+        return Session(account_facts(account.pk), client, signer.pk, capabilities(account.venue.protocol))
 
 
 def _check_own_key(signer: Signer, client: ExecutionClient) -> None:

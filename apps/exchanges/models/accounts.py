@@ -104,6 +104,8 @@ class AccountEvent(models.Model):
         UNCANCELLABLE_ORDER = "uncancellable_order", "an order at the venue that no cancel can name"
         UNSIZED_ORDER = "unsized_order", "an order at the venue without a size of its own"
         UNREADABLE_ROW = "unreadable_row", "the venue said something we cannot read"
+        UNWATCHED_ORDER = "unwatched_order", "an order waits with us and no price is there to watch it by"
+        UNRELEASED_ORDER = "unreleased_order", "an order's trigger was reached and the venue could not be told"
         STREAM_REFUSED = "stream_refused", "the venue refuses to tell us of this account"
         DEAD_MAN = "dead_man", "the venue's cancel-on-silence went off, or was refused"
 

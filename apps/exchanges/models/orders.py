@@ -42,6 +42,13 @@ class Order(models.Model):
     quantity = AmountField()
     price = AmountField()
     trigger_price = AmountField(null=True, blank=True)
+    trail_bps = AmountField(null=True, blank=True, help_text="How far a trailing stop stays behind, in basis points.")
+    stop_price = AmountField(null=True, blank=True, help_text="Whatever of it fills gets a stop here.")
+    take_profit_price = AmountField(null=True, blank=True, help_text="Whatever of it fills gets a take-profit here.")
+    covered_quantity = AmountField(default=0, help_text="Of its fills, how much has its stop and take-profit.")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", db_index=False
+    )
     arrival_price = AmountField(null=True, blank=True, help_text="Mid price when it was planned.")
     status = models.CharField(max_length=16, choices=choices(OrderStatus))
     triggered = models.BooleanField(default=False)
@@ -80,6 +87,16 @@ class Order(models.Model):
                 condition=Q(status=OrderStatus.APPROVED),
                 name="order_to_claim",
             ),
+            models.Index(  # the watch over orders whose trigger is ours to see
+                fields=["account"], condition=Q(status=OrderStatus.HELD), name="order_held"
+            ),
+            models.Index(  # brackets whose fills are not protected yet
+                fields=["account"],
+                condition=Q(filled_quantity__gt=F("covered_quantity"))
+                & (Q(stop_price__isnull=False) | Q(take_profit_price__isnull=False)),
+                name="order_uncovered",
+            ),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_children"),
             models.Index(  # the planner's and the halt's non-final orders
                 fields=["account", "strategy", "instrument"],
                 condition=Q(status__in=sorted(NON_FINAL)),

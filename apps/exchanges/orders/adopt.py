@@ -18,7 +18,7 @@ from apps.exchanges.locks import ExposureKey, lock_exposures, lock_reports, move
 from apps.exchanges.models import UNASSIGNED, AccountEvent
 from apps.exchanges.orders.events import Alarm, Step, alarm_once, alarms_append, steps_append
 from apps.exchanges.orders.fill_rows import assets_by_symbol
-from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, rows_insert
+from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, PLAIN, rows_insert
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.orders import (
     CLIENT_ORDER_NAMESPACE,
@@ -164,6 +164,7 @@ def _row(account: AccountFacts, client_id: UUID, order: RestingOrder, assets: di
         "created_at": now,
         "updated_at": now,
         "closed_at": None,
+        **PLAIN,
     }
     return tuple(values.get(column, "") for column in GIVEN_COLUMNS)
 

@@ -18,22 +18,27 @@ from apps.exchanges.bulk import Row, fetch
 from apps.exchanges.locks import lease_take, lock_account
 from apps.exchanges.models import CommandKind
 from apps.exchanges.orders.ending import unsent_end
+from apps.exchanges.orders.triggers import released_as
 from apps.exchanges.ports import Amendment
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.orders import AmendOrder, CancelOrder, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
-from moondev.domain.values import Price, Quantity, Side
+from moondev.domain.values import Bps, Price, Quantity, Side
 
 PASSED_ITS_TIME = "not sent in time"
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOrder:
-    """One order of a claim, ready to be placed, with what the gate has to know."""
+    """One order of a claim, ready to be placed, with what the gate has to know.
+
+    `released`: its trigger was ours to watch and is reached, so it goes as what it becomes then.
+    """
 
     order_id: int
     approved: RiskApproved[PlaceOrder]
     strategy: str
     valid_until: datetime
+    released: bool = False
 
     @property
     def client_order_id(self) -> UUID:
@@ -129,7 +134,7 @@ def orders_claim(*, account_id: int, worker: str, lease_seconds: float, limit: i
 
 def overdue_end(account_id: int, now: datetime) -> int:
     """End what was not sent in time: orders EXPIRED, commands DROPPED; return how many orders."""
-    condition = "o.account_id = %s AND o.valid_until <= %s"
+    condition = "o.status = 'approved' AND o.account_id = %s AND o.valid_until <= %s"
     ended = unsent_end(
         condition, (account_id, now), status=OrderStatus.EXPIRED, reason=PASSED_ITS_TIME, source="claim", now=now
     )
@@ -144,7 +149,7 @@ def overdue_end(account_id: int, now: datetime) -> int:
 
 _ORDER_FIELDS = (
     "o.id, o.client_order_id, i.venue_id, i.symbol, o.side, o.order_type, o.time_in_force, o.quantity, o.price,"
-    " o.purpose, o.signal_id, o.trigger_price, o.strategy, o.valid_until"
+    " o.purpose, o.signal_id, o.trigger_price, o.strategy, o.valid_until, o.trail_bps, o.triggered"
 )
 
 
@@ -169,21 +174,25 @@ def _claim_orders(
 
 def claimed_order(row: Row) -> ClaimedOrder:
     """Return a claimed row as an approved order; only rows that were APPROVED may be given here."""
-    trigger = None if row[11] is None else Price(plain(row[11]))
+    released = bool(row[15])
+    order_type, time_in_force = OrderType(row[5]), TimeInForce(row[6])
+    if released:
+        order_type, time_in_force = released_as(order_type)
     request = PlaceOrder(
         client_order_id=row[1],
         instrument=f"{row[2]}:{row[3]}",
         side=Side(row[4]),
-        order_type=OrderType(row[5]),
-        time_in_force=TimeInForce(row[6]),
+        order_type=order_type,
+        time_in_force=time_in_force,
         quantity=Quantity(plain(row[7])),
         price=Price(plain(row[8])),
         purpose=Purpose(row[9]),
         signal_id=row[10],
         leg="",
-        trigger_price=trigger,
+        trigger_price=None if released or row[11] is None else Price(plain(row[11])),
+        trail=None if released or row[14] is None else Bps(plain(row[14])),
     )
-    return ClaimedOrder(row[0], RiskApproved(request), row[12], row[13])
+    return ClaimedOrder(row[0], RiskApproved(request), row[12], row[13], released)
 
 
 def plain(amount: Decimal) -> Decimal:

@@ -20,7 +20,7 @@ from moondev.domain.orders import OrderStatus, TimeInForce
 from moondev.domain.values import ZERO
 
 # States in which the venue has answered something about the order.
-_UNANSWERED = frozenset({OrderStatus.APPROVED, OrderStatus.SENDING, OrderStatus.UNKNOWN})
+_UNANSWERED = frozenset({OrderStatus.APPROVED, OrderStatus.HELD, OrderStatus.SENDING, OrderStatus.UNKNOWN})
 
 _COLUMNS = (
     "o.id, o.client_order_id, o.strategy, o.instrument_id, i.asset, i.symbol, o.status, o.time_in_force, o.quantity,"

@@ -16,6 +16,8 @@ from apps.exchanges.orders.events import Step, steps_append
 from moondev.domain.orders import FINAL, OrderStatus
 
 BATCH = 1_000
+# What has not left us: nobody but us has to be asked to end it.
+UNSENT = frozenset({OrderStatus.APPROVED, OrderStatus.HELD})
 
 _HOLDINGS = (
     "SELECT o.id, o.reserved, a.portfolio_id, a.code, o.strategy, i.asset FROM exchanges_order o"
@@ -56,38 +58,38 @@ def keys_of(held: Iterable[Reservation]) -> set[ExposureKey]:
 def unsent_end(
     condition: str, parameters: Sequence[object], *, status: OrderStatus, reason: str, source: str, now: datetime
 ) -> int:
-    """End up to `BATCH` APPROVED orders that meet `condition`, freeing their exposure; return how many.
+    """End up to `BATCH` orders that have not left us and meet `condition`, freeing their exposure; return how many.
 
     `status` is CANCELLED or EXPIRED. An order that a sender begins to send at this moment is left alone.
     """
     with transaction.atomic():
-        candidates = reservations(f"o.status = 'approved' AND {condition}", parameters)
+        candidates = reservations(f"o.status IN ('approved', 'held') AND {condition}", parameters)
         if not candidates:
             return 0
         lock_exposures(keys_of(candidates))
-        ended = _end_approved([c.order_id for c in candidates], status, reason, now, reserved="0")
+        ended = _end_unsent([c.order_id for c in candidates], status, reason, now, reserved="0")
         move_exposures(releases(c for c in candidates if c.order_id in ended))
-        steps_append([Step(i, source, OrderStatus.APPROVED, status, reason) for i in sorted(ended)], now)
+        steps_append([Step(i, source, was, status, reason) for i, was in sorted(ended.items())], now)
         return len(ended)
 
 
 def unsent_cancel_in_place(order_ids: Sequence[int], reasons: Mapping[int, str], now: datetime) -> frozenset[int]:
-    """Cancel APPROVED orders inside the caller's transaction, never waiting for a lock; return which.
+    """Cancel orders that have not left us, inside the caller's transaction, never waiting for a lock; return which.
 
     The caller may hold exposure rows that sort after those needed here; what cannot be freed at once stays reserved
     until `ended_release`.
     """
-    held = reservations("o.status = 'approved' AND o.id = ANY(%s)", (list(order_ids),))
-    ended = _end_approved([h.order_id for h in held], OrderStatus.CANCELLED, "cancelled before it was sent", now)
+    held = reservations("o.status IN ('approved', 'held') AND o.id = ANY(%s)", (list(order_ids),))
+    ended = _end_unsent([h.order_id for h in held], OrderStatus.CANCELLED, "cancelled before it was sent", now)
     locked = lock_free_exposures(keys_of(h for h in held if h.order_id in ended))
     free = [h for h in held if h.order_id in ended and h.reserved and locked.issuperset(h.keys)]
     if free:
         run("UPDATE exchanges_order SET reserved = 0 WHERE id = ANY(%s)", ([h.order_id for h in free],))
         move_exposures(releases(free))
     steps_append(
-        [Step(i, "tick", OrderStatus.APPROVED, OrderStatus.CANCELLED, reasons.get(i, "")) for i in sorted(ended)], now
+        [Step(i, "tick", was, OrderStatus.CANCELLED, reasons.get(i, "")) for i, was in sorted(ended.items())], now
     )
-    return ended
+    return frozenset(ended)
 
 
 def ended_release(account_id: int) -> int:
@@ -107,13 +109,14 @@ def ended_release(account_id: int) -> int:
         return len(freed)
 
 
-def _end_approved(
-    order_ids: Sequence[int], status: OrderStatus, reason: str, now: datetime, *, reserved: str = "reserved"
-) -> frozenset[int]:
+def _end_unsent(
+    order_ids: Sequence[int], status: OrderStatus, reason: str, now: datetime, *, reserved: str = "o.reserved"
+) -> dict[int, str]:
+    """End orders that have not left us; return what they were, by id."""
     rows = fetch(
-        f"UPDATE exchanges_order SET status = %s, reason = %s, closed_at = %s, updated_at = %s, reserved = {reserved}"  # noqa: S608  one of two words of ours
-        " WHERE id IN (SELECT id FROM exchanges_order WHERE id = ANY(%s) AND status = 'approved'"
-        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+        f"UPDATE exchanges_order o SET status = %s, reason = %s, closed_at = %s, updated_at = %s, reserved = {reserved}"  # noqa: S608  one of two words of ours
+        " FROM (SELECT id, status FROM exchanges_order WHERE id = ANY(%s) AND status IN ('approved', 'held')"
+        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS was WHERE o.id = was.id RETURNING o.id, was.status",
         (status.value, reason[:300], now, now, list(order_ids)),
     )
-    return frozenset(order_id for (order_id,) in rows)
+    return dict(rows)

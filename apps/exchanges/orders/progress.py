@@ -17,7 +17,7 @@ from moondev.domain.orders import FINAL, NON_FINAL, OrderReport, OrderStatus, Ti
 from moondev.domain.values import ZERO
 
 _S = OrderStatus
-_UNSENT = frozenset({_S.CREATED, _S.APPROVED, _S.REFUSED})
+_UNSENT = frozenset({_S.CREATED, _S.APPROVED, _S.HELD, _S.REFUSED})
 _ENDS = frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED})
 _LIVE = frozenset({_S.OPEN, _S.PARTIALLY_FILLED})
 # While an amend is under way the venue may report the end of the order it replaces.

@@ -11,12 +11,13 @@ from uuid import UUID
 from apps.exchanges.bulk import Row, fetch, values_run
 from apps.exchanges.locks import move_exposures
 from apps.exchanges.models import CommandKind
-from apps.exchanges.orders.ending import releases, reservations, unsent_cancel_in_place
+from apps.exchanges.orders.ending import UNSENT, releases, reservations, unsent_cancel_in_place
 from apps.exchanges.orders.entries import CommandEntry, OrderEntry, Recorded
 from apps.exchanges.orders.events import Step, steps_append
 from apps.exchanges.orders.new_rows import rows_insert
 from moondev.domain.decisions import RiskApproved, RiskRefused
 from moondev.domain.orders import NON_FINAL, AmendOrder, CancelOrder, OrderStatus, PlaceOrder
+from moondev.domain.values import Price
 
 SOURCE = "tick"
 
@@ -40,7 +41,7 @@ def order_row(
     entry: OrderEntry, request: PlaceOrder, status: OrderStatus, refused: RiskRefused | None, now: datetime
 ) -> Row:
     """Return the values of `GIVEN_COLUMNS` for a new order."""
-    trigger = None if request.trigger_price is None else request.trigger_price.value
+    trigger = _amount(request.trigger_price)
     refusal = ("", "", "", "")
     if refused is not None:
         refusal = (refused.code.value, str(refused.limit)[:100], str(refused.value)[:100], str(refused)[:300])
@@ -49,8 +50,13 @@ def order_row(
         request.client_order_id, request.side.value, request.order_type.value, request.time_in_force.value,
         request.purpose.value, request.quantity.value, request.price.value, trigger, entry.arrival_price,
         status.value, entry.reserved if refused is None else Decimal(0), *refusal, entry.valid_until, now, now,
-        None if refused is None else now,
+        None if refused is None else now, None if request.trail is None else request.trail.value,
+        _amount(request.stop), _amount(request.take_profit), None,
     )  # fmt: skip
+
+
+def _amount(price: Price | None) -> Decimal | None:
+    return None if price is None else price.value
 
 
 def _request(entry: OrderEntry) -> object:
@@ -125,7 +131,7 @@ def _record_commands(commands: Sequence[CommandEntry], now: datetime) -> set[int
         for c in commands
         if isinstance(c.request, CancelOrder) and c.client_order_id in orders
     }
-    unsent = [row[0] for row in orders.values() if row[2] == OrderStatus.APPROVED and row[0] in reasons]
+    unsent = [row[0] for row in orders.values() if row[2] in UNSENT and row[0] in reasons]
     ended = unsent_cancel_in_place(unsent, reasons, now) if unsent else frozenset()
     rows = []
     for command in commands:

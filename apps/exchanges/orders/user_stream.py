@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
@@ -100,7 +101,12 @@ class UserStreamProcess:
         self._sweep, self._sweep_seconds, self._still_current = sweep, sweep_seconds, still_current
         self._guard = guard
         self._streams: dict[int, Stream] = {}
+        self._beside: list[tuple[str, Callable[[], object], float]] = []
         self._stopping = asyncio.Event()
+
+    def beside(self, name: str, chore: Callable[[], object], seconds: float) -> None:
+        """Have `chore` done every so many seconds while `run` runs, on a thread of its own: it waits for nobody."""
+        self._beside.append((name, chore, seconds))
 
     def stop(self) -> None:
         """Ask `run` to return once what has been heard is applied."""
@@ -117,15 +123,16 @@ class UserStreamProcess:
         applying = [asyncio.create_task(self._apply_all(account_id)) for account_id in self._inboxes]
         sweeping = asyncio.create_task(self._repeat("sweeper", self._sweep_once, self._sweep_seconds))
         guarding = asyncio.create_task(self._repeat("guard", self._guard_once, GUARD_SECONDS))
+        beside = [asyncio.create_task(self._repeat(n, partial(self._once, n, c), s)) for n, c, s in self._beside]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            chores = [stopping, sweeping, *streaming, *applying]
+            chores = [stopping, sweeping, *beside, *streaming, *applying]
             done, _ = await asyncio.wait([*chores, *([guarding] if self._guard else [])], return_when="FIRST_COMPLETED")
             for task in done:
                 task.result()
         finally:
             self.stop()
-            await self._wind_up([*streaming, *applying, sweeping, guarding, stopping])
+            await self._wind_up([*streaming, *applying, sweeping, guarding, *beside, stopping])
 
     async def _wind_up(self, tasks: Sequence[asyncio.Task[object]]) -> None:
         unapplied = [inbox.idle.wait() for inbox in self._inboxes.values() if inbox.events]
@@ -180,6 +187,14 @@ class UserStreamProcess:
                 if not await loop.run_in_executor(thread, chore):
                     return
                 await asyncio.sleep(seconds)
+
+    def _once(self, name: str, chore: Callable[[], object]) -> bool:
+        try:
+            chore()
+        except (DatabaseError, TradingError) as error:
+            logger.warning("%s: %s; trying again", name, error)
+            close_old_connections()
+        return True
 
     def _sweep_once(self) -> bool:
         """Sweep; return whether the accounts listened to are still the right ones."""

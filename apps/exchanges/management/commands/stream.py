@@ -9,14 +9,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.execution.dead_man import dead_man_for
 from apps.exchanges.execution.sweeper import sweep
+from apps.exchanges.execution.watchman import WATCH_SECONDS, Watchman
 from apps.exchanges.health.metrics import serve_metrics
-from apps.exchanges.market_data.cache import process_redis
+from apps.exchanges.market_data.cache import MarketCache, process_redis
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.models import Venue
 from apps.exchanges.orders.hints import Hints
+from apps.exchanges.orders.protection import brackets_arm, idle_end
 from apps.exchanges.orders.user_events import apply_user_events
 from apps.exchanges.orders.user_stream import UserStreamProcess
-from apps.exchanges.ports import UserEvent
+from apps.exchanges.ports import FillBatch, UserEvent
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -53,11 +55,17 @@ def _user_process(venue: Venue) -> UserStreamProcess:
 
     def apply(account_id: int, events: Sequence[UserEvent]) -> None:
         apply_user_events(account_id, events)
+        if any(isinstance(event, FillBatch) for event in events):
+            brackets_arm(venue.code, clock.now())
         hints.note(account_id, events)
 
     def look_after() -> None:
         sweep(venue.code, clock.now())
+        brackets_arm(venue.code, clock.now())
+        idle_end(venue.code, clock.now())
         hints.look()
 
     dead_man = dead_man_for(venue, clock)
-    return user_process(venue, apply, look_after, None if dead_man is None else dead_man.look)
+    process = user_process(venue, apply, look_after, None if dead_man is None else dead_man.look)
+    process.beside("watchman", Watchman(venue.code, clock, MarketCache(process_redis())).look, WATCH_SECONDS)
+    return process

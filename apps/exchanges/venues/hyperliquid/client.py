@@ -76,7 +76,7 @@ class HyperliquidClient:
         if not requests:
             return []
         for request in requests:
-            CAPABILITIES.require_native(request.order_type, request.time_in_force)
+            CAPABILITIES.require_order(request)
         action = actions.place([(self._asset(order.instrument), order) for order in requests])
         answer = self._act(action, nonce, milliseconds(expires_at))
         return answers.reports(answer, requests, answers.placed, self._clock.now())

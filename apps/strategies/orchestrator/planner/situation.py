@@ -14,7 +14,7 @@ from moondev.domain.values import ZERO, Bps, Price, Quantity, Side, SignedQuanti
 # Resting where we can see it: only such an order can be amended.
 MOVABLE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 # A row nobody has sent yet is cancelled in the database; one on its way has to be waited for.
-CANCELLABLE = MOVABLE | {OrderStatus.APPROVED}
+CANCELLABLE = MOVABLE | {OrderStatus.APPROVED, OrderStatus.HELD}
 # On its way to the venue or waiting to go.
 IN_FLIGHT = frozenset({OrderStatus.CREATED, OrderStatus.APPROVED, OrderStatus.SENDING})
 # A difference below this share of the target is not worth a trade.
