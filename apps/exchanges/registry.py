@@ -29,6 +29,8 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
+from apps.exchanges.venues.bybit import config as bybit
+from apps.exchanges.venues.bybit.adapter import ADAPTER as BYBIT
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
 from apps.exchanges.venues.hyperliquid.adapter import ADAPTER as HYPERLIQUID
 from moondev.domain.clock import process_clock
@@ -45,6 +47,7 @@ NOBODY = Credentials("", "")
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         hyperliquid.PROTOCOL: HYPERLIQUID,
+        bybit.PROTOCOL: BYBIT,
     }
 )
 

@@ -7,7 +7,7 @@ the venue sent, so that no amount has been a float on its way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -23,6 +23,7 @@ _SILENT = logging.getLogger("moondev.ccxt.silent")
 _SILENT.disabled = True
 
 Parameters = Mapping[str, object] | Sequence[object]
+Options = Mapping[str, object]
 
 
 class CcxtSession:
@@ -57,12 +58,18 @@ class CcxtSession:
         self.exchange.seconds = lambda: milliseconds(clock.now()) // 1000
         self.exchange.nonce = lambda: milliseconds(clock.now())
 
-    def ask(self, method: str, parameters: Parameters | None = None) -> str:
+    def ask(
+        self, method: str, parameters: Parameters | None = None, options: Callable[[], Options] | None = None
+    ) -> str:
         """Return the text of the answer to one of ccxt's implicit methods, e.g. ``privateGetV5OrderRealtime``.
 
+        `options` is asked right before signing, when earlier callers are done, for options of the exchange that
+        hold from this request on (how long it is valid, say); what it raises keeps the request from being sent.
         Raises NotSent, Connectivity, and what the judge says of the answer.
         """
         with self._lock:
+            if options is not None:
+                self.exchange.options |= options()
             try:
                 getattr(self.exchange, method)(parameters if parameters is not None else {})
             except TradingError:

@@ -41,8 +41,7 @@ def read_order(body: Json, spec: InstrumentSpec, mark: Decimal) -> Wanted:
     if body.get("positionIdx") not in (None, 0, "0", ""):
         raise RefusedError(PARAMETER, "position idx not match position mode")
     trigger, rising = _trigger(body, market=market, is_buy=is_buy)
-    reference = mark if trigger is None else trigger.trigger_px
-    price = worst_price(spec, reference, is_buy=is_buy) if market else amount(body, "price")
+    price = _any_price(spec, mark, trigger, is_buy=is_buy) if market else amount(body, "price")
     if price is None:
         raise RefusedError(PARAMETER, "params error: price is required")
     tif = optional_text(body, "timeInForce") or ("IOC" if market else "GTC")
@@ -58,6 +57,12 @@ def read_order(body: Json, spec: InstrumentSpec, mark: Decimal) -> Wanted:
         market, "IOC" if market else tif, "" if trigger is None else "Stop", "Full" if take or stop else "", take, stop
     )
     return Wanted(((order, facts), *_attached(body, order, spec)), rising)
+
+
+def _any_price(spec: InstrumentSpec, mark: Decimal, trigger: Trigger | None, *, is_buy: bool) -> Decimal:
+    """Return a limit for an order to the market: beyond the mark, and beyond its trigger."""
+    levels = [mark] if trigger is None else [mark, trigger.trigger_px]
+    return worst_price(spec, max(levels) if is_buy else min(levels), is_buy=is_buy)
 
 
 def _attached(body: Json, order: NewOrder, spec: InstrumentSpec) -> tuple[tuple[NewOrder, OrderFacts], ...]:

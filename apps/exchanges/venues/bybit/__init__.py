@@ -1,0 +1,1 @@
+"""Bybit: linear perpetuals quoted in USDT, on a unified account in one-way mode."""

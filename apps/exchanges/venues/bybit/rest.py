@@ -1,0 +1,135 @@
+"""Bybit over HTTP: budgets spent before, answers judged after, every failure sorted into one of the four outcomes.
+
+https://bybit-exchange.github.io/docs/v5/error
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from threading import local
+from types import MappingProxyType
+
+from apps.exchanges.throttling import Lane, Throttle
+from apps.exchanges.venues.bybit.config import (
+    ADDRESS_BUDGET,
+    BAN_SECONDS,
+    BUDGETS,
+    RETRY_AFTER_SECONDS,
+    VERSION,
+)
+from apps.exchanges.venues.bybit.parse import answer
+from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
+from apps.exchanges.venues.ccxt_generic.session import CcxtSession, Parameters
+from moondev.domain.clock import Clock, milliseconds
+from moondev.domain.errors import Connectivity, NotSent, RateLimited, VenueRejected
+
+# How old a request may be when it arrives.
+WINDOW_MS = 5_000
+LONGEST_WINDOW_MS = 60_000
+
+_CAPACITY = MappingProxyType({budget.name: budget.capacity for budget in BUDGETS})
+_TOO_MANY, _TOO_MANY_OF_ADDRESS = 10006, 10018
+# "Server error" and "timeout": the venue does not say what it has done by then.
+_OUTCOME_UNKNOWN = frozenset({10000, 10016})
+_FORBIDDEN, _TOO_MANY_REQUESTS = 403, 429
+
+
+class Rest:
+    """Asks and orders. One per account and process; thread-safe."""
+
+    def __init__(self, rest_url: str, clock: Clock, throttle: Throttle, key: ApiKey | None = None) -> None:
+        """Prepare without touching the network; without a `key` only what is public can be asked."""
+        self._clock, self._throttle = clock, throttle
+        self._asked = local()
+        self._session = CcxtSession(
+            "bybit",
+            addresses=dict.fromkeys(("public", "private"), rest_url),
+            judge=self._judge,
+            clock=clock,
+            key=key,
+        )
+
+    def public(self, path: str, query: Parameters) -> str:
+        """Return the answer to a public question. Raises Connectivity, RateLimited, VenueRejected."""
+        self._spend(path, 0, Lane.ORDINARY)
+        return self._session.ask(f"publicGet{_words(path)}", query)
+
+    def ask(self, path: str, query: Parameters, lane: Lane = Lane.ORDINARY) -> str:
+        """Return the answer to a signed question. Raises Connectivity, RateLimited, VenueRejected."""
+        self._spend(path, 1, lane)
+        return self._session.ask(f"privateGet{_words(path)}", query, lambda: {"recvWindow": WINDOW_MS})
+
+    def order(
+        self, path: str, body: Parameters, lane: Lane, *, orders: int = 1, expires_at: datetime | None = None
+    ) -> str:
+        """Return the answer to a signed request about so many orders, which the venue drops after `expires_at`.
+
+        Raises NotSent, Connectivity, RateLimited, VenueRejected.
+        """
+
+        def window() -> Mapping[str, object]:
+            # What this venue calls too old is counted from the stamp of the signature, so it is settled with it.
+            left = WINDOW_MS
+            if expires_at is not None:
+                left = min(milliseconds(expires_at) - milliseconds(self._clock.now()), LONGEST_WINDOW_MS)
+            if left <= 0:
+                raise NotSent(f"{path}: not sent, its time had passed")
+            return {"recvWindow": left}
+
+        self._spend(path, orders, lane)
+        return self._session.ask(f"privatePost{_words(path)}", body, window)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _spend(self, path: str, units: int, lane: Lane) -> None:
+        own = {path: units} if path in _CAPACITY and units else {}
+        self._throttle.spend({ADDRESS_BUDGET: 1, **own}, lane)
+        self._asked.budget = path if own else None
+
+    def _judge(self, status: int, headers: Mapping[str, str], body: str) -> None:
+        self._hear(headers)
+        if status == _FORBIDDEN:
+            self._throttle.rest(BAN_SECONDS, "HTTP 403: access too frequent")
+            raise RateLimited("HTTP 403: the venue has shut this address out", BAN_SECONDS)
+        if status == _TOO_MANY_REQUESTS:
+            self._throttle.rest(RETRY_AFTER_SECONDS, "HTTP 429")
+            raise RateLimited("HTTP 429: too many requests", RETRY_AFTER_SECONDS)
+        if status != 200:
+            raise Connectivity(f"HTTP {status}: {body[:200]}")
+        said = answer("answer", body)
+        if said.retCode == 0:
+            return
+        if said.retCode in {_TOO_MANY, _TOO_MANY_OF_ADDRESS}:
+            wait = self._seconds_until_reset(headers)
+            if said.retCode == _TOO_MANY_OF_ADDRESS:
+                self._throttle.rest(wait, f"{said.retCode}: {said.retMsg}")
+            raise RateLimited(f"{said.retCode}: {said.retMsg}", wait)
+        if said.retCode in _OUTCOME_UNKNOWN:
+            raise Connectivity(f"{said.retCode}: {said.retMsg}")
+        raise VenueRejected(str(said.retCode), said.retMsg, status)
+
+    def _hear(self, headers: Mapping[str, str]) -> None:
+        """Pass on what the venue says is left of this endpoint's second, as units of our budget of it."""
+        name = getattr(self._asked, "budget", None)
+        limit, left = (headers.get(f"X-Bapi-Limit{word}", "") for word in ("", "-Status"))
+        if name is None or not limit.isdecimal() or not left.isdecimal() or int(limit) < 1:
+            return
+        # An account with a higher limit than ours counts more in the same second: only the share is the same.
+        used = max(0, int(limit) - int(left)) / int(limit)
+        self._throttle.heard({name: math.floor(used * _CAPACITY[name])})
+
+    def _seconds_until_reset(self, headers: Mapping[str, str]) -> float:
+        reset = headers.get("X-Bapi-Limit-Reset-Timestamp", "")
+        if not reset.isdecimal():
+            return RETRY_AFTER_SECONDS
+        left = (int(reset) - milliseconds(self._clock.now())) / 1000
+        return min(max(left, 0.05), RETRY_AFTER_SECONDS)
+
+
+def _words(path: str) -> str:
+    """Return how ccxt names an endpoint: V5OrderCreateBatch is v5/order/create-batch."""
+    return "".join(map(str.capitalize, f"{VERSION}/{path}".replace("-", "/").split("/")))
