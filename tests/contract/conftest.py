@@ -18,8 +18,19 @@ from apps.exchanges.mock.wire.config import WireConfig
 from moondev.domain.clock import LiveClock
 
 FUNDED = [eth_account.Account.from_key("0x" + digits * 32).address for digits in ("11", "22")]
-SPECS = (InstrumentSpec("BTC", 0, 5, 40), InstrumentSpec("ETH", 1, 4, 25))
-QUOTES = (("BTC", "49990", "50010", "5"), ("ETH", "2999", "3001", "50"))
+SPECS = (
+    InstrumentSpec("BTC", 0, 5, 40),
+    InstrumentSpec("ETH", 1, 4, 25),
+    InstrumentSpec("@0", 10_000, 5, 1, base="UBTC"),
+    InstrumentSpec("@1", 10_001, 4, 1, base="UETH"),
+)
+MARKS = {"BTC": Decimal(50_000), "ETH": Decimal(3_000), "@0": Decimal(50_000), "@1": Decimal(3_000)}
+QUOTES = (
+    ("BTC", "49990", "50010", "5"),
+    ("ETH", "2999", "3001", "50"),
+    ("@0", "49990", "50010", "5"),
+    ("@1", "2999", "3001", "50"),
+)
 
 
 def ask(url: str, body: object) -> None:
@@ -34,7 +45,7 @@ def serve_mock() -> Iterator[Callable[..., ThreadedMock]]:
 
         def start(**options: Any) -> ThreadedMock:
             clock = LiveClock()
-            engine = Exchange(SPECS, clock, {"BTC": Decimal(50_000), "ETH": Decimal(3_000)})
+            engine = Exchange(SPECS, clock, MARKS)
             config = WireConfig(**{"book_interval_ms": 20, **options})
             venue = stack.enter_context(mock_in_thread(engine, clock, config))
             for address in FUNDED:

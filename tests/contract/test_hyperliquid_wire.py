@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -198,6 +198,64 @@ def test_leverage_and_margin_mode(trader: SdkExchange) -> None:
     assert data["maxTradeSzs"] == ["10.0", "10.0"]
 
 
+def test_isolated_margin_over_the_sdk(venue: ThreadedMock, trader: SdkExchange) -> None:
+    trader.update_leverage(10, "BTC", is_cross=False)
+    pause()
+    trader.market_open("BTC", True, 0.1)
+    pause()
+    assert trader.update_isolated_margin(100, "BTC")["status"] == "ok"
+    state = trader.info.user_state(TRADER.address)
+    position = state["assetPositions"][0]["position"]
+    raw, value = Decimal(position["leverage"]["rawUsd"]), Decimal(position["positionValue"])
+    assert position["leverage"]["type"] == "isolated"
+    assert Decimal(position["marginUsed"]) == raw + value == Decimal("600.1") - 1
+    assert state["crossMarginSummary"]["totalNtlPos"] == "0.0"
+    assert Decimal(state["marginSummary"]["accountValue"]) - Decimal(position["marginUsed"]) == Decimal(
+        state["crossMarginSummary"]["accountValue"]
+    )
+    pause()
+    assert trader.update_leverage(10, "BTC")["response"] == "Cannot switch leverage type with open position."
+    events = liquidate(venue, trader, mark="45000")
+    assert events[0]["delta"]["liquidatedPositions"] == [{"coin": "BTC", "szi": "0.1"}]
+    assert events[0]["delta"]["leverageType"] == "Isolated"
+    fill = trader.info.user_fills(TRADER.address)[0]
+    assert fill["liquidation"] == {"liquidatedUser": TRADER.address.lower(), "markPx": "44000.0", "method": "backstop"}
+    assert trader.info.user_state(TRADER.address)["assetPositions"] == []
+
+
+def liquidate(venue: ThreadedMock, trader: SdkExchange, mark: str) -> list[Any]:
+    post(venue, "/admin/mark", coin="BTC", price=mark)
+    assert trader.info.user_state(TRADER.address)["assetPositions"], "not yet"
+    post(venue, "/admin/mark", coin="BTC", price="44000")
+    ledger = trader.info.user_non_funding_ledger_updates(TRADER.address, 0)
+    return [row for row in ledger if row["delta"]["type"] == "liquidation"]
+
+
+def test_spot_orders_and_transfers_over_the_sdk(trader: SdkExchange) -> None:
+    def steps() -> Iterator[Any]:
+        yield trader.usd_class_transfer(20_000, False)
+        yield trader.market_open("UBTC/USDC", True, 0.1)
+        yield trader.order("@0", False, 0.05, 51_000, GTC)
+        yield trader.usd_transfer(10, OTHER.address)
+        yield trader.spot_transfer(0.01, OTHER.address, "UBTC:0x" + f"{1:032x}")
+        yield trader.send_asset(TRADER.address, "spot", "", "USDC:0x" + "0" * 32, 100)
+
+    for answer in steps():
+        assert answer["status"] == "ok", answer
+        pause()
+    held = {row["coin"]: row for row in trader.info.spot_user_state(TRADER.address)["balances"]}
+    assert (held["UBTC"]["total"], held["UBTC"]["hold"]) == ("0.08993", "0.05")
+    assert held["USDC"]["total"] == "14899.0"
+    assert trader.info.spot_user_state(OTHER.address)["balances"][0]["total"] == "0.01"
+    assert trader.info.user_state(OTHER.address)["marginSummary"]["accountValue"] == "100010.0"
+    kinds = [row["delta"]["type"] for row in trader.info.user_non_funding_ledger_updates(TRADER.address, 0)]
+    assert kinds == ["deposit", "accountClassTransfer", "internalTransfer", "spotTransfer", "accountClassTransfer"]
+    (fill,) = trader.info.user_fills(TRADER.address)
+    assert (fill["coin"], fill["dir"], fill["feeToken"], fill["fee"]) == ("@0", "Buy", "UBTC", "0.00007")
+    (order,) = trader.info.open_orders(TRADER.address)
+    assert statuses(trader.cancel("@0", order["oid"])) == ["success"]
+
+
 def test_a_scheduled_cancel_clears_the_book_in_time(
     serve_mock: Callable[..., ThreadedMock], trader: SdkExchange
 ) -> None:
@@ -292,12 +350,15 @@ def test_vaults_transfers_and_deployments_are_refused_in_the_venues_form(
     by_vault = SdkExchange(TRADER, venue.hyperliquid_url, vault_address=OTHER.address, timeout=5)
     answers = [by_vault.order("BTC", True, 0.1, 49_000, GTC)]
     for ask in (
-        lambda: trader.usd_transfer(5, OTHER.address),
+        lambda: trader.usd_transfer(100_001, OTHER.address),
         lambda: trader.usd_class_transfer(5, True),
+        lambda: trader.spot_transfer(5, OTHER.address, "USDC:0x" + "0" * 32),
+        lambda: trader.spot_transfer(5, OTHER.address, "USDC:0x" + "1" * 32),
+        lambda: trader.send_asset(OTHER.address, "", "spot", "USDC:0x" + "0" * 32, 5),
         lambda: trader.withdraw_from_bridge(5, OTHER.address),
         lambda: trader.create_sub_account("sub"),
         lambda: trader.vault_usd_transfer(OTHER.address, True, 5),
-        lambda: trader.approve_builder_fee(OTHER.address, "0.01%"),
+        lambda: trader.approve_builder_fee(OTHER.address, "1.5%"),
         lambda: trader.spot_deploy_enable_freeze_privilege(1),
     ):
         pause()

@@ -226,7 +226,7 @@ def test_market_answers_have_the_recorded_shapes(venue: ThreadedMock, trader: Sd
     assert bars
     assert_speaks_like(bars, recorded("test_get_candles_snapshot", "candleSnapshot"))
     mids = info.all_mids()
-    assert mids == {"BTC": "50000.0", "ETH": "3000.0"}
+    assert mids == {"BTC": "50000.0", "ETH": "3000.0", "@0": "50000.0", "@1": "3000.0"}
     assert all(isinstance(value, str) for value in recorded("test_get_all_mids", "allMids").values())
 
 
@@ -246,7 +246,8 @@ def test_every_question_the_sdk_can_ask_is_answered(trader: SdkExchange) -> None
     contexts = info.meta_and_asset_ctxs()
     assert [entry["name"] for entry in contexts[0]["universe"]] == ["BTC", "ETH"]
     assert contexts[1][0]["markPx"] == "50000.0"
-    assert info.spot_meta_and_asset_ctxs()[1] == []
+    spot_meta, spot_contexts = info.spot_meta_and_asset_ctxs()
+    assert [entry["name"] for entry in spot_meta["universe"]] == [entry["coin"] for entry in spot_contexts]
     assert info.perp_dexs() == [None]
     assert info.spot_user_state(user) == {"balances": []}
     assert info.frontend_open_orders(user) == []

@@ -152,7 +152,8 @@ class Control:
         return self._wire(body).exchange
 
     def _coin(self, body: Json) -> str:
-        coins = [spec.coin for spec in self._exchange(body).specs()]
+        exchange = self._exchange(body)
+        coins = [spec.coin for spec in (*exchange.specs(), *exchange.spot_specs())]
         coin = body.get("coin")
         if coin not in coins:
             raise ValueError(f"coin must be one of {', '.join(coins)}, got {coin!r}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import floor, log10
 from types import MappingProxyType
+from typing import Any
 
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import EngineConfig, Exchange
@@ -91,15 +92,17 @@ class MockVenue:
 
     def engine(self) -> EngineConfig:
         """Return the engine's rates."""
-        rates = EngineConfig(maker_fee_bps=Decimal(self.maker_fee_bps), taker_fee_bps=Decimal(self.taker_fee_bps))
-        if self.spot is None:
-            return rates
-        maker, taker = Decimal(self.spot.maker_fee_bps), Decimal(self.spot.taker_fee_bps)
-        return replace(rates, spot_maker_fee_bps=maker, spot_taker_fee_bps=taker)
+        return EngineConfig(**self._rates())
 
     def wire_config(self, config: WireConfig) -> WireConfig:
         """Return `config` with this venue's fees."""
-        return replace(config, maker_fee_bps=Decimal(self.maker_fee_bps), taker_fee_bps=Decimal(self.taker_fee_bps))
+        return replace(config, **self._rates())
+
+    def _rates(self) -> dict[str, Any]:
+        rates = {"maker_fee_bps": self.maker_fee_bps, "taker_fee_bps": self.taker_fee_bps}
+        if self.spot is not None:
+            rates |= {"spot_maker_fee_bps": self.spot.maker_fee_bps, "spot_taker_fee_bps": self.spot.taker_fee_bps}
+        return {name: Decimal(rate) for name, rate in rates.items()}
 
     def spec(self, spec: InstrumentSpec, price: Decimal) -> InstrumentSpec:
         """Return the rules of `spec`'s coin here; `price` gives the step of a coin without rules of its own."""

@@ -73,9 +73,9 @@ class Fees:
     taker_ppm: int
 
     def on(self, notional: int, order: Order, taker: Order) -> int:
-        """Return the fee `order` pays when `taker` was the aggressor, rounded to a money unit."""
+        """Return the fee `order` pays when `taker` was the aggressor, its builder's included, to a money unit."""
         rate = self.taker_ppm if order is taker else self.maker_ppm
-        return divided(notional * rate, ONE_MILLION)
+        return divided(notional * (rate + order.builder_ppm), ONE_MILLION)
 
 
 @dataclass(slots=True, eq=False)

@@ -196,7 +196,7 @@ class NewOrder:
     """Ask for an order. `price` is the worst acceptable price, for market orders too.
 
     `tif` is ignored when there is a `trigger`. `cloid` None means no client order id. The order is cancelled at
-    `expires_ms`; None means never.
+    `expires_ms`; None means never. `builder_ppm` is what the client's maker takes of the notional, besides the fee.
     """
 
     coin: str
@@ -209,6 +209,7 @@ class NewOrder:
     cloid: str | None = None
     self_trade: SelfTrade = SelfTrade.CANCEL_MAKER
     expires_ms: int | None = None
+    builder_ppm: int = 0
 
 
 class RejectCode(StrEnum):

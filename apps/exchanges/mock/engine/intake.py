@@ -184,6 +184,7 @@ class Intake:
             trigger_px=draft.trigger_px,
             self_trade=new.self_trade,
             expires_ms=new.expires_ms,
+            builder_ppm=new.builder_ppm,
         )
 
     def _try(self, order: Order) -> Ack:

@@ -57,6 +57,7 @@ class Order:
     bracket: Bracket | None = None
     self_trade: SelfTrade = SelfTrade.CANCEL_MAKER
     expires_ms: int | None = None
+    builder_ppm: int = 0
     remaining: int = field(init=False)
     notional: int = 0
     place: Place = Place.NOWHERE

@@ -22,8 +22,8 @@ class Fill:
     """One execution of one account. `start_position` is signed and from before the fill.
 
     On a spot pair that is what the account had of the base asset. `closed_pnl` is gross of `fee` and in quote currency;
-    `fee` is in `fee_asset`, which is the asset received on a spot pair and the quote otherwise. `crossed` tells the
-    taker.
+    `fee` is in `fee_asset`: the asset received on a spot pair, the quote otherwise. `builder_fee`, in quote, is part of
+    it. `crossed` tells the taker.
     """
 
     coin: str
@@ -40,6 +40,7 @@ class Fill:
     fee_asset: str
     crossed: bool
     liquidation: ForcedClose | None
+    builder_fee: Decimal = Decimal(0)
 
     @property
     def end_position(self) -> Decimal:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from apps.exchanges.mock.engine.accounts import Account, Position
+from apps.exchanges.mock.engine.accounts import ONE_MILLION, Account, Position
 from apps.exchanges.mock.engine.api import CancelReason, Fill, ForcedClose
 from apps.exchanges.mock.engine.events import UserFill
-from apps.exchanges.mock.engine.grid import amount, money
+from apps.exchanges.mock.engine.grid import amount, divided, money
 from apps.exchanges.mock.engine.holds import QUOTE_SCALE
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.margin import leverage_of
@@ -16,6 +16,8 @@ from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.orders import Order
 from apps.exchanges.mock.engine.tape import Tape
 from apps.exchanges.mock.engine.venue import Venue
+
+_NOTHING = Decimal(0)
 
 
 class _Booked(NamedTuple):
@@ -154,6 +156,12 @@ class Settlement:
             fee_asset=booked.fee_asset,
             crossed=order is taker,
             liquidation=ForcedClose(grid.price(order.market.mark), order.takeover) if order.liquidation else None,
+            builder_fee=_builder_fee(order, px, size),
         )
         account.fills.append(fill)
         self._venue.outbox.add(UserFill(account.address, fill))
+
+
+def _builder_fee(order: Order, px: int, size: int) -> Decimal:
+    """Return what the client's maker gets of a fill, in quote currency."""
+    return money(divided(size * px * order.builder_ppm, ONE_MILLION)) if order.builder_ppm else _NOTHING

@@ -36,3 +36,5 @@ class WireConfig:
     socket: SocketLimits = field(default_factory=SocketLimits)
     maker_fee_bps: Decimal = Decimal("1.5")
     taker_fee_bps: Decimal = Decimal("4.5")
+    spot_maker_fee_bps: Decimal = Decimal("4.0")
+    spot_taker_fee_bps: Decimal = Decimal("7.0")

@@ -1,26 +1,23 @@
-"""Actions that change the account instead of its orders: leverage, agents, transfers, settings.
-
-There is one margin account per address here and no chain behind it, so money does not move
-between addresses, sub-accounts or vaults; what asks for it is refused in the venue's form.
-"""
+"""Actions that change the account instead of its orders: leverage, agents, builders, settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TypeAlias
 
 from apps.exchanges.mock.engine.api import Rejected
 from apps.exchanges.mock.wire.hyperliquid import texts
 from apps.exchanges.mock.wire.hyperliquid.agents import AgentRefusedError
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_address
-from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, coin_of, field, json_object, optional
+from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, coin_of, field, optional
 from apps.exchanges.mock.wire.hyperliquid.replies import RefusedError, default
 from apps.exchanges.mock.wire.hyperliquid.venue import Venue
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 
 Handler: TypeAlias = Callable[[str, Json], Json]
 _SUB_ACCOUNT_VOLUME = "100000"
-_UNMOVABLE = ("usdSend", "spotSend", "sendAsset", "agentSendAsset", "usdClassTransfer", "withdraw3")
+_DOLLAR_UNITS = 1_000_000
 
 
 class AccountActions:
@@ -39,22 +36,7 @@ class AccountActions:
             "noop": self._accept,
             "evmUserModify": self._accept,
             "createSubAccount": self._create_sub_account,
-            "subAccountTransfer": self._sub_account_transfer,
-            "subAccountSpotTransfer": self._sub_account_transfer,
-            "vaultTransfer": self._vault_transfer,
-            **dict.fromkeys(_UNMOVABLE, self._refuse_transfer),
         }
-
-    def check_builder(self, account: str, builder: object) -> None:
-        """Let an order name a builder who takes nothing. Raises RefusedError for a fee.
-
-        A builder's fee would have to be granted by approveBuilderFee, which is always refused.
-        """
-        if builder is None:
-            return
-        fee = field(json_object(builder), "f", int)
-        if fee > 0:
-            raise RefusedError(f"Builder fee has not been approved by {account}.")
 
     def referrer(self, account: str) -> str | None:
         """Return the referral code `account` set, if any."""
@@ -68,11 +50,14 @@ class AccountActions:
             raise RefusedError(texts.sentence(result))
         return default()
 
-    def _update_isolated_margin(self, account: str, action: Json) -> Json:  # noqa: ARG002 - a handler's shape
-        field(action, "asset", int)
-        field(action, "isBuy", bool)
-        field(action, "ntli", int)
-        raise RefusedError(texts.NO_ISOLATED_POSITION)
+    def _update_isolated_margin(self, account: str, action: Json) -> Json:
+        coin = coin_of(self._venue.coins, field(action, "asset", int))
+        field(action, "isBuy", bool)  # without meaning while there is one position per coin
+        amount = Decimal(field(action, "ntli", int)) / _DOLLAR_UNITS
+        result = self._venue.exchange.move_isolated_margin(account, coin, amount)
+        if isinstance(result, Rejected):
+            raise RefusedError(texts.sentence(result))
+        return default()
 
     def _approve_agent(self, account: str, action: Json) -> Json:
         try:
@@ -91,7 +76,8 @@ class AccountActions:
         return default()
 
     def _approve_builder_fee(self, account: str, action: Json) -> Json:
-        raise RefusedError(f"Builder {action.get('builder')} cannot be approved by {account}: no builders here.")
+        self._venue.builders.approve(account, action)
+        return default()
 
     def _set_referrer(self, account: str, action: Json) -> Json:
         self._referrers[account] = field(action, "code", str)
@@ -104,12 +90,3 @@ class AccountActions:
         field(action, "name", str)
         traded = f"{self._venue.volume(account):.2f}"
         raise RefusedError(texts.not_enough_volume("create sub-accounts", _SUB_ACCOUNT_VOLUME, traded))
-
-    def _sub_account_transfer(self, account: str, action: Json) -> Json:
-        raise RefusedError(f"Invalid sub-account transfer from {account} to {action.get('subAccountUser')}")
-
-    def _vault_transfer(self, account: str, action: Json) -> Json:  # noqa: ARG002 - a handler's shape
-        raise RefusedError(f"Vault not registered: {action.get('vaultAddress')}")
-
-    def _refuse_transfer(self, account: str, action: Json) -> Json:
-        raise RefusedError(f"{action['type']} from {account} is not available: this venue holds no assets.")

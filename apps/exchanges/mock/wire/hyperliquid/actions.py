@@ -7,7 +7,7 @@ A nonce is spent by whatever passes the signer check, refused or not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from apps.exchanges.mock.engine.api import (
@@ -16,6 +16,7 @@ from apps.exchanges.mock.engine.api import (
     Cancelled,
     Done,
     Filled,
+    NewOrder,
     RejectCode,
     Rejected,
     Resting,
@@ -40,6 +41,7 @@ from apps.exchanges.mock.wire.hyperliquid.orders_in import (
 )
 from apps.exchanges.mock.wire.hyperliquid.replies import RefusedError, default, err, ok
 from apps.exchanges.mock.wire.hyperliquid.signing import BadSignatureError
+from apps.exchanges.mock.wire.hyperliquid.transfers import Transfers
 from apps.exchanges.mock.wire.hyperliquid.venue import VENUE, ActionCount, Venue
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 
@@ -81,6 +83,7 @@ class Actions:
             "batchModify": self._batch_modify,
             "scheduleCancel": self._schedule_cancel,
             **self._account.handlers,
+            **Transfers(venue).handlers,
         }
 
     def handle(self, raw: object) -> Json:
@@ -155,13 +158,19 @@ class Actions:
     # trading
     def _order(self, account: str, action: Json) -> Json:
         raw = field(action, "orders", list)
-        orders = [read_order(entry, self._venue.coins) for entry in raw]
+        orders = [self._built(account, entry, action.get("builder")) for entry in raw]
         grouping = read_grouping(action.get("grouping"))
-        self._account.check_builder(account, action.get("builder"))
         acks = self._venue.exchange.place(account, orders, grouping)
         self._venue.records.accepted_orders += sum(1 for ack in acks if not isinstance(ack, Rejected))
         assets = [field(json_object(entry), "a", int) for entry in raw]
         return _statuses("order", [_ack(ack, asset) for ack, asset in zip(acks, assets, strict=True)])
+
+    def _built(self, account: str, raw: object, builder: object) -> NewOrder:
+        order = read_order(raw, self._venue.coins)
+        is_spot = order.coin in self._venue.pairs
+        rate = self._venue.builders.rate_ppm(account, builder, is_spot=is_spot)
+        # On a spot pair only what is paid in dollars has a builder's share: sales.
+        return replace(order, builder_ppm=rate) if rate and not (is_spot and order.is_buy) else order
 
     def _cancel(self, account: str, action: Json) -> Json:
         wanted = [

@@ -64,8 +64,7 @@ class HyperliquidWire:
     def open_account(self, request: AccountRequest) -> None:
         """Open an account at a wallet's address; agents are appointed over the wire. Raises ValueError."""
         address = read_address("address", request.address)
-        row = self.venue.open_account(address, request.deposit)
-        self.sockets.hub.announce_deposit(address, row)
+        self.venue.open_account(address, request.deposit)
 
     def counts(self) -> Json:
         """Return connections, orders, fills, and actions by account and kind."""

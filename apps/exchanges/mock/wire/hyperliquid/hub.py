@@ -77,9 +77,10 @@ class Hub:
             BarClosed: self._on_bar_closed,
             FundingPaid: self._on_funding,
             MarkChanged: lambda _: None,
-            Liquidated: lambda _: None,
+            Liquidated: self._on_liquidation,
         }
         venue.exchange.subscribe(self._on_event)
+        venue.on_ledger = self._on_ledger
 
     # connections
     def subscribe(self, connection: Connection, topic: Topic) -> None:
@@ -145,6 +146,12 @@ class Hub:
             if topic in self._listeners:
                 self._collect(topic, event.payment)
 
+    def _on_liquidation(self, event: Liquidated) -> None:
+        self._venue.enter_in_ledger(event.address, views.liquidation_delta(event))
+        topic = Topic("userEvents", user=event.address)
+        if topic in self._listeners:
+            self._collect(topic, event)
+
     def _on_book(self, event: BookChanged) -> None:
         self._changed.add(("book", event.coin))
 
@@ -177,8 +184,7 @@ class Hub:
         for connection in self._listeners.get(topic, ()):
             connection.send(channel, message)
 
-    def announce_deposit(self, address: str, row: Json) -> None:
-        """Tell who follows the ledger of `address` about a new entry."""
+    def _on_ledger(self, address: str, row: Json) -> None:
         topic = Topic("userNonFundingLedgerUpdates", user=address)
         if topic in self._listeners:
             self._collect(topic, row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from apps.exchanges.mock.wire.hyperliquid.info_account import AccountInfo, read_user
 from apps.exchanges.mock.wire.hyperliquid.info_market import InfoHandler, MarketInfo
@@ -44,22 +43,17 @@ class Info:
             "openOrders": self.account.frontend_orders(user),
             "agentAddress": None,
             "agentValidUntil": None,
-            "cumLedger": wire_usd(
-                sum((Decimal(row["delta"]["usdc"]) for row in self.account.ledger(user)), Decimal(0))
-            ),
+            "cumLedger": wire_usd(self.account.moved_in(user)),
             "meta": self.market.meta({}),
             "assetCtxs": self.market.contexts(),
             "serverTime": self._venue.now_ms(),
             "isVault": False,
             "user": user,
             "twapStates": [],
-            "spotState": {"balances": []},
-            "spotAssetCtxs": [],
+            "spotState": self.account.spot_state(user),
+            "spotAssetCtxs": self._venue.spot.contexts(),
             "perpsAtOpenInterestCap": [],
         }
-
-    def _deposited(self, user: str) -> Decimal:
-        return sum((Decimal(row["delta"]["usdc"]) for row in self.account.ledger(user)), Decimal(0))
 
     def _web_data(self, request: Json) -> Json:
         return self.web_data(read_user(request))

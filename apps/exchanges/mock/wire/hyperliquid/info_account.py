@@ -40,7 +40,7 @@ class AccountInfo:
         self._venue = venue
         self.handlers: Mapping[str, UserHandler] = {
             "clearinghouseState": lambda user, _: self.state(user),
-            "spotClearinghouseState": lambda _user, _: {"balances": []},
+            "spotClearinghouseState": lambda user, _: self.spot_state(user),
             "openOrders": lambda user, _: self.open_orders(user),
             "frontendOpenOrders": lambda user, _: self.frontend_orders(user),
             "orderStatus": self._order_status,
@@ -57,7 +57,7 @@ class AccountInfo:
             "activeAssetData": lambda user, request: self.active_asset(user, field(request, "coin", str)),
             "referral": lambda user, _: self._referral(user),
             "delegatorSummary": lambda _user, _: _NO_STAKE,
-            "maxBuilderFee": lambda _user, _: 0,
+            "maxBuilderFee": lambda user, request: self._venue.builders.approved(user, request.get("builder")),
             "userAbstraction": lambda _user, _: "disabled",
             "userDexAbstraction": lambda _user, _: None,
             "subAccounts": lambda _user, _: None,
@@ -70,6 +70,14 @@ class AccountInfo:
         """Return the clearinghouse state."""
         state = self._venue.state(user)
         return views.no_account(self._venue.now_ms()) if state is None else views.account(state)
+
+    def spot_state(self, user: str) -> Json:
+        """Return what the user has at the spot market."""
+        return self._venue.spot.state(user) if self._venue.has_account(user) else {"balances": []}
+
+    def moved_in(self, user: str) -> Decimal:
+        """Return the dollars that came to the margin account by other ways than trading, less those that left."""
+        return sum((views.ledger_sign(row["delta"], user) for row in self.ledger(user)), _ZERO)
 
     def open_orders(self, user: str) -> list[Json]:
         """Return resting and waiting orders, newest first."""
@@ -95,28 +103,36 @@ class AccountInfo:
         return self._venue.exchange.fills(user, start_ms, end_ms) if self._venue.has_account(user) else []
 
     def ledger(self, user: str) -> list[Json]:
-        """Return deposits, oldest first."""
+        """Return deposits, transfers and liquidations, oldest first."""
         return self._venue.records.ledger.get(user, [])
 
     def active_asset(self, user: str, coin: str) -> Json | None:
         """Return leverage and what could still be traded of `coin`; null without account or coin."""
         state = self._venue.state(user)
-        if state is None or coin not in self._venue.assets:
+        if state is None or coin not in self._venue.perps:
             return None
         leverage = self._venue.exchange.leverage(user, coin)
         mark = self._venue.exchange.mark(coin)
-        spec = self._venue.exchange.specs()[self._venue.assets[coin]]
-        lot = Decimal(1).scaleb(-spec.sz_decimals)
+        lot = self._venue.perps[coin].lot
         available = _available(state, coin)
         sizes = [(usd * leverage / mark).quantize(lot, ROUND_DOWN) for usd in available]
         return {
             "user": user,
             "coin": coin,
-            "leverage": {"type": "cross", "value": leverage},
+            "leverage": self._leverage(user, state, coin),
             "maxTradeSzs": [wire(size) for size in sizes],
             "availableToTrade": [wire_usd(usd) for usd in available],
             "markPx": wire(mark),
         }
+
+    def _leverage(self, user: str, state: AccountState, coin: str) -> Json:
+        held = next((entry for entry in state.positions if entry.coin == coin), None)
+        if held is not None:
+            return views.leverage(held)
+        leverage = self._venue.exchange.leverage(user, coin)
+        if self._venue.exchange.is_isolated(user, coin):
+            return {"type": "isolated", "value": leverage, "rawUsd": "0.0"}
+        return {"type": "cross", "value": leverage}
 
     def _order_status(self, user: str, request: Json) -> Json:
         wanted = read_order_id(request.get("oid"))
@@ -167,24 +183,24 @@ class AccountInfo:
         }
 
     def _fees(self, user: str) -> Json:
-        taker, maker = (
-            wire(bps / _BPS) for bps in (self._venue.config.taker_fee_bps, self._venue.config.maker_fee_bps)
-        )
+        config = self._venue.config
+        taker, maker = (wire(bps / _BPS) for bps in (config.taker_fee_bps, config.maker_fee_bps))
+        spot_taker, spot_maker = (wire(bps / _BPS) for bps in (config.spot_taker_fee_bps, config.spot_maker_fee_bps))
         return {
             "dailyUserVlm": self._daily_volume(user),
             "feeSchedule": {
                 "cross": taker,
                 "add": maker,
-                "spotCross": "0.0007",
-                "spotAdd": "0.0004",
+                "spotCross": spot_taker,
+                "spotAdd": spot_maker,
                 "tiers": {"vip": [], "mm": []},
                 "referralDiscount": "0.04",
                 "stakingDiscountTiers": [{"bpsOfMaxSupply": "0.0", "discount": "0.0"}],
             },
             "userCrossRate": taker,
             "userAddRate": maker,
-            "userSpotCrossRate": "0.0007",
-            "userSpotAddRate": "0.0004",
+            "userSpotCrossRate": spot_taker,
+            "userSpotAddRate": spot_maker,
             "activeReferralDiscount": "0.0",
             "trial": None,
             "feeTrialEscrow": "0.0",

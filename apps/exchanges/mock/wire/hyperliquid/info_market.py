@@ -20,21 +20,10 @@ DEPTH = 20
 _MOST_CANDLES = 5_000
 _MOST_FUNDING = 500
 _RECENT_TRADES = 10
-_SPOT_USDC: Json = {
-    "name": "USDC",
-    "szDecimals": 8,
-    "weiDecimals": 8,
-    "index": 0,
-    "tokenId": "0x" + "0" * 32,
-    "isCanonical": True,
-    "evmContract": None,
-    "fullName": None,
-    "deployerTradingFeeShare": "0.0",
-}
 
 
 class MarketInfo:
-    """The info types that name no user. There is one perp dex, the venue's own, and no spot market."""
+    """The info types that name no user. There is one perp dex, the venue's own."""
 
     def __init__(self, venue: Venue) -> None:
         """Answer about `venue`."""
@@ -42,8 +31,8 @@ class MarketInfo:
         self.handlers: Mapping[str, InfoHandler] = {
             "meta": self.meta,
             "metaAndAssetCtxs": self.meta_and_contexts,
-            "spotMeta": self._spot_meta,
-            "spotMetaAndAssetCtxs": self._spot_meta_and_contexts,
+            "spotMeta": lambda _: venue.spot.meta(),
+            "spotMetaAndAssetCtxs": lambda _: [venue.spot.meta(), venue.spot.contexts()],
             "perpDexs": lambda _: [None],
             "allMids": self.mids,
             "l2Book": self._l2_book,
@@ -101,12 +90,6 @@ class MarketInfo:
     def _l2_book(self, request: Json) -> object:
         return self.book(request)
 
-    def _spot_meta(self, _: Json) -> Json:
-        return {"universe": [], "tokens": [_SPOT_USDC]}
-
-    def _spot_meta_and_contexts(self, request: Json) -> list[object]:
-        return [self._spot_meta(request), []]
-
     def _recent_trades(self, request: Json) -> list[Json] | None:
         coin = field(request, "coin", str)
         if coin not in self._venue.assets:
@@ -126,7 +109,7 @@ class MarketInfo:
 
     def _funding_history(self, request: Json) -> list[Json]:
         coin, start = field(request, "coin", str), field(request, "startTime", int)
-        if coin not in self._venue.assets:
+        if coin not in self._venue.perps:
             return []
         rates = self._venue.exchange.funding_history(coin, start, optional(request, "endTime", int))
         return [
@@ -155,7 +138,7 @@ class MarketInfo:
                     ]
                 ],
             ]
-            for coin in self._venue.assets
+            for coin in self._venue.perps
         ]
 
     def _status(self, _: Json) -> Json:

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from apps.exchanges.mock.engine.api import Candle, Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.engine.bars import INTERVALS
-from apps.exchanges.mock.wire.hyperliquid import views
+from apps.exchanges.mock.engine.events import Liquidated
+from apps.exchanges.mock.wire.hyperliquid import spot, views
 from apps.exchanges.mock.wire.hyperliquid.info import Info
 from apps.exchanges.mock.wire.hyperliquid.info_account import MOST_FILLS, aggregated
 from apps.exchanges.mock.wire.hyperliquid.subscriptions import Topic
@@ -83,8 +84,11 @@ class Snapshots:
             yield "candle", views.candle(bars[-1])
 
     def _context(self, topic: Topic) -> Messages:
-        context = views.asset_context(self._venue.exchange.asset_context(topic.coin))
-        yield "activeAssetCtx", {"coin": topic.coin, "ctx": context}
+        context = self._venue.exchange.asset_context(topic.coin)
+        if topic.coin in self._venue.pairs:
+            yield "activeSpotAssetCtx", {"coin": topic.coin, "ctx": spot.context(context)}
+        else:
+            yield "activeAssetCtx", {"coin": topic.coin, "ctx": views.asset_context(context)}
 
     def _active_data(self, topic: Topic) -> Messages:
         data = self._info.account.active_asset(topic.user, topic.coin)
@@ -99,7 +103,7 @@ class Snapshots:
         yield "clearinghouseState", {"dex": "", "user": topic.user, "clearinghouseState": state}
 
     def _spot_state(self, topic: Topic) -> Messages:
-        yield "spotState", {"user": topic.user, "spotState": {"balances": []}}
+        yield "spotState", {"user": topic.user, "spotState": self._info.account.spot_state(topic.user)}
 
     def _open_orders(self, topic: Topic) -> Messages:
         yield "openOrders", {"dex": "", "user": topic.user, "orders": self._info.account.frontend_orders(topic.user)}
@@ -118,7 +122,7 @@ class Snapshots:
         rows = _fill_rows(topic, aggregated(items) if topic.aggregate else items)
         yield "userFills", {"user": topic.user, "fills": rows}
 
-    def _user_events(self, topic: Topic, items: list[Fill | FundingPayment | OrderSnapshot]) -> Messages:
+    def _user_events(self, topic: Topic, items: list[Fill | FundingPayment | OrderSnapshot | Liquidated]) -> Messages:
         fills = [item for item in items if isinstance(item, Fill)]
         if fills:
             yield "user", {"fills": _fill_rows(topic, fills)}
@@ -128,6 +132,8 @@ class Snapshots:
         for item in items:
             if isinstance(item, FundingPayment):
                 yield "user", {"funding": views.funding_event(item)}
+            if isinstance(item, Liquidated):
+                yield "user", {"liquidation": views.liquidation_event(item)}
 
     def _all_funding(self, topic: Topic) -> Messages:
         payments = []

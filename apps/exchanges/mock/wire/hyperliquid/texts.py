@@ -15,6 +15,7 @@ from apps.exchanges.mock.wire.hyperliquid.numbers import wire
 DESERIALIZE = "Failed to deserialize the JSON body into the target type"
 EXPIRED = "Action already expired"
 CANNOT_MODIFY = "Cannot modify canceled or filled order"
+NOT_ENOUGH_TO_MOVE = "Insufficient balance for withdrawal."
 NO_ISOLATED_POSITION = "Position does not use isolated margin."
 
 _REJECTIONS: Mapping[RejectCode, str] = {

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.exchanges.mock.engine.api import AccountState, OrderSnapshot, UnknownAccount
+from apps.exchanges.mock.engine.api import AccountState, InstrumentSpec, OrderSnapshot, UnknownAccount
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.agents import AgentBook
+from apps.exchanges.mock.wire.hyperliquid.builders import BuilderBook
 from apps.exchanges.mock.wire.hyperliquid.limits import AddressLimiter, WeightLimiter
 from apps.exchanges.mock.wire.hyperliquid.nonces import NonceBook
 from apps.exchanges.mock.wire.hyperliquid.numbers import wire_usd
+from apps.exchanges.mock.wire.hyperliquid.spot import SpotSide
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 from moondev.domain.clock import Clock, milliseconds
 
@@ -70,8 +72,14 @@ class Venue:
         self.weights = WeightLimiter()
         self.addresses = AddressLimiter()
         self.records = Records()
-        self.coins: Mapping[int, str] = {spec.asset_id: spec.coin for spec in exchange.specs()}
+        self.spot = SpotSide(exchange)
+        self.builders = BuilderBook()
+        self.perps: Mapping[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
+        self.pairs: Mapping[str, InstrumentSpec] = {spec.coin: spec for spec in self.spot.pairs}
+        listed = (*self.perps.values(), *self.pairs.values())
+        self.coins: Mapping[int, str] = {spec.asset_id: spec.coin for spec in listed}
         self.assets: Mapping[str, int] = {coin: asset for asset, coin in self.coins.items()}
+        self.on_ledger: Callable[[str, Json], None] = lambda _address, _row: None
 
     def now_ms(self) -> int:
         """Return the venue's clock in ms: the run's, plus the skew of a fault."""
@@ -84,10 +92,14 @@ class Venue:
     def open_account(self, address: str, deposit: Decimal) -> Json:
         """Open an account with `deposit` dollars, or add them to one that is open; return the ledger's entry."""
         self.exchange.open_account(address.lower(), deposit)
+        return self.enter_in_ledger(address.lower(), {"type": "deposit", "usdc": wire_usd(deposit)})
+
+    def enter_in_ledger(self, address: str, delta: Json) -> Json:
+        """Note that money moved otherwise than by trading, tell who follows the ledger; return the entry."""
         now = self.now_ms()
-        delta = {"type": "deposit", "usdc": wire_usd(deposit)}
         row: Json = {"time": now, "hash": f"0x{now:064x}", "delta": delta}
-        self.records.ledger.setdefault(address.lower(), []).append(row)
+        self.records.ledger.setdefault(address, []).append(row)
+        self.on_ledger(address, row)
         return row
 
     def has_account(self, address: str) -> bool:

@@ -20,6 +20,7 @@ from apps.exchanges.mock.engine.api import (
     TpSl,
     Trade,
 )
+from apps.exchanges.mock.engine.events import Liquidated
 from apps.exchanges.mock.wire.hyperliquid.numbers import wire, wire_places, wire_usd
 from apps.exchanges.mock.wire.hyperliquid.texts import status_word
 from moondev.domain.clock import from_milliseconds
@@ -27,6 +28,8 @@ from moondev.domain.clock import from_milliseconds
 Json: TypeAlias = dict[str, Any]
 
 QUOTE = "USDC"
+SPOT_PREFIX = "@"
+NOBODY = "0x" + "0" * 40
 _ZERO = Decimal(0)
 _NO_HASH = "0x" + "0" * 64
 
@@ -114,7 +117,9 @@ def order_record(order: OrderSnapshot) -> Json:
 
 
 def direction(fill: Fill) -> str:
-    """Return the venue's words for what a fill did to the position."""
+    """Return the venue's words for what a fill did to the position, or to the balance of a spot pair."""
+    if fill.coin.startswith(SPOT_PREFIX):
+        return "Buy" if fill.is_buy else "Sell"
     before, after = fill.start_position, fill.end_position
     if before * after < _ZERO:
         return "Long > Short" if before > _ZERO else "Short > Long"
@@ -137,13 +142,15 @@ def user_fill(fill: Fill, user: str) -> Json:
         "hash": transaction_hash(fill.tid),
         "oid": fill.oid,
         "crossed": fill.crossed,
-        "fee": wire_usd(fill.fee),
+        "fee": wire_usd(fill.fee) if fill.fee_asset == QUOTE else wire(fill.fee),
         "tid": fill.tid,
-        "feeToken": QUOTE,
+        "feeToken": fill.fee_asset,
         "twapId": None,
     }
     if fill.cloid is not None:
         row["cloid"] = fill.cloid
+    if fill.builder_fee:
+        row["builderFee"] = wire_usd(fill.builder_fee)
     if fill.liquidation is not None:
         method = "backstop" if fill.liquidation.takeover else "market"
         row["liquidation"] = {"liquidatedUser": user, "markPx": wire(fill.liquidation.mark_px), "method": method}
@@ -240,6 +247,14 @@ def asset_context(context: AssetContext) -> Json:
     }
 
 
+def leverage(state: PositionState) -> Json:
+    """Return mode and number; an isolated position tells its margin as the dollars it would have without its size."""
+    if state.is_cross:
+        return {"type": "cross", "value": state.leverage}
+    raw = state.margin_used - state.size * state.mark_px
+    return {"type": "isolated", "value": state.leverage, "rawUsd": wire_usd(raw)}
+
+
 def position(state: PositionState) -> Json:
     """Return one entry of assetPositions."""
     return {
@@ -247,7 +262,7 @@ def position(state: PositionState) -> Json:
         "position": {
             "coin": state.coin,
             "szi": wire(state.size),
-            "leverage": {"type": "cross" if state.is_cross else "isolated", "value": state.leverage},
+            "leverage": leverage(state),
             "entryPx": wire_places(state.entry_px, 6),
             "positionValue": wire_usd(state.position_value),
             "unrealizedPnl": wire_usd(state.unrealised_pnl),
@@ -266,15 +281,12 @@ def position(state: PositionState) -> Json:
 
 def account(state: AccountState) -> Json:
     """Return the clearinghouse state of an account."""
-    summary = {
-        "accountValue": wire_usd(state.account_value),
-        "totalNtlPos": wire_usd(state.total_notional),
-        "totalRawUsd": wire_usd(state.cash),
-        "totalMarginUsed": wire_usd(state.margin_used),
-    }
+    crossed = [entry for entry in state.positions if entry.is_cross]
+    crossed_notional = sum((entry.position_value for entry in crossed), _ZERO)
+    crossed_raw = state.cross_value - sum((entry.size * entry.mark_px for entry in crossed), _ZERO)
     return {
-        "marginSummary": summary,
-        "crossMarginSummary": dict(summary),
+        "marginSummary": _summary(state.account_value, state.total_notional, state.cash, state.margin_used),
+        "crossMarginSummary": _summary(state.cross_value, crossed_notional, crossed_raw, state.cross_margin),
         "crossMaintenanceMarginUsed": wire_usd(state.maintenance_margin),
         "withdrawable": wire_usd(max(_ZERO, state.withdrawable)),
         "assetPositions": [position(entry) for entry in state.positions],
@@ -282,12 +294,20 @@ def account(state: AccountState) -> Json:
     }
 
 
+def _summary(value: Decimal, notional: Decimal, raw: Decimal, used: Decimal) -> Json:
+    return {
+        "accountValue": wire_usd(value),
+        "totalNtlPos": wire_usd(notional),
+        "totalRawUsd": wire_usd(raw),
+        "totalMarginUsed": wire_usd(used),
+    }
+
+
 def no_account(time_ms: int) -> Json:
     """Return the clearinghouse state of an address that never deposited."""
-    summary = {"accountValue": "0.0", "totalNtlPos": "0.0", "totalRawUsd": "0.0", "totalMarginUsed": "0.0"}
     return {
-        "marginSummary": summary,
-        "crossMarginSummary": dict(summary),
+        "marginSummary": _summary(_ZERO, _ZERO, _ZERO, _ZERO),
+        "crossMarginSummary": _summary(_ZERO, _ZERO, _ZERO, _ZERO),
         "crossMaintenanceMarginUsed": "0.0",
         "withdrawable": "0.0",
         "assetPositions": [],
@@ -311,6 +331,39 @@ def funding_delta(payment: FundingPayment) -> Json:
     """Return one payment as the userFunding request shows it."""
     event = funding_event(payment)
     return {"time": event.pop("time"), "hash": _NO_HASH, "delta": {"type": "funding", **event}}
+
+
+def liquidation_event(event: Liquidated) -> Json:
+    """Return a liquidation as the userEvents stream shows it."""
+    return {
+        "lid": event.time_ms,
+        "liquidator": NOBODY,
+        "liquidated_user": event.address,
+        "liquidated_ntl_pos": wire_usd(event.notional),
+        "liquidated_account_value": wire_usd(event.value),
+    }
+
+
+def liquidation_delta(event: Liquidated) -> Json:
+    """Return a liquidation as the ledger shows it."""
+    return {
+        "type": "liquidation",
+        "liquidatedNtlPos": wire_usd(event.notional),
+        "accountValue": wire_usd(event.value),
+        "leverageType": "Cross" if event.is_cross else "Isolated",
+        "liquidatedPositions": [{"coin": coin, "szi": wire(size)} for coin, size in event.sizes],
+    }
+
+
+def ledger_sign(delta: Json, user: str) -> Decimal:
+    """Return the dollars a ledger entry brought to the margin account of `user`; negative: took away."""
+    if delta["type"] == "deposit":
+        return Decimal(delta["usdc"])
+    if delta["type"] == "accountClassTransfer":
+        return Decimal(delta["usdc"]) * (1 if delta["toPerp"] else -1)
+    if delta["type"] == "internalTransfer" and delta["user"] != delta["destination"]:
+        return Decimal(delta["usdc"]) * (1 if delta["destination"] == user else -1)
+    return _ZERO
 
 
 def iso_date(stamp_ms: int) -> str:
