@@ -21,6 +21,7 @@ UNIT = TESTS / "unit"
 TOGETHER = {"acceptance": "servers", "browser": "servers", "integration": "servers", "chaos": "chaos"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what must not run at the same time when several processes run the tests; else spread by file."""
     for item in items:
