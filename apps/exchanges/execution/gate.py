@@ -6,6 +6,7 @@ the hash in Redis, the file on this machine. A portfolio or account without a ro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,9 @@ from moondev.domain.clock import process_clock
 STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
 # A position nobody owns stops opening; for so many real seconds it may merely be waiting for its order's id.
 UNASSIGNED_GRACE_SECONDS = 10.0
+# An account whose venue has not answered for all its fills within so many real seconds opens nothing: what we hold is
+# not known any more. It is asked once a minute, after every reconnect and at start.
+UNRECONCILED_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,13 @@ def gate_modes(scopes: Iterable[GateScope], now: datetime) -> dict[GateScope, Tr
     nudged = redis_nudges().modes()
     machine = halt_file_mode()
     unowned = _unowned(wanted, now)
+    unsure = _unsure(wanted, now)
     return {
         scope: strictest(
             [
                 machine,
                 TradingMode.REDUCING if (scope.account, scope.instrument) in unowned else TradingMode.ACTIVE,
+                TradingMode.REDUCING if unsure.covers(scope) else TradingMode.ACTIVE,
                 *(rows.get(name, _unsaid(name)) for name in scope.names),
                 *(nudged[name] for name in scope.names if name in nudged),
             ]
@@ -104,3 +110,36 @@ def _unowned(scopes: Iterable[GateScope], now: datetime) -> frozenset[tuple[str,
         (UNASSIGNED, now - lasting(process_clock(), UNASSIGNED_GRACE_SECONDS), accounts),
     )
     return frozenset((account, f"{venue}:{symbol}") for account, venue, symbol in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsure:
+    """Accounts, and symbols of accounts, of which we do not know what we hold."""
+
+    accounts: frozenset[str]
+    symbols: frozenset[tuple[str, str]]
+
+    def covers(self, scope: GateScope) -> bool:
+        symbol = scope.instrument.removeprefix(f"{scope.venue}:")
+        return scope.account in self.accounts or (scope.account, symbol) in self.symbols
+
+
+def _unsure(scopes: Iterable[GateScope], now: datetime) -> _Unsure:
+    """Return what has not been reconciled for too long, and where ledger and venue differ for no known reason.
+
+    An account that was never asked about has no past here; adopting it, or its first connection, asks.
+    """
+    before = now - lasting(process_clock(), UNRECONCILED_SECONDS)
+    rows = fetch(
+        "SELECT code, fills_known_until < %s, differing FROM exchanges_account WHERE code = ANY(%s)"
+        " AND (fills_known_until < %s OR differing <> '[]'::jsonb)",
+        (before, sorted({scope.account for scope in scopes}), before),
+    )
+    accounts = frozenset(code for code, stale, _ in rows if stale)
+    return _Unsure(accounts, frozenset((code, symbol) for code, _, differing in rows for symbol in _symbols(differing)))
+
+
+def _symbols(differing: object) -> list[str]:
+    """Return the symbols of a JSON column, which the driver hands out as text or as a list."""
+    found = json.loads(differing) if isinstance(differing, str) else differing
+    return [str(symbol) for symbol in found] if isinstance(found, list) else []

@@ -43,6 +43,9 @@ class Account(models.Model):
     fills_known_until = models.DateTimeField(
         null=True, editable=False, help_text="Up to here the venue was asked for every fill."
     )
+    differing = models.JSONField(
+        default=list, editable=False, help_text="Symbols of which ledger and venue hold different sizes, unexplained."
+    )
 
     class Meta:
         """A venue's account has one row here."""

@@ -148,6 +148,16 @@ def denial_is_final(doubt: Doubt, margin: timedelta, now: datetime) -> bool:
     return now >= doubt.denied_at + margin
 
 
+def denials_forget(account_id: int, seen: frozenset[str]) -> None:
+    """Take back that the venue never heard of orders which it shows now."""
+    fetch(
+        "UPDATE exchanges_order SET denied_at = NULL WHERE account_id = %s AND denied_at IS NOT NULL"
+        " AND status IN ('open', 'partially_filled', 'cancelling', 'amending') AND venue_order_id = ANY(%s)"
+        " RETURNING id",
+        (account_id, sorted(seen)),
+    )
+
+
 def missing_fills_since(account_id: int) -> datetime | None:
     """Return since when fills are missing: the oldest sending of an order that lacks some; None when none does."""
     rows = fetch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,8 +16,9 @@ from apps.exchanges.orders.desk import Desk
 from apps.exchanges.orders.doubts import DoubtfulCommand
 from apps.exchanges.orders.progress import caught_up, settled
 from apps.exchanges.orders.services import reports_apply
-from apps.exchanges.ports import ReportSource
+from apps.exchanges.ports import LiveOrder, ReportSource, RestingOrder
 from moondev.domain.orders import OrderReport, OrderStatus
+from moondev.domain.values import ZERO, Quantity
 
 _LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
@@ -74,3 +75,20 @@ def catch_up(account_id: int, client_order_ids: Sequence[UUID], now: datetime) -
         desk.write(now)
         move_exposures(changes)
         return sum(order.now.final for order in desk.orders.values())
+
+
+def resting_reports(living: Iterable[LiveOrder], now: datetime) -> dict[UUID, OrderReport]:
+    """Return what the venue's list of live orders says of each that carries a client order id and can be read."""
+    return {
+        order.client_order_id: OrderReport(
+            source=ReportSource.RECONCILE,
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id,
+            status=OrderStatus.OPEN,
+            time_exchange=None,
+            time_received=now,
+            filled_quantity=Quantity(max(order.quantity.value - order.remaining.value, ZERO)),
+        )
+        for order in living
+        if isinstance(order, RestingOrder) and order.client_order_id is not None
+    }

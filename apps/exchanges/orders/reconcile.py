@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
+from apps.exchanges.accounts.differences import Difference, differing_note, position_differences
 from apps.exchanges.accounts.equity import account_books
 from apps.exchanges.accounts.funding import funding_apply
 from apps.exchanges.accounts.watched import watched_accounts
@@ -26,10 +28,11 @@ from apps.exchanges.models import Account, AccountEvent, CommandKind, CommandSta
 from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
 from apps.exchanges.orders.commands import CommandOutcome, Renamed, commands_settle, renames_settle
+from apps.exchanges.orders.doubts import Doubt
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append, unreadable_alarm
 from apps.exchanges.orders.progress import ends_unheard
-from apps.exchanges.orders.questions import catch_up, command_resolve, may_yet_arrive
+from apps.exchanges.orders.questions import catch_up, command_resolve, may_yet_arrive, resting_reports
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.clock import Clock, process_clock
@@ -40,8 +43,12 @@ from moondev.domain.orders import OrderReport, OrderStatus
 logger = logging.getLogger(__name__)
 
 NEVER_HEARD = "the venue never heard of it"
-# Single questions per pass; the rest waits for the next one, so that a bad minute does not eat the rate budget.
-QUESTIONS = 50
+FORGOTTEN = "the venue knows it no longer"
+# Single questions per step of a pass; the rest waits for the next one, so that a bad minute does not eat the rate
+# budget. Where more orders than a few are in doubt, the venue's list answers for those that rest first.
+QUESTIONS = 20
+A_FEW = 3
+DOUBTS_AT_ONCE = 1_000
 FILLS_PER_BATCH = 200
 # Real seconds: how far a question for fills reaches back over the last one, how long a row stays unquestioned after
 # it changed, and how long an account goes without being looked at in full.
@@ -53,7 +60,10 @@ THOROUGH_EVERY_SECONDS = 60.0
 
 @dataclass
 class Reconciled:
-    """What one pass over an account has come to. `errors` are questions the venue did not answer."""
+    """What one pass over an account has come to. `errors` are questions the venue did not answer.
+
+    `equity_difference` is the ledger's equity less the venue's; None when it cannot be told, as while positions differ.
+    """
 
     lapsed: int = 0
     resolved: int = 0
@@ -61,7 +71,8 @@ class Reconciled:
     funding: int = 0
     adopted: int = 0
     zombies: int = 0
-    differences: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    equity_difference: Decimal | None = None
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -140,9 +151,17 @@ class Reconciliation:
         ended_release(self._account.account_id)
 
     def _unknown(self) -> None:
-        """Ask for every order whose answer we did not hear."""
+        """Settle every order whose answer we did not hear: by the venue's list where it rests, else by asking."""
+        account_id = self._account.account_id
+        left = doubts.unknown_orders(account_id, DOUBTS_AT_ONCE)
+        if len(left) > A_FEW:
+            resting = resting_reports(self._client.live_orders(), self._clock.now())
+            found = [resting[doubt.client_order_id] for doubt in left if doubt.client_order_id in resting]
+            self._apply(found)
+            self.result.resolved += len(found)
+            left = [doubt for doubt in left if doubt.client_order_id not in resting]
         ended: list[OrderReport] = []
-        for doubt in doubts.unknown_orders(self._account.account_id, QUESTIONS):
+        for doubt in left[:QUESTIONS]:
             report = self._client.order_status(doubt.client_order_id, doubt.instrument)
             now = self._clock.now()
             if report is not None and ends_unheard(report):
@@ -150,13 +169,16 @@ class Reconciliation:
                 continue
             if report is not None:
                 self._apply([report])
-            elif doubts.denial_is_final(doubt, lasting(self._clock, DENIAL_MARGIN_SECONDS), now):
+            elif self._denied_for_good(doubt):
                 ids = [doubt.client_order_id]
                 self._apply(said(ids, OrderStatus.EXPIRED, NEVER_HEARD, now, ReportSource.RECONCILE))
             else:
                 continue
             self.result.resolved += 1
         self.end(ended)
+
+    def _denied_for_good(self, doubt: Doubt) -> bool:
+        return doubts.denial_is_final(doubt, lasting(self._clock, DENIAL_MARGIN_SECONDS), self._clock.now())
 
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
@@ -199,6 +221,7 @@ class Reconciliation:
         self._end_zombies(found.zombies)
         self._follow_changed(found.known, settled)
         seen = frozenset(order.venue_order_id for order in living)
+        doubts.denials_forget(self._account.account_id, seen)
         ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):
             report = self._client.order_status(doubt.client_order_id, doubt.instrument)
@@ -210,6 +233,10 @@ class Reconciliation:
             elif report is not None:
                 self._apply([report])
                 self.result.resolved += 1
+            elif self._denied_for_good(doubt):
+                # Venues forget what ended long ago without a fill; its fills, if there were any, are asked for first.
+                now = self._clock.now()
+                ended += said([doubt.client_order_id], OrderStatus.CANCELLED, FORGOTTEN, now, ReportSource.RECONCILE)
         self.end(ended)
 
     def _follow_changed(self, known: Sequence[RestingOrder], before: datetime) -> None:
@@ -273,22 +300,25 @@ class Reconciliation:
         self.result.funding = funding_apply(account_id=account_id, payments=payments, now=self._clock.now()).payments
 
     def _compare(self) -> None:
-        """Compare positions, and remember where ledger and venue differ."""
+        """Compare positions and worth, and remember where ledger and venue differ."""
         snapshot = self._client.account_snapshot()
         books = account_books(self._account.account_id)
-        theirs = {position.symbol: position.quantity.value for position in snapshot.positions}
-        symbols = sorted(set(theirs) | set(books.held))
-        different = [s for s in symbols if theirs.get(s, 0) != books.held.get(s, 0)]
-        self.result.differences = tuple(
-            f"{s}: ledger {books.held.get(s, 0):f}, venue {theirs.get(s, 0):f}" for s in different
-        )
+        self.result.differences = position_differences(books, snapshot)
+        ours = books.equity(snapshot) if not self.result.differences else None
+        self.result.equity_difference = None if ours is None else ours - snapshot.equity.value
+        if not self.result.differences:
+            differing_note(self._account.account_id, ())
 
     def _positions(self) -> None:
-        """Compare positions once all fills are in; a difference that nothing in flight explains is an alarm."""
+        """Compare positions once all fills are in; a difference that nothing in flight explains is an alarm.
+
+        Until it is gone nothing is opened there: whoever plans on a position that is not there doubles it.
+        """
         self._compare()
         quiet = doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
         if self.result.differences and self.result.complete and quiet:
-            alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(self.result.differences))
+            differing_note(self._account.account_id, self.result.differences)
+            alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(map(str, self.result.differences)))
             alarm_once(self._account.account_id, alarm, self._clock.now())
 
     def _unreadable(self) -> None:

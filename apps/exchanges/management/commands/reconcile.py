@@ -43,6 +43,8 @@ class Command(BaseCommand):
             f"{account.code}: {result.lapsed} lapsed, {result.resolved} resolved, {result.fills} fills,"
             f" {result.funding} funding payments, {result.adopted} adopted, {result.zombies} zombies"
         )
+        if result.equity_difference:
+            self.stderr.write(f"{account.code}: ledger less venue is {result.equity_difference.normalize():f}")
         for line in [*result.differences, *result.errors]:
             self.stderr.write(f"{account.code}: {line}")
         return result.complete

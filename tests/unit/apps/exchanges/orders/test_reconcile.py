@@ -382,10 +382,151 @@ def test_positions_that_differ_for_no_reason_are_an_alarm(world: World) -> None:
     reconcile(world)
     Position.objects.update(quantity=2)
     world.clock.advance(timedelta(minutes=5))
-    assert reconcile(world).differences == ("BTC: ledger 2.000000000000, venue 1",)
+    assert [str(one) for one in reconcile(world).differences] == ["BTC: ledger 2, venue 1"]
     assert AccountEvent.objects.get().kind == "position_differs"
     reconcile(world)
     assert AccountEvent.objects.count() == 1
+
+
+def test_nothing_is_opened_where_ledger_and_venue_differ_until_they_agree(world: World) -> None:
+    """A strategy that plans on a position which is not there buys it again."""
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    Position.objects.update(quantity=2)
+    world.clock.advance(timedelta(seconds=60))
+    reconcile(world)
+    assert world.rest().status == "cancelled"
+    assert world.rest(side=Side.SELL, purpose=Purpose.REDUCING).status == "open"
+    assert world.rest(instrument=world.eth).status == "open"
+    Position.objects.update(quantity=1)
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert world.rest().status == "open"
+
+
+def test_a_difference_that_a_fill_on_its_way_explains_stops_nothing(world: World) -> None:
+    order = world.rest()
+    reconcile(world)
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    world.venue.refuse("fills", Connectivity("?"))
+    world.clock.advance(timedelta(seconds=20))
+    assert reconcile(world).differences
+    assert world.rest().status == "open"
+
+
+def test_an_account_that_could_not_be_asked_for_minutes_opens_nothing_until_it_was(world: World) -> None:
+    """After an outage of ours or theirs nobody knows what is held; the first answer, not the first tick, decides."""
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    world.clock.advance(timedelta(seconds=170))
+    assert world.rest(valid_seconds=600).status == "open"
+    world.clock.advance(timedelta(seconds=11))
+    assert world.rest().status == "cancelled"
+    assert world.rest(side=Side.SELL, purpose=Purpose.REDUCING).status == "open"
+    world.venue.refuse("fills", Connectivity("?"))
+    reconcile(world)
+    assert world.rest().status == "cancelled"
+    reconcile(world)
+    assert world.rest().status == "open"
+
+
+def test_worth_is_compared_once_positions_agree(world: World) -> None:
+    order = world.rest()
+    assert reconcile(world).equity_difference == 0
+    world.venue.deposit -= D(25)
+    assert reconcile(world).equity_difference == 25
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    world.venue.refuse("fills", Connectivity("?"))
+    assert reconcile(world).equity_difference is None
+
+
+def test_an_order_that_the_venue_has_forgotten_ends_after_it_said_so_twice(world: World) -> None:
+    order = world.rest()
+    reconcile(world)
+    world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    world.venue.orders.clear()
+    for seconds in (10, 10):
+        order.refresh_from_db()
+        assert order.status in {"open", "partially_filled"}
+        world.clock.advance(timedelta(seconds=seconds))
+        reconcile(world)
+    order.refresh_from_db()
+    # What it had filled before was asked for, not forgotten with it.
+    assert (order.status, order.filled_quantity, order.reserved) == ("cancelled", D("0.4"), 0)
+    assert_books()
+
+
+def test_an_order_that_shows_again_was_not_forgotten(world: World) -> None:
+    order = world.rest()
+    kept = dict(world.venue.orders)
+    for gone in (True, False, True):
+        world.venue.orders.clear()
+        if not gone:
+            world.venue.orders.update(kept)
+        world.clock.advance(timedelta(seconds=10))
+        reconcile(world)
+    order.refresh_from_db()
+    assert order.status == "open"
+
+
+def test_a_failed_question_is_not_taken_for_an_empty_venue(world: World) -> None:
+    order = world.rest()
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    for call in ("open_orders", "fills", "account_snapshot", "order_status"):
+        for _ in range(3):
+            world.venue.refuse(call, Connectivity("?"))
+    for _ in range(3):
+        world.clock.advance(timedelta(seconds=20))
+        assert not reconcile(world).complete
+    order.refresh_from_db()
+    assert order.status == "open"
+    assert Position.objects.get().quantity == 1
+    assert not AccountEvent.objects.exists()
+
+
+def test_many_orders_in_doubt_are_found_in_the_venue_s_list_and_few_are_asked_for(world: World) -> None:
+    entries = [world.entry() for _ in range(40)]
+    world.record(*entries)
+    world.venue.drop_answer("place", Connectivity("read timed out"))
+    world.send()
+    # A quarter of them is gone by the time we ask.
+    for order in list(world.venue.live())[:30]:
+        order.status = S.CANCELLED
+    world.venue.calls.clear()
+    world.clock.advance(timedelta(seconds=10))
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert Order.objects.filter(status="open").count() == 10
+    assert world.venue.calls.count("order_status") <= 20
+    assert Order.objects.filter(status="unknown").count() == 10
+    world.clock.advance(timedelta(seconds=10))
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert not Order.objects.filter(status="unknown").exists()
+    assert_books()
+
+
+def test_an_order_touched_a_moment_ago_is_not_questioned(world: World) -> None:
+    """The venue's list may be older than our word of the order."""
+    order = world.rest()
+    world.venue.of(order.client_order_id).status = S.CANCELLED
+    world.venue.calls.clear()
+    reconcile(world)
+    assert "order_status" not in world.venue.calls
+    order.refresh_from_db()
+    assert order.status == "open"
+
+
+def test_a_second_restart_finds_nothing_that_the_first_did_not(world: World) -> None:
+    """Ids of what is adopted are made from the venue's, so neither orders nor fills come in twice."""
+    stranger = world.venue.rest("BTC", Side.SELL, D(120), D(2))
+    world.venue.fill(stranger, D(1))
+    reconcile(world)
+    first = [set(model.objects.values_list("pk", flat=True)) for model in (Order, Fill, Position, AccountEvent)]
+    Account.objects.update(fills_known_until=None)
+    world.clock.advance(timedelta(seconds=20))
+    again = reconcile(world)
+    assert (again.adopted, again.fills, again.differences) == (0, 0, ())
+    second = [set(model.objects.values_list("pk", flat=True)) for model in (Order, Fill, Position, AccountEvent)]
+    assert second == first
 
 
 def test_fills_from_before_the_books_began_are_not_booked(world: World) -> None:
