@@ -390,6 +390,18 @@ def test_leverage_and_the_dead_man_switch(scene: Scene) -> None:
         scene.client.schedule_cancel(LiveClock().now(), next(NONCES))
 
 
+def test_isolated_margin_is_set_and_the_books_still_add_up(scene: Scene) -> None:
+    scene.client.set_leverage(BTC, 5, MarginMode.ISOLATED, next(NONCES))
+    scene.place(market(Side.BUY))
+    snapshot = scene.client.account_snapshot()
+    [position] = snapshot.positions
+    assert position.leverage == 5
+    assert snapshot.cash + position.value == snapshot.equity
+    assert snapshot.withdrawable < snapshot.equity
+    with pytest.raises(VenueRejected, match="open position"):
+        scene.client.set_leverage(BTC, 5, MarginMode.CROSS, next(NONCES))
+
+
 def test_public_reads_need_no_account(scene: Scene) -> None:
     reader = HyperliquidMarketData(scene.config, LiveClock())
     scene.admin("trade", coin="BTC", side="buy", price="50010", size="0.1")

@@ -17,16 +17,17 @@ from apps.exchanges.ports import (
 )
 from apps.exchanges.venues.hyperliquid.client import HyperliquidClient
 from apps.exchanges.venues.hyperliquid.config import CAPABILITIES, MAX_ACCOUNTS_FOLLOWED
+from apps.exchanges.venues.hyperliquid.limits import BUDGETS
 from apps.exchanges.venues.hyperliquid.market_data import HyperliquidMarketData
 from apps.exchanges.venues.hyperliquid.stream import market_stream, user_stream
 
 
 def _client(venue: VenueConfig, credentials: Credentials, tools: Tools) -> ExecutionClient:
-    return HyperliquidClient(venue, credentials, tools.clock)
+    return HyperliquidClient(venue, credentials, tools.clock, tools.throttle)
 
 
 def _market_data(venue: VenueConfig, tools: Tools) -> MarketDataClient:
-    return HyperliquidMarketData(venue, tools.clock)
+    return HyperliquidMarketData(venue, tools.clock, tools.throttle)
 
 
 def _market_stream(
@@ -39,4 +40,4 @@ def _user_stream(venue: VenueConfig, credentials: Credentials, handler: UserHand
     return user_stream(venue, credentials.account_address, handler, tools.clock)
 
 
-ADAPTER = Adapter(_client, _market_data, _market_stream, _user_stream, MAX_ACCOUNTS_FOLLOWED, CAPABILITIES)
+ADAPTER = Adapter(_client, _market_data, _market_stream, _user_stream, MAX_ACCOUNTS_FOLLOWED, CAPABILITIES, BUDGETS)

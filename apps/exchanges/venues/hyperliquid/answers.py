@@ -114,6 +114,11 @@ def unsaid(client_order_id: UUID, received: datetime) -> OrderReport:
     return _report(client_order_id, None, None, received, reason=SILENT_SUCCESS)
 
 
+def is_over_allowance(answer: object) -> bool:
+    """Return whether the venue says that the account has no requests left."""
+    return isinstance(answer, dict) and str(answer.get("response")).startswith(_TOO_MANY_REQUESTS)
+
+
 def _refusal(text: str) -> TradingError:
     if text.startswith(_TOO_MANY_REQUESTS):
         return RateLimited(text, RETRY_AFTER_SECONDS)

@@ -20,7 +20,9 @@ from apps.exchanges.ports import (
     RestingOrder,
     VenueConfig,
 )
+from apps.exchanges.throttling import Lane, Throttle, Unlimited, lane_of
 from apps.exchanges.venues.hyperliquid import actions, answers, parse
+from apps.exchanges.venues.hyperliquid.allowance import Allowance
 from apps.exchanges.venues.hyperliquid.asset_numbers import AssetNumbers
 from apps.exchanges.venues.hyperliquid.config import CAPABILITIES, MAX_BATCH, endpoints
 from apps.exchanges.venues.hyperliquid.history import FILLS_PER_PAGE, FUNDINGS_PER_PAGE, read_all
@@ -43,7 +45,9 @@ _ADDRESS_DIGITS = 40
 class HyperliquidClient:
     """Places, changes and cancels orders, and asks what became of them. See `ExecutionClient`."""
 
-    def __init__(self, venue: VenueConfig, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, venue: VenueConfig, credentials: Credentials, clock: Clock, throttle: Throttle | None = None
+    ) -> None:
         """Prepare without touching the network. Raises Configuration for bad addresses or keys."""
         require_fast_curve()
         where = endpoints(venue)
@@ -52,10 +56,12 @@ class HyperliquidClient:
         self._address = account_address(credentials.account_address)
         self._signer = Signer(credentials.signer_key)
         self._clock = clock
-        self._rest = Rest(where.rest_url)
+        self._throttle = throttle or Unlimited()
+        self._rest = Rest(where.rest_url, self._throttle)
+        self._allowance = Allowance(self._rest, self._throttle, self._address, clock)
         self._assets: dict[str, int] = {}
         self._unreadable = UnreadableRows()
-        self._numbers = AssetNumbers(self._rest.info)
+        self._numbers = AssetNumbers(self._ask)
 
     def __repr__(self) -> str:
         return f"HyperliquidClient({self._venue_code}, {self._address}, signer {self._signer.address})"
@@ -78,7 +84,8 @@ class HyperliquidClient:
         for request in requests:
             CAPABILITIES.require_order(request)
         action = actions.place([(self._asset(order.instrument), order) for order in requests])
-        answer = self._act(action, nonce, milliseconds(expires_at))
+        lane = lane_of(order.reduce_only for order in requests)
+        answer = self._act(action, nonce, milliseconds(expires_at), items=len(requests), lane=lane)
         return answers.reports(answer, requests, answers.placed, self._clock.now())
 
     def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:
@@ -87,7 +94,8 @@ class HyperliquidClient:
         if not batch:
             return []
         action = actions.amend([(self._asset(item.approved.request.instrument), item) for item in batch])
-        answer = self._act(action, nonce, milliseconds(expires_at))
+        lane = lane_of(item.reduce_only for item in batch)
+        answer = self._act(action, nonce, milliseconds(expires_at), items=len(batch), lane=lane)
         if not answers.require_accepted(answer):
             received = self._clock.now()
             return [answers.unsaid(item.approved.request.client_order_id, received) for item in batch]
@@ -106,7 +114,7 @@ class HyperliquidClient:
     def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:  # noqa: ARG002  port
         """Return what the venue knows of an order, which it finds by its name alone; None when it never heard of it."""
         request = {"type": "orderStatus", "user": self._address, "oid": actions.cloid(client_order_id)}
-        return parse.order_status(self._rest.info(request), self._clock.now())
+        return parse.order_status(self._ask(request), self._clock.now())
 
     def open_orders(self) -> list[RestingOrder]:
         """Return every live order of the account that can be read, triggers included, whoever placed it."""
@@ -115,7 +123,7 @@ class HyperliquidClient:
     def live_orders(self) -> list[LiveOrder]:
         """Return every live order of the account, by name only where the rest cannot be read."""
         request = {"type": "frontendOpenOrders", "user": self._address, "dex": ""}
-        resting, unread = parse.open_orders(self._rest.info(request))
+        resting, unread = parse.open_orders(self._ask(request))
         return [*self._noted(resting).read, *unread]
 
     def take_unreadable(self) -> list[str]:
@@ -132,7 +140,8 @@ class HyperliquidClient:
 
     def account_snapshot(self) -> AccountSnapshot:
         """Return equity, margin and positions as the venue sees them now."""
-        answer = self._rest.info({"type": "clearinghouseState", "user": self._address, "dex": ""})
+        self._allowance.refresh()
+        answer = self._ask({"type": "clearinghouseState", "user": self._address, "dex": ""})
         return parse.account_snapshot(answer, self._clock.now())
 
     def instruments(self) -> list[Listing]:
@@ -148,15 +157,30 @@ class HyperliquidClient:
 
     def schedule_cancel(self, at: datetime | None, nonce: int) -> None:
         """Arm the cancel of every order, stops too, for `at` (5 s ahead or more); None disarms it."""
-        answers.require_accepted(self._act(actions.schedule_cancel(at), nonce, None))
+        answers.require_accepted(self._act(actions.schedule_cancel(at), nonce, None, lane=Lane.RESERVED))
 
     def close(self) -> None:
         """Give back the connections."""
         self._rest.close()
 
-    def _act(self, action: Action, nonce: int, expires_after_ms: int | None) -> object:
+    def _ask(self, request: Action) -> object:
+        """Ask what settles orders and accounts: these questions may use what is kept for cancels."""
+        answer: object = self._rest.info(request, Lane.RESERVED)
+        return answer
+
+    def _act(
+        self,
+        action: Action,
+        nonce: int,
+        expires_after_ms: int | None,
+        *,
+        items: int = 1,
+        lane: Lane = Lane.ORDINARY,
+    ) -> object:
         signature = self._signer.sign_action(action, nonce, expires_after_ms, is_mainnet=self._is_mainnet)
-        answer: object = self._rest.exchange(action, nonce, signature, expires_after_ms)
+        answer: object = self._rest.exchange(action, nonce, signature, expires_after_ms, items=items, lane=lane)
+        if answers.is_over_allowance(answer):
+            self._allowance.doubt()
         return answer
 
     def _cancel(
@@ -172,7 +196,7 @@ class HyperliquidClient:
         named = [(name, order) for name, order in zip(names, _batch(orders), strict=True) if isinstance(name, int)]
         sent: list[OrderReport] = []
         if named:
-            answer = self._act(build(named), nonce, None)
+            answer = self._act(build(named), nonce, None, items=len(named), lane=Lane.RESERVED)
             sent = answers.reports(answer, [order for _, order in named], read, self._clock.now())
         received, told = self._clock.now(), iter(sent)
         return [
@@ -206,11 +230,11 @@ class HyperliquidClient:
 
     def _fills_from(self, start_ms: int) -> Rows[FillReport]:
         request = {"type": "userFillsByTime", "user": self._address, "startTime": start_ms, "aggregateByTime": False}
-        return self._noted(parse.fills(self._rest.info(request), self._address, self._clock.now()))
+        return self._noted(parse.fills(self._ask(request), self._address, self._clock.now()))
 
     def _funding_from(self, start_ms: int) -> Rows[FundingPayment]:
         request = {"type": "userFunding", "user": self._address, "startTime": start_ms}
-        return self._noted(parse.funding(self._rest.info(request), self._clock.now()))
+        return self._noted(parse.funding(self._ask(request), self._clock.now()))
 
     def _asset(self, instrument: str) -> int:
         if instrument not in self._assets:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.ports import Listing, VenueConfig
+from apps.exchanges.throttling import Throttle
 from apps.exchanges.venues.hyperliquid import parse, parse_market
 from apps.exchanges.venues.hyperliquid.config import endpoints
 from apps.exchanges.venues.hyperliquid.rest import Rest
@@ -18,11 +19,11 @@ from moondev.domain.values import Price
 class HyperliquidMarketData:
     """Asks for instruments, candles, books and marks. See `MarketDataClient`."""
 
-    def __init__(self, venue: VenueConfig, clock: Clock) -> None:
+    def __init__(self, venue: VenueConfig, clock: Clock, throttle: Throttle | None = None) -> None:
         """Prepare without touching the network. Raises Configuration for a bad address."""
         self._venue_code = venue.code
         self._clock = clock
-        self._rest = Rest(endpoints(venue).rest_url)
+        self._rest = Rest(endpoints(venue).rest_url, throttle)
 
     def instruments(self) -> list[Listing]:
         """Return what the venue lists now, with its rules."""

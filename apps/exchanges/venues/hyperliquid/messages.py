@@ -314,3 +314,11 @@ class ActionAnswer(Struct):
 
     status: Literal["ok", "err"]
     response: str | ActionResponse
+
+
+class RequestAllowance(Struct):
+    """How many requests an account has made and may make in all; `nRequestsSurplus` were bought besides."""
+
+    nRequestsUsed: int
+    nRequestsCap: int
+    nRequestsSurplus: int = 0

@@ -12,11 +12,13 @@ from hyperliquid.api import API
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from apps.exchanges.ports import ParseError
+from apps.exchanges.throttling import Lane, Throttle, Unlimited
 from apps.exchanges.venues.hyperliquid.config import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
     RETRY_AFTER_SECONDS,
 )
+from apps.exchanges.venues.hyperliquid.limits import action_cost, question_cost, rows_cost
 from apps.exchanges.venues.hyperliquid.signing import Action, Signature
 from moondev.domain.errors import Connectivity, NotSent, RateLimited, VenueRejected
 
@@ -31,11 +33,13 @@ class Rest:
     def __init__(
         self,
         rest_url: str,
+        throttle: Throttle | None = None,
         *,
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
     ) -> None:
-        """Prepare a session; the network is first touched by a call."""
+        """Prepare a session; the network is first touched by a call. `throttle` None lets everything pass."""
+        self._throttle = throttle or Unlimited()
         # Without a timeout the SDK waits for ever.
         self._api = API(rest_url, timeout=(connect_timeout_seconds, read_timeout_seconds))
         session: requests.Session = self._api.session
@@ -46,12 +50,28 @@ class Rest:
         # the status; this hook runs before it and raises errors of ours.
         session.hooks["response"].append(_require_success)
 
-    def info(self, request: Action) -> Any:  # noqa: ANN401 - any JSON
-        """Return the answer to a read."""
-        return self._post("/info", request)
+    def info(self, request: Action, lane: Lane = Lane.ORDINARY) -> Any:  # noqa: ANN401 - any JSON
+        """Return the answer to a read; its rows are paid for afterwards, when they are counted."""
+        kind = str(request["type"])
+        self._throttle.spend(question_cost(kind), lane)
+        answer = self._post("/info", request)
+        extra = rows_cost(kind, answer)
+        if extra:
+            self._throttle.charge(extra)
+        return answer
 
-    def exchange(self, action: Action, nonce: int, signature: Signature, expires_after_ms: int | None) -> Any:  # noqa: ANN401
-        """Return the answer to a signed action, which is sent exactly once."""
+    def exchange(
+        self,
+        action: Action,
+        nonce: int,
+        signature: Signature,
+        expires_after_ms: int | None,
+        *,
+        items: int = 1,
+        lane: Lane = Lane.ORDINARY,
+    ) -> Any:  # noqa: ANN401 - any JSON
+        """Return the answer to a signed action about `items` orders, which is sent exactly once."""
+        self._throttle.spend(action_cost(items), lane)
         payload = {
             "action": action,
             "nonce": nonce,
@@ -68,6 +88,9 @@ class Rest:
     def _post(self, path: str, payload: Action) -> Any:  # noqa: ANN401 - any JSON
         try:
             answer = self._api.post(path, payload)
+        except RateLimited as error:
+            self._throttle.rest(error.retry_after_seconds or RETRY_AFTER_SECONDS, str(error))
+            raise
         except requests.exceptions.ConnectTimeout as error:
             raise NotSent(f"no connection to {self._api.base_url} in time") from error
         except requests.exceptions.ConnectionError as error:

@@ -36,21 +36,21 @@ class Venue:
         self.asked: list[str] = []
         self.sent: list[dict[str, Any]] = []
 
-    def info(self, request: dict[str, Any]) -> Any:
+    def info(self, request: dict[str, Any], *_: object) -> Any:
         self.asked.append(request["type"])
         answer = self.answers[request["type"]]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def exchange(self, action: dict[str, Any], *_: object) -> Any:
+    def exchange(self, action: dict[str, Any], *_: object, **__: object) -> Any:
         self.sent.append(action)
         statuses = ["success"] * len(action["cancels"])
         return {"status": "ok", "response": {"type": "cancel", "data": {"statuses": statuses}}}
 
 
 def client(venue: Venue) -> HyperliquidClient:
-    with patch("apps.exchanges.venues.hyperliquid.client.Rest", lambda url: venue):
+    with patch("apps.exchanges.venues.hyperliquid.client.Rest", lambda *_: venue):
         return HyperliquidClient(VENUE, Credentials("0x" + "ab" * 20, "0x" + "11" * 32), FixedClock(NOW))
 
 
