@@ -397,7 +397,7 @@ def test_isolated_margin_is_set_and_the_books_still_add_up(scene: Scene) -> None
     [position] = snapshot.positions
     assert position.leverage == 5
     assert snapshot.cash + position.value == snapshot.equity
-    assert snapshot.withdrawable < snapshot.equity
+    assert snapshot.withdrawable.value < snapshot.equity.value
     with pytest.raises(VenueRejected, match="open position"):
         scene.client.set_leverage(BTC, 5, MarginMode.CROSS, next(NONCES))
 
