@@ -10,23 +10,30 @@ import redis
 from django.db import connection
 from django.test import TransactionTestCase
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Written by migrations and the same for every test: permissions and what they refer to.
 KEPT_TABLES = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
-TESTS = Path(__file__).parent
-UNIT = TESTS / "unit"
+UNIT = Path(__file__).parent / "unit"
 # Tests that share a broker or a numbered database with each other: one process runs them, one after the other. Those
 # of chaos have servers of their own, and only each other to mind.
 TOGETHER = {"acceptance": "servers", "browser": "servers", "integration": "servers", "chaos": "chaos"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what must not run at the same time when several processes run the tests; else spread by file."""
-    for item in items:
-        path = item.path.relative_to(TESTS)
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(path.parts[0], str(path))))
+class ByFolder(LoadScopeScheduling):
+    """Spreads files over the processes of a run, and keeps together what must not run at the same time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        return TOGETHER.get(Path(file).parts[1], file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    """Let this project's scheduler spread the tests."""
+    return ByFolder(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
