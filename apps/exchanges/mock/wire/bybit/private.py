@@ -140,8 +140,8 @@ class PrivateStream:
 
     def _position(self, account: str, coin: str) -> Json:
         row = self._venue.position_row(account, coin)
-        # The stream's word for the average price is another one.
-        row["entryPrice"] = row.pop("avgPrice")
+        # The stream has other words for two of its fields.
+        row["entryPrice"], row["mmrSysUpdatedTime"] = row.pop("avgPrice"), row.pop("mmrSysUpdateTime")
         return row
 
     def _followed(self, account: str, topic: str) -> bool:
