@@ -31,6 +31,8 @@ from apps.exchanges.ports import (
 from apps.exchanges.short_ids import NoShortIds, ShortIds
 from apps.exchanges.venues.bybit import config as bybit
 from apps.exchanges.venues.bybit.adapter import ADAPTER as BYBIT
+from apps.exchanges.venues.dydx import config as dydx
+from apps.exchanges.venues.dydx.adapter import ADAPTER as DYDX
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
 from apps.exchanges.venues.hyperliquid.adapter import ADAPTER as HYPERLIQUID
 from moondev.domain.clock import process_clock
@@ -48,6 +50,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         hyperliquid.PROTOCOL: HYPERLIQUID,
         bybit.PROTOCOL: BYBIT,
+        dydx.PROTOCOL: DYDX,
     }
 )
 

@@ -44,6 +44,21 @@ class DepthBook:
             self._asks.clear()
             raise
 
+    def uncross(self, *, newest_is_bid: bool) -> int:
+        """Take out the prices that cross the best of the side heard of last; return how many there were.
+
+        For venues whose differences come from several places, so that an old price may outlive a newer one for a
+        moment. https://docs.dydx.xyz/indexer-client/websockets#orders
+        """
+        newest, oldest = (self._bids, self._asks) if newest_is_bid else (self._asks, self._bids)
+        if not newest:
+            return 0
+        # A price of one side is the negative key of the other.
+        crossed = list(oldest.irange(maximum=-newest.keys()[0]))
+        for key in crossed:
+            del oldest[key]
+        return len(crossed)
+
     def top(self, depth: int, time_exchange: datetime, received: datetime) -> Book:
         """Return the best `depth` prices of each side. Raises InvalidValue when the book is crossed."""
         return Book(

@@ -87,7 +87,9 @@ class Chain:
         return self._accounts.get(address)
 
     def signer(self, transaction: Transaction, owner: str) -> ChainAccount:
-        """Return the account that signed a transaction for `owner`. Raises RefusedTx when nobody did."""
+        """Return the account that signed a transaction for `owner`. Raises RefusedTx when nobody did, or too late."""
+        if 0 < transaction.timeout_height <= self.height:
+            raise RefusedTx(30, f"block height: {self.height + 1}, timeout height: {transaction.timeout_height}", SDK)
         account = self._accounts.get(owner)
         if account is None:
             raise RefusedTx(9, f"account {owner} does not exist", SDK)

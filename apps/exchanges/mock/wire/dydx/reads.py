@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from apps.exchanges.mock.engine.api import OrderSnapshot
 from apps.exchanges.mock.engine.bars import interval_ms
@@ -25,6 +26,7 @@ BOOK_LEVELS = 100
 # The engine keeps that many ended orders of an account within reach of one question.
 _HISTORY = 2_000
 Parameters = Mapping[str, str]
+T = TypeVar("T")
 Answer = Callable[[Parameters], object]
 
 
@@ -181,15 +183,16 @@ class Reads:
         ticker = asked.get("market", "")
         coin = self.coin(ticker) if ticker else None
         newest = self._exchange.fills(account, 0, before)[::-1]
-        rows = [row for row in newest if coin in (None, row.coin)][: _limit(asked)]
-        return {"fills": [views.fill(row, self._venue.facts.of(row.oid)) for row in rows]}
+        rows = [row for row in newest if coin in (None, row.coin)]
+        told = [views.fill(row, self._venue.facts.of(row.oid)) for row in _page(asked, rows)]
+        return {"fills": told, **_paging(asked, len(rows))}
 
     def _funding_payments(self, asked: Parameters) -> Json:
         account, after = self._account(asked), _moment(asked, "afterOrAt")
         newest = self._exchange.funding_payments(account, after or 0)[::-1]
-        page, limit = max(1, int(asked.get("page") or 1)), _limit(asked)
-        rows = newest[(page - 1) * limit : page * limit]
-        return {"fundingPayments": [views.funding_payment(row, self._paid_at(row.coin, row.time_ms)) for row in rows]}
+        rows = _page(asked, newest)
+        told = [views.funding_payment(row, self._paid_at(row.coin, row.time_ms)) for row in rows]
+        return {"fundingPayments": told, **_paging(asked, len(newest))}
 
     def _transfers(self, asked: Parameters) -> Json:
         account = self._account(asked)
@@ -230,6 +233,22 @@ def _limit(asked: Parameters) -> int:
     if not raw.isdecimal() or not 0 < int(raw) <= LARGEST_PAGE:
         raise RefusedRead(400, f"limit must be a positive integer that is not greater than max: {LARGEST_PAGE}")
     return int(raw)
+
+
+def _page(asked: Parameters, rows: list[T]) -> list[T]:
+    """Return the rows of the page that is asked for, the first when none is."""
+    limit, number = _limit(asked), asked.get("page", "") or "1"
+    if not number.isdecimal() or int(number) < 1:
+        raise RefusedRead(400, "page must be a positive integer")
+    return rows[(int(number) - 1) * limit : int(number) * limit]
+
+
+def _paging(asked: Parameters, total: int) -> Json:
+    """Return what the venue says about the pages to those who ask for one."""
+    if not asked.get("page"):
+        return {}
+    limit = _limit(asked)
+    return {"pageSize": limit, "totalResults": total, "offset": (int(asked["page"]) - 1) * limit}
 
 
 def _moment(asked: Parameters, name: str) -> int | None:

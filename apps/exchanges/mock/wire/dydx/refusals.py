@@ -17,6 +17,7 @@ _SENTENCES: Mapping[tuple[str, int], str] = MappingProxyType(
         (SDK, 8): "invalid pubkey",
         (SDK, 9): "unknown address",
         (SDK, 18): "invalid request",
+        (SDK, 30): "tx timeout height",
         (SDK, 32): "incorrect account sequence",
         (CLOB, 2): "Order does not exist in memclob",
         (CLOB, 3): "Invalid order side",

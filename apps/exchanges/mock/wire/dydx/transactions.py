@@ -27,13 +27,14 @@ _CLOB = "/dydxprotocol.clob."
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One signed request. `message` is of the kind that `kind` names."""
+    """One signed request. `message` is of the kind that `kind` names; `timeout_height` 0 is no last block."""
 
     hash: str
     kind: str
     message: Any
     public_key: bytes
     sequence: int
+    timeout_height: int
     body: bytes
     auth_info: bytes
     signature: bytes
@@ -72,6 +73,7 @@ def read_transaction(raw: bytes) -> Transaction:
         message=message,
         public_key=key,
         sequence=signer.sequence,
+        timeout_height=body.timeout_height,
         body=outer.body_bytes,
         auth_info=outer.auth_info_bytes,
         signature=outer.signatures[0],
