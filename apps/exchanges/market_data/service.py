@@ -69,8 +69,11 @@ def user_process(
     if not addresses:
         raise Configuration(f"venue {venue.code} has no enabled account; add one in the admin")
 
+    # Read before there is an event loop: on it nobody may wait for the database.
+    credentials = {account_id: listener_credentials(account_id) for account_id in addresses}
+
     def open_stream(account_id: int, handler: UserHandler) -> Stream:
-        return user_stream_for(config, listener_credentials(account_id), handler)
+        return user_stream_for(config, credentials[account_id], handler)
 
     return UserStreamProcess(
         addresses,
