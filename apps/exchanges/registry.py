@@ -35,6 +35,8 @@ from apps.exchanges.venues.dydx import config as dydx
 from apps.exchanges.venues.dydx.adapter import ADAPTER as DYDX
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
 from apps.exchanges.venues.hyperliquid.adapter import ADAPTER as HYPERLIQUID
+from apps.exchanges.venues.phemex import config as phemex
+from apps.exchanges.venues.phemex.adapter import ADAPTER as PHEMEX
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -50,6 +52,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
     {
         hyperliquid.PROTOCOL: HYPERLIQUID,
         bybit.PROTOCOL: BYBIT,
+        phemex.PROTOCOL: PHEMEX,
         dydx.PROTOCOL: DYDX,
     }
 )

@@ -247,7 +247,8 @@ def test_every_answer_says_what_is_left_of_the_group(stage: Stage) -> None:
     # A new minute may begin between the two.
     assert left[0] - left[1] in (25, left[0] - 475)
     assert answer.headers["x-ratelimit-capacity-Contract"] == "500"
-    assert "x-ratelimit-remaining" in requests.get(f"{stage.rest}/public/time", timeout=5).headers
+    others = stage.signed("GET", "/api-data/g-futures/orders", "currency=USDT")
+    assert others.headers["x-ratelimit-capacity"] == "100"
 
 
 def test_too_many_requests_are_refused_with_the_time_to_come_back() -> None:

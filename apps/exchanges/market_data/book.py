@@ -59,6 +59,12 @@ class DepthBook:
             del oldest[key]
         return len(crossed)
 
+    def trim(self, depth: int) -> None:
+        """Forget all but the best `depth` prices of each side: beyond them some venues do not tell what changes."""
+        for side in (self._bids, self._asks):
+            while len(side) > depth:
+                side.popitem()
+
     def top(self, depth: int, time_exchange: datetime, received: datetime) -> Book:
         """Return the best `depth` prices of each side. Raises InvalidValue when the book is crossed."""
         return Book(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import BookView, LevelView
-from apps.exchanges.mock.wire.phemex import views_market
 from apps.exchanges.mock.wire.phemex.words import NS_PER_MS, plain, symbol_of
 from apps.exchanges.mock.wire.port import Json
 
@@ -27,13 +26,18 @@ class StreamedBook:
     coin: str
     depth: int
     snapshot_due: float
+    time_ms: int = 0
     bids: Level = field(default_factory=dict)
     asks: Level = field(default_factory=dict)
 
-    def snapshot(self, view: BookView, sequence: int) -> Json:
-        """Take the book as it is now and return all of it."""
-        self.bids, self.asks = _levels(view.bids), _levels(view.asks)
-        return views_market.book(view, sequence, self.depth)
+    def take(self, view: BookView) -> None:
+        """Take the book as it is now."""
+        self.bids, self.asks, self.time_ms = _levels(view.bids), _levels(view.asks), view.time_ms
+
+    def snapshot(self, sequence: int) -> Json:
+        """Return all of the book as it was last told: the next difference starts from there for every listener."""
+        told = {"asks": _rows(self.asks), "bids": _rows(self.bids)}
+        return self._message(told, sequence, "snapshot")
 
     def change(self, view: BookView, sequence: int) -> Json | None:
         """Take the book as it is now and return the difference; None when there is none.
@@ -46,20 +50,25 @@ class StreamedBook:
             "asks": _difference(self.asks, asks, max(asks, default=None) if full[1] else None, sign=1),
             "bids": _difference(self.bids, bids, min(bids, default=None) if full[0] else None, sign=-1),
         }
-        self.bids, self.asks = bids, asks
-        if not any(told.values()):
-            return None
+        self.bids, self.asks, self.time_ms = bids, asks, view.time_ms
+        return self._message(told, sequence, "incremental") if any(told.values()) else None
+
+    def _message(self, told: Json, sequence: int, kind: str) -> Json:
         return {
             "depth": self.depth,
             "orderbook_p": told,
             "sequence": sequence,
             "symbol": symbol_of(self.coin),
-            "timestamp": view.time_ms * NS_PER_MS,
-            "type": "incremental",
+            "timestamp": self.time_ms * NS_PER_MS,
+            "type": kind,
         }
 
     def _full(self, old: Level, new: Level) -> bool:
         return bool(self.depth) and len(new) >= self.depth and bool(old)
+
+
+def _rows(levels: Level) -> list[list[str]]:
+    return [[plain(price), plain(size)] for price, size in levels.items()]
 
 
 def _levels(side: tuple[LevelView, ...]) -> Level:

@@ -81,15 +81,11 @@ class PhemexWire:
         refusal = await self._refusal(request, path, action)
         if refusal is not None:
             return refusal
-        allowance = self._spend(request.remote or "", Group.OTHERS, 1)
-        if not allowance.admitted:
-            return _too_many(allowance)
         try:
             found = self._market.answers[path](dict(request.query))
             response = _result(found) if path.startswith(MARKET_DATA_PATHS) else _data(0, "OK", found)
         except RefusedError as error:
             response = _error(error) if path.startswith(MARKET_DATA_PATHS) else _refusal_of(error)
-        response.headers.update(allowance.headers())
         return self._door.answered(request, path, action, response)
 
     async def _on_private(self, request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,7 @@
 """Phemex's limits: requests per IP and five minutes, and per user, group of endpoints and minute.
 
-https://phemex-docs.github.io/#rate-limits. Who has no key counts as his address. Times are seconds of the run's clock.
+https://phemex-docs.github.io/#rate-limits. Who has no key costs his address alone.
+Times are seconds of the run's clock.
 """
 
 from __future__ import annotations

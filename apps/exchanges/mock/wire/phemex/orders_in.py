@@ -66,7 +66,9 @@ def read_order(fields: Json, spec: InstrumentSpec, mark: Decimal) -> Wanted:
     size = amount(fields, "orderQtyRq") or Decimal(0)
     trigger, source = _trigger(fields, order_type)
     at_market = order_type in _AT_MARKET
-    reference = mark if trigger is None else trigger.trigger_px
+    # Where the book stands when a trigger fires is not known yet: anywhere between here and there.
+    levels = [mark] if trigger is None else [mark, trigger.trigger_px]
+    reference = max(levels) if is_buy else min(levels)
     price = worst_price(spec, reference, is_buy=is_buy) if at_market else amount(fields, "priceRp")
     if price is None:
         raise RefusedError(ARGUMENTS, "Please double check input arguments: priceRp")

@@ -30,6 +30,8 @@ class PublicStream:
         self.topics = Topics()
         self._venue, self._exchange, self._market = venue, venue.exchange, market
         self._books: dict[Topic, StreamedBook] = {}
+        # The number each book was last told under: a snapshot repeats that state, so it repeats the number.
+        self._told: dict[Topic, int] = {}
         self._changed: set[str] = set()
         self._moved: set[str] = set()
         self._marked: set[str] = set()
@@ -50,6 +52,7 @@ class PublicStream:
         self.topics.leave(line, str(topic))
         if str(topic) not in self.topics:
             self._books.pop(topic, None)
+            self._told.pop(topic, None)
 
     def push_latest(self, now: float) -> None:
         """Send changed books, bars and prices, and the pack when it is due."""
@@ -74,7 +77,9 @@ class PublicStream:
             book = self._books.get(topic)
             if book is None:
                 book = self._books[topic] = StreamedBook(topic.coin, topic.number, monotonic() + SNAPSHOT_SECONDS)
-            return book.snapshot(self._exchange.book(topic.coin, book.depth or None), self._venue.next_sequence())
+                book.take(self._exchange.book(topic.coin, book.depth or None))
+                self._numbered(topic)
+            return book.snapshot(self._told[topic])
         if topic.channel == TRADE:
             found = self._exchange.trades(topic.coin, _HISTORY_TRADES)
             return views_market.trades(topic.coin, found, self._venue.next_sequence(), "snapshot")
@@ -88,12 +93,17 @@ class PublicStream:
         book = self._books[topic]
         if now >= book.snapshot_due:
             book.snapshot_due = now + SNAPSHOT_SECONDS
-            view = self._exchange.book(topic.coin, book.depth or None)
-            self._send(topic, book.snapshot(view, self._venue.next_sequence()))
+            book.take(self._exchange.book(topic.coin, book.depth or None))
+            self._send(topic, book.snapshot(self._numbered(topic)))
         elif changed:
             message = book.change(self._exchange.book(topic.coin, book.depth or None), self._venue.next_sequence())
             if message is not None:
+                self._told[topic] = message["sequence"]
                 self._send(topic, message)
+
+    def _numbered(self, topic: Topic) -> int:
+        number = self._told[topic] = self._venue.next_sequence()
+        return number
 
     def _push_bar(self, topic: Topic) -> None:
         now = self._venue.now_ms()

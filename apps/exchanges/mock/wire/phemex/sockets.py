@@ -113,19 +113,24 @@ class Sockets:
 
     def _subscribe(self, line: TopicLine, number: object, channel: str, parameters: list[object]) -> None:
         """Confirm, then send what the channel begins with."""
-        if self._venue.config.limits and len(line.topics) >= _SUBSCRIPTIONS:
-            raise _Refused(_TOO_MANY, f"too many subscriptions: at most {_SUBSCRIPTIONS} a connection")
         if channel == ACCOUNT:
             if not line.account:
                 raise _Refused(_NOT_SIGNED_IN, "not authorized")
+            self._require_room(line, line.account)
             self._answer(line, number, _SUCCESS)
             self.private.join(line)
             return
         topic = read_topic(channel, parameters, self._venue.coins)
         if topic is None:
             raise _Refused(_BAD_ARGUMENT, "invalid argument")
+        self._require_room(line, str(topic))
         self._answer(line, number, _SUCCESS)
         self.public.join(line, topic)
+
+    def _require_room(self, line: TopicLine, topic: str) -> None:
+        """Refuse one subscription too many; asking again for what one has is none."""
+        if self._venue.config.limits and topic not in line.topics and len(line.topics) >= _SUBSCRIPTIONS:
+            raise _Refused(_TOO_MANY, f"too many subscriptions: at most {_SUBSCRIPTIONS} a connection")
 
     def _topics_of(self, line: TopicLine, channel: str, parameters: list[object]) -> list[str]:
         """Return what to leave: all of a channel, or what it has of one symbol."""

@@ -1,0 +1,1 @@
+"""Phemex: USDT perpetuals. Requests through ccxt, streams read raw."""
