@@ -147,7 +147,7 @@ def _checked(message: bytes, events: list[object]) -> None:
         assert set(amounts) <= set(_numbers(json.loads(message)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt(MARKET))
 def test_the_market_s_stream_survives_and_tells_no_number_that_was_not_said(message: bytes) -> None:
     events: list[object] = []
@@ -160,7 +160,7 @@ def test_the_market_s_stream_survives_and_tells_no_number_that_was_not_said(mess
     assert isinstance(events[-1], TradeBatch)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt(USER))
 def test_an_account_s_stream_survives_and_tells_no_number_that_was_not_said(message: bytes) -> None:
     events: list[object] = []
@@ -177,7 +177,7 @@ def test_an_account_s_stream_survives_and_tells_no_number_that_was_not_said(mess
     assert isinstance(events[-1], OrderBatch)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(spoilt([text.encode() for text in ANSWERS]))
 def test_answers_over_http_are_read_or_refused_with_their_text(message: bytes) -> None:
     text = message.decode("utf-8", "replace")
