@@ -23,6 +23,7 @@ from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.errors import TradingError
 
 Json: TypeAlias = dict[str, Any]
+_SHORT_NAMES: Mapping[str, str] = {"hyperliquid": "hl"}
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -139,12 +140,12 @@ class Control:
         }
 
     def _wire(self, body: Json) -> Wire:
-        """Return the wire that a request means, by the venue's name or by its word in faults."""
+        """Return the wire that a request means, by the venue's name or by the short one of its address."""
         if "venue" not in body:
             return next(iter(self._wires.values()))
         named = body["venue"]
         for name, wire in self._wires.items():
-            if named in (name, wire.name):
+            if named in (name, _SHORT_NAMES.get(name)):
                 return wire
         raise ValueError(f"venue must be one of {', '.join(self._wires)}, got {named!r}")
 

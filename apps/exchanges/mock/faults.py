@@ -8,13 +8,15 @@ costs one look-up. Draws are seeded, so a scenario goes wrong in the same way tw
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from moondev.domain.clock import monotonic
 
 _LONGEST_LATENCY_MS = 60_000
+_LONGEST_SECONDS = 86_400
+_LARGEST_SKEW_MS = 86_400_000
 
 
 class FaultKind(StrEnum):
@@ -23,6 +25,7 @@ class FaultKind(StrEnum):
     LATENCY_MS = "latency_ms"
     ERROR_5XX = "error_5xx"
     RATE_LIMIT = "rate_limit"
+    BAN = "ban"
     ACCEPT_THEN_DROP = "accept_then_drop"
     DROP_BEFORE = "drop_before"
     REJECT = "reject"
@@ -39,10 +42,11 @@ class FaultKind(StrEnum):
 class FaultRule:
     """One thing that goes wrong.
 
-    `value` is the milliseconds of latency or skew, the HTTP status, the seconds of a stall, gap or
-    refusal, or the text of a rejection. `count` is how many times it still strikes (None: without
-    end). `path` and `action` narrow it: a path ("/exchange", "/info", "/ws") and an action, info
-    type or channel; None matches all.
+    `value` is the milliseconds of latency or skew, the HTTP status of a server error or a ban, the
+    seconds of a stall, gap or refusal, or the text of a rejection. `count` is how many times it
+    still strikes (None: without end). `path` and `action` narrow it: a path without the venue's
+    prefix ("/exchange", "/info", "/ws" for every websocket) and an action, info type or channel;
+    None matches all. A rate limit is told in the venue's own words (429), a ban is what comes after.
     """
 
     kind: FaultKind
@@ -79,7 +83,35 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "path": (str,),
     "action": (str,),
 }
-_NUMERIC = frozenset(FaultKind) - {FaultKind.REJECT, FaultKind.RATE_LIMIT}
+BANS = (403, 418)
+_LONGEST = f"seconds above 0 and at most {_LONGEST_SECONDS}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Which values a kind of fault takes, in words; `needed`: there is no default."""
+
+    words: str
+    allows: Callable[[float], bool]
+    needed: bool = True
+
+
+_SECONDS = _Values(_LONGEST, lambda value: 0 < value <= _LONGEST_SECONDS)
+# Kinds that are not named here take no value, but for a rejection, whose value is its text.
+_VALUES: Mapping[FaultKind, _Values] = {
+    FaultKind.LATENCY_MS: _Values(
+        f"above 0 and at most {_LONGEST_LATENCY_MS}", lambda value: 0 < value <= _LONGEST_LATENCY_MS
+    ),
+    FaultKind.CLOCK_SKEW_MS: _Values(
+        f"other than 0 and at most {_LARGEST_SKEW_MS} either way", lambda value: 0 < abs(value) <= _LARGEST_SKEW_MS
+    ),
+    FaultKind.ERROR_5XX: _Values("a status from 500 to 599", lambda value: 500 <= value <= 599, needed=False),
+    FaultKind.BAN: _Values(f"one of {', '.join(map(str, BANS))}", lambda value: value in BANS, needed=False),
+    FaultKind.WS_STALL: _SECONDS,
+    FaultKind.WS_GAP: _SECONDS,
+    FaultKind.WS_REFUSE: _SECONDS,
+}
+_ANY_SOCKET = "/ws"
 
 
 class FaultRefusedError(ValueError):
@@ -99,7 +131,7 @@ def read_rule(raw: object) -> FaultRule:
             raise FaultRefusedError(f"{field} has the wrong type: {value!r}")
     if given.get("kind") not in set(FaultKind):
         raise FaultRefusedError(f"kind must be one of {', '.join(FaultKind)}, got {raw.get('kind')!r}")
-    rule = FaultRule(**{"venue": "hl", **given, "kind": FaultKind(given["kind"])})
+    rule = FaultRule(**{"venue": "hyperliquid", **given, "kind": FaultKind(given["kind"])})
     _check_ranges(rule)
     return rule
 
@@ -109,14 +141,26 @@ def _check_ranges(rule: FaultRule) -> None:
         raise FaultRefusedError(f"probability must be above 0 and at most 1, got {rule.probability}")
     if rule.count is not None and rule.count < 1:
         raise FaultRefusedError(f"count must be at least 1 or absent, got {rule.count}")
-    if rule.kind in _NUMERIC and isinstance(rule.value, str):
+    if rule.path is not None and not rule.path.startswith("/"):
+        raise FaultRefusedError(f"path must start with /, got {rule.path!r}")
+    if rule.kind.startswith("ws_") and rule.path not in (None, _ANY_SOCKET):
+        raise FaultRefusedError(f"path of {rule.kind} must be {_ANY_SOCKET} or absent, got {rule.path!r}")
+    if rule.kind is not FaultKind.REJECT:
+        _check_value(rule)
+
+
+def _check_value(rule: FaultRule) -> None:
+    allowed = _VALUES.get(rule.kind)
+    if allowed is None:
+        if rule.value is not None:
+            raise FaultRefusedError(f"{rule.kind} takes no value, got {rule.value!r}")
+        return
+    if isinstance(rule.value, str):
         raise FaultRefusedError(f"value of {rule.kind} must be a number, got {rule.value!r}")
-    if rule.kind is FaultKind.LATENCY_MS and not 0 < rule.number(0) <= _LONGEST_LATENCY_MS:
-        raise FaultRefusedError(
-            f"value of latency_ms must be above 0 and at most {_LONGEST_LATENCY_MS}, got {rule.value}"
-        )
-    if rule.kind is FaultKind.ERROR_5XX and not 500 <= rule.number(500) <= 599:
-        raise FaultRefusedError(f"value of error_5xx must be a status from 500 to 599, got {rule.value}")
+    if rule.value is None and not allowed.needed:
+        return
+    if rule.value is None or not allowed.allows(rule.value):
+        raise FaultRefusedError(f"value of {rule.kind} must be {allowed.words}, got {rule.value}")
 
 
 class FaultBook:

@@ -6,9 +6,10 @@ import asyncio
 
 from aiohttp import web
 
-from apps.exchanges.mock.faults import FaultBook, FaultKind
+from apps.exchanges.mock.faults import BANS, FaultBook, FaultKind, FaultRule
 
 _BROKEN = "Internal Server Error"
+_BANNED_SECONDS = 120
 
 
 class Door:
@@ -25,6 +26,9 @@ class Door:
             await asyncio.sleep(delay.number(0) / 1000)
         if self.strikes(FaultKind.DROP_BEFORE, path, action):
             return dropped(request)
+        ban = self._faults.strike(FaultKind.BAN, self._venue, path, action)
+        if ban is not None:
+            return banned(ban)
         broken = self._faults.strike(FaultKind.ERROR_5XX, self._venue, path, action)
         if broken is not None:
             return web.Response(status=int(broken.number(502)), text=_BROKEN)
@@ -44,6 +48,12 @@ class Door:
         """Return the sentence with which this request is to be refused in the venue's form; None: it is not."""
         rule = self._faults.strike(FaultKind.REJECT, self._venue, path, action)
         return None if rule is None else str(rule.value or "rejected")
+
+
+def banned(rule: FaultRule) -> web.Response:
+    """Refuse an address that has not slowed down, as the machines before a venue do: in no venue's own form."""
+    headers = {"Retry-After": str(_BANNED_SECONDS)}
+    return web.Response(status=int(rule.number(BANS[-1])), text="access too frequent", headers=headers)
 
 
 def dropped(request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
@@ -13,6 +12,7 @@ from aiohttp import web
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook, FaultKind
 from apps.exchanges.mock.wire.config import WireConfig
+from apps.exchanges.mock.wire.door import Door
 from apps.exchanges.mock.wire.hyperliquid.actions import Actions, batch_size
 from apps.exchanges.mock.wire.hyperliquid.envelope import read_json
 from apps.exchanges.mock.wire.hyperliquid.info import Info
@@ -29,7 +29,6 @@ from moondev.domain.clock import Clock
 Answer: TypeAlias = Callable[[Json], object]
 PREFIX = "/hl"
 _INFO, _EXCHANGE = "/info", "/exchange"
-_BROKEN = "Internal Server Error"
 
 
 class HyperliquidWire:
@@ -40,6 +39,7 @@ class HyperliquidWire:
     def __init__(self, exchange: Exchange, clock: Clock, config: WireConfig, faults: FaultBook) -> None:
         """Speak for `exchange`."""
         self.venue = venue = Venue(exchange, clock, config, faults)
+        self._door = Door(VENUE, faults)
         self.actions = Actions(venue)
         self.info = Info(venue)
         self.sockets = SocketServer(venue, self.actions, self.info)
@@ -93,7 +93,7 @@ class HyperliquidWire:
         refusal = await self._refusal(request, _INFO, kind, info_weight(kind))
         if refusal is not None:
             return refusal
-        return _answer(self._info_answer(request, kind), body)
+        return self._door.answered(request, _INFO, kind, _answer(self._info_answer(request, kind), body))
 
     def _info_answer(self, request: web.Request, kind: str) -> Answer:
         def answer(body: Json) -> object:
@@ -115,31 +115,20 @@ class HyperliquidWire:
         refusal = await self._refusal(request, _EXCHANGE, kind, exchange_weight(batch_size(action)))
         if refusal is not None:
             return refusal
-        response = _answer(self.actions.handle, body)
-        if self._strikes(FaultKind.ACCEPT_THEN_DROP, _EXCHANGE, kind):
-            return _drop(request)
-        return response
+        return self._door.answered(request, _EXCHANGE, kind, _answer(self.actions.handle, body))
 
     async def _refusal(self, request: web.Request, path: str, kind: str, weight: int) -> web.StreamResponse | None:
         """Return how this request fails before anything is done, or None; waits out a latency fault."""
-        delay = self.venue.faults.strike(FaultKind.LATENCY_MS, VENUE, path, kind)
-        if delay is not None:
-            await asyncio.sleep(delay.number(0) / 1000)
-        if self._strikes(FaultKind.DROP_BEFORE, path, kind):
-            return _drop(request)
-        broken = self.venue.faults.strike(FaultKind.ERROR_5XX, VENUE, path, kind)
+        broken = await self._door.refusal(request, path, kind)
         if broken is not None:
-            return web.Response(status=int(broken.number(502)), text=_BROKEN)
-        if self._strikes(FaultKind.RATE_LIMIT, path, kind) or not self._admits(request, weight):
+            return broken
+        if self._door.strikes(FaultKind.RATE_LIMIT, path, kind) or not self._admits(request, weight):
             return web.Response(status=429, body=b"null", content_type="application/json")
         return None
 
     def _admits(self, request: web.Request, weight: int) -> bool:
         limited = self.venue.config.limits
         return not limited or self.venue.weights.admit(request.remote or "", weight, self.venue.now_seconds())
-
-    def _strikes(self, kind: FaultKind, path: str, action: str) -> bool:
-        return self.venue.faults.strike(kind, VENUE, path, action) is not None
 
 
 def _answer(answer: Answer, body: Json) -> web.Response:
@@ -151,9 +140,3 @@ def _answer(answer: Answer, body: Json) -> web.Response:
 
 def _malformed() -> web.Response:
     return web.Response(status=422, text=DESERIALIZE)
-
-
-def _drop(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

@@ -20,7 +20,7 @@ from apps.exchanges.mock.wire.hyperliquid.spot import SpotSide
 from apps.exchanges.mock.wire.hyperliquid.views import Json
 from moondev.domain.clock import Clock, milliseconds
 
-VENUE = "hl"
+VENUE = "hyperliquid"
 KEPT_RECORDS = 2_000
 
 
