@@ -10,6 +10,7 @@ from apps.exchanges.accounts.facts import AccountFacts, account_facts
 from apps.exchanges.capabilities import Capabilities
 from apps.exchanges.credentials.backends import CredentialBackend, EnvironmentBackend, signer_key
 from apps.exchanges.models import Signer
+from apps.exchanges.orders.short_ids import short_ids_of
 from apps.exchanges.ports import Credentials, ExecutionClient
 from apps.exchanges.registry import capabilities, client_for
 from moondev.domain.errors import Configuration, InvalidValue
@@ -53,7 +54,8 @@ class VenueSessions:
         account = signer.account
         key = signer_key(signer, self._backend)
         try:
-            client = client_for(account.venue.to_config(), Credentials(account.address, key))
+            venue = account.venue.to_config()
+            client = client_for(venue, Credentials(account.address, key), short_ids_of(account.pk, venue.protocol))
         except (Configuration, InvalidValue) as error:
             raise Configuration(f"account {account.code}, secret {signer.secret_name}: {error}") from error
         _check_own_key(signer, client)

@@ -14,6 +14,7 @@ from apps.exchanges.credentials.listener import listener_credentials
 from apps.exchanges.market_data.cache import MarketWriter, redis_client
 from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.models import InstrumentRow, Venue
+from apps.exchanges.orders.short_ids import short_ids_of
 from apps.exchanges.orders.user_stream import Guard, UserStreamProcess
 from apps.exchanges.ports import FillBatch, MarketHandler, MarketSubscription, Stream, UserEvent, UserHandler
 from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
@@ -73,7 +74,8 @@ def user_process(
     credentials = {account_id: listener_credentials(account_id) for account_id in addresses}
 
     def open_stream(account_id: int, handler: UserHandler) -> Stream:
-        return user_stream_for(config, credentials[account_id], handler)
+        short_ids = short_ids_of(account_id, config.protocol)
+        return user_stream_for(config, credentials[account_id], handler, short_ids)
 
     return UserStreamProcess(
         addresses,

@@ -13,6 +13,7 @@ from apps.exchanges.models.orders import (
     VenueOrderAlias,
 )
 from apps.exchanges.models.positions import UNASSIGNED, Fill, FundingPayment, Position, Transfer
+from apps.exchanges.models.short_ids import ShortId, ShortIdSequence
 from apps.exchanges.models.venues import Environment, InstrumentRow, Venue
 from apps.exchanges.models.vetoes import Veto
 from apps.exchanges.models.wishes import DataWish
@@ -38,6 +39,8 @@ __all__ = [
     "Portfolio",
     "Position",
     "ScopeKind",
+    "ShortId",
+    "ShortIdSequence",
     "Signer",
     "TradingMode",
     "TradingState",

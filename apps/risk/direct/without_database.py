@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from apps.exchanges.credentials.backends import EnvironmentBackend
 from apps.exchanges.ports import Credentials
 from apps.exchanges.registry import client_for
+from apps.exchanges.short_ids import PassingShortIds
 from apps.risk.direct.accounts_file import DirectAccount, read_file
 from apps.risk.direct.stop import DirectStop, Say, Tools
 from moondev.domain.clock import process_clock
@@ -37,7 +38,9 @@ def _stop(account: DirectAccount, tools: Tools, *, flatten: bool, seconds: float
     clear = False
     try:
         key = EnvironmentBackend().secret(account.secret_name)
-        client = client_for(account.venue, Credentials(account.address, key))
+        # Where a venue wants short numbers, what is cancelled here goes by the venue's own ids, and what flattens by
+        # numbers of this process.
+        client = client_for(account.venue, Credentials(account.address, key), PassingShortIds())
         clear = DirectStop(account, client, tools).run(flatten=flatten, seconds=seconds)
     except TradingError as error:
         tools.say(f"{account.code}: {error}")
