@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from threading import Lock
 from typing import cast
 
@@ -23,8 +24,10 @@ BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 FLUSH_SECONDS = 1.0
 # After Redis failed to answer it is not told for so long.
 REDIS_REST_SECONDS = 5.0
-# Figures of the last so many slots are looked at together.
-SLOT_SECONDS, SLOTS = 5, 6
+# Lately is the newest slots that hold enough requests to judge by, and no more of them than this: a venue that is back
+# is not blamed for long, and one that is asked seldom not for one mishap.
+SLOT_SECONDS, SLOTS = 3, 10
+ENOUGH_REQUESTS = 10
 KEPT_SECONDS = 120
 COUNT, ERRORS, SECONDS = "count", "errors", "seconds"
 TOTAL = "total"
@@ -111,7 +114,9 @@ def request_meter(venue: str) -> RequestMeter:
 def recent_requests(client: redis.Redis, venue: str) -> Requests:
     """Return how requests fared lately, over all processes. Raises redis.RedisError."""
     newest = _slot()
-    return _sum(_read(client, [_key(venue, newest - back) for back in range(SLOTS)]))
+    rows = _read(client, [_key(venue, newest - back) for back in range(SLOTS)])
+    looked_at = takewhile(lambda taken: _sum(rows[:taken]).count < ENOUGH_REQUESTS, range(SLOTS))
+    return _sum(rows[: max(looked_at, default=0) + 1])
 
 
 def all_requests(client: redis.Redis, venue: str) -> Requests:

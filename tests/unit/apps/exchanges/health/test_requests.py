@@ -57,6 +57,16 @@ def test_what_happened_long_ago_says_nothing_now(client, seconds, monkeypatch) -
     assert all_requests(client, VENUE).errors == 1
 
 
+def test_a_venue_that_is_back_is_judged_by_what_it_does_now(client, seconds, monkeypatch) -> None:
+    now = module._slot()
+    for back, errors in ((5, 20), (4, 20), (1, 0), (0, 0)):
+        monkeypatch.setattr(module, "_slot", lambda back=back: now - back)
+        meter = RequestMeter(VENUE, client)
+        meter._flush({"count": max(errors, 6), "errors": errors, "bucket0": 6}, 1.0)
+    found = recent_requests(client, VENUE)
+    assert (found.count, found.errors) == (12, 0)
+
+
 def test_no_requests_are_no_errors() -> None:
     assert (Requests().error_rate, Requests().slower_than(0.95)) == (0.0, 0.0)
 
