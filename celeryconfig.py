@@ -62,7 +62,10 @@ WORKERS: Mapping[str, WorkerRule] = {
     "ticks": WorkerRule(("ticks",), pool="prefork", concurrency=2),
     "orders": WorkerRule(("orders.{venue}",), pool="threads", concurrency=4),
     "vetoes": WorkerRule(("vetoes.{venue}",), pool="threads", concurrency=1),
-    "general": WorkerRule(("portfolio", "research", "alerts", "default"), pool="prefork", concurrency=1),
+    # Threads, because its tasks wait for venues: one that hangs must not keep the others from being reconciled. Nor may
+    # a long computation, so research has a worker of its own kind.
+    "portfolio": WorkerRule(("portfolio",), pool="threads", concurrency=6),
+    "general": WorkerRule(("research", "alerts", "default"), pool="prefork", concurrency=1),
 }
 
 

@@ -8,13 +8,14 @@ worked out first, and the exposure rows, which all accounts of a portfolio share
 
 Any change of ``Order.reserved`` or ``Position.cost`` is made with the exposure rows of its scopes locked; a job that
 locks them may therefore add both up. Rows are locked FOR NO KEY UPDATE: inserting a row that points to them must not
-wait. Everything here needs an open transaction and lasts until its end.
+wait. Everything but `only_one` needs an open transaction and lasts until its end.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,8 +25,8 @@ from typing import NamedTuple
 from apps.exchanges.bulk import fetch, run, values_fetch, values_run
 from apps.exchanges.models import ALL_ASSETS, ScopeKind
 
-# First half of the advisory lock's name, so that it cannot meet another use of the same numbers.
-_REPORTS = 7_301
+# First halves of the advisory locks' names, so that they cannot meet another use of the same numbers.
+_REPORTS, _CHORES = 7_301, 7_302
 
 
 class ExposureKey(NamedTuple):
@@ -45,6 +46,20 @@ def exposure_keys(portfolio: str, account: str, strategy: str, asset: str) -> tu
         ExposureKey(ScopeKind.ACCOUNT.value, account, ALL_ASSETS),
         ExposureKey(ScopeKind.STRATEGY.value, strategy, ALL_ASSETS),
     )
+
+
+@contextmanager
+def only_one(chore: str) -> Iterator[bool]:
+    """Yield whether nobody else does `chore` now; hold it while the block runs, in or out of a transaction.
+
+    For work that is harmless when done twice at once but waits long for others: a second one need not wait as well.
+    """
+    ((ours,),) = fetch("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_CHORES, chore))
+    try:
+        yield ours
+    finally:
+        if ours:
+            fetch("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_CHORES, chore))
 
 
 def lock_reports(account_id: int) -> None:

@@ -44,8 +44,8 @@ REDIS_DATABASE = 3
 DEPOSIT = Decimal(100_000)
 # What a test needs of the platform; the rest (web, Flower, market stream) has no part in an order's life.
 ORDERS, VETOES = f"orders-{VENUE}", f"vetoes-{VENUE}"
-USER_STREAM, TICKS, GENERAL, BEAT = f"stream-user-{VENUE}", "ticks", "general", "beat"
-EVERYTHING = (ORDERS, VETOES, USER_STREAM, TICKS, GENERAL, BEAT)
+USER_STREAM, TICKS, PORTFOLIO, GENERAL, BEAT = f"stream-user-{VENUE}", "ticks", "portfolio", "general", "beat"
+EVERYTHING = (ORDERS, VETOES, USER_STREAM, TICKS, PORTFOLIO, GENERAL, BEAT)
 # Ticks run strategies that do as they are told, the forbidden included.
 SCRIPTED = "tests.integration.tick_worker_library"
 # Reconciliation comes round so often here, in seconds: by a line of the schedule as an operator may add one.
@@ -113,7 +113,7 @@ class Platform:
 
     def listens(self) -> bool:
         """Return whether every worker that runs answers."""
-        workers = sum(name in self.supervisor.pids for name in (ORDERS, VETOES, TICKS, GENERAL))
+        workers = sum(name in self.supervisor.pids for name in (ORDERS, VETOES, TICKS, PORTFOLIO, GENERAL))
         return len(app.control.ping(timeout=1.0, limit=workers)) >= workers
 
     def streams(self) -> bool:

@@ -13,7 +13,7 @@ from apps.exchanges.accounts.facts import account_facts
 from apps.exchanges.accounts.ledger import Ledger
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
 from apps.exchanges.execution.timing import lasting
-from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures
+from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures, only_one
 from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, EquityMark, Signer, Transfer
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
 from apps.exchanges.orders.fill_rows import assets_by_symbol
@@ -30,8 +30,12 @@ PATIENCE_SECONDS = 90.0
 
 
 def equity_mark_venue(venue: str) -> list[EquityMark]:
-    """Mark every enabled account of a venue; one that cannot be asked is logged and has no mark, never a zero."""
-    return _mark_accounts(venue, VenueSessions(), process_clock())
+    """Mark every enabled account of a venue; one that cannot be asked is logged and has no mark, never a zero.
+
+    Does nothing while another process is at it.
+    """
+    with only_one(f"equity/{venue}") as ours:
+        return _mark_accounts(venue, VenueSessions(), process_clock()) if ours else []
 
 
 def _mark_accounts(venue: str, sessions: Sessions, clock: Clock) -> list[EquityMark]:

@@ -6,6 +6,7 @@ Called every half second by the user-stream process of each venue; harmless when
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +16,14 @@ from apps.exchanges.orders.claim import overdue_end
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.celery import wake
-from moondev.domain.clock import process_clock
+from moondev.domain.clock import Clock, process_clock
 
 logger = logging.getLogger(__name__)
 
 # A row this young, in real seconds, was committed just now and its own wake-up is still on its way.
 YOUNG_SECONDS = 0.2
+# While an order's outcome is unknown the venue is asked so often, for so long; real seconds.
+DOUBT_SECONDS, DOUBT_LASTS_SECONDS = 2.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +113,34 @@ def _any_halt(venue: str, now: datetime) -> bool:
         (venue, now),
     )
     return bool(rows)
+
+
+class DoubtWatch:
+    """Wakes reconciliation while an order's outcome has lately become unknown: its schedule alone is too slow for that.
+
+    What stays unknown for longer is left to the schedule, which does not tire of a venue that is away.
+    """
+
+    def __init__(self, venue: str, clock: Clock, publish: Callable[..., object] = wake) -> None:
+        self._venue, self._clock, self._publish = venue, clock, publish
+        self._again_at: datetime | None = None
+
+    def look(self) -> None:
+        """Look at our own rows, and publish a wake-up when one is due."""
+        now = self._clock.now()
+        if self._again_at is not None and now < self._again_at:
+            return
+        if self._in_doubt(now):
+            self._publish("exchanges.orders_reconcile", venue=self._venue)
+            self._again_at = now + lasting(self._clock, DOUBT_SECONDS)
+
+    def _in_doubt(self, now: datetime) -> bool:
+        newest, oldest = (now - lasting(self._clock, seconds) for seconds in (YOUNG_SECONDS, DOUBT_LASTS_SECONDS))
+        rows = fetch(
+            "SELECT 1 FROM exchanges_order o JOIN exchanges_account a ON a.id = o.account_id WHERE a.venue_id = %s"
+            " AND o.status = 'unknown' AND o.updated_at BETWEEN %s AND %s UNION ALL"
+            " SELECT 1 FROM exchanges_ordercommand c JOIN exchanges_account a ON a.id = c.account_id"
+            " WHERE a.venue_id = %s AND c.status = 'unknown' AND c.sent_at BETWEEN %s AND %s LIMIT 1",
+            (self._venue, oldest, newest, self._venue, oldest, newest),
+        )
+        return bool(rows)

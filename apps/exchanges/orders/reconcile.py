@@ -24,6 +24,7 @@ from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import said
 from apps.exchanges.execution.sessions import Session, Sessions, VenueSessions
 from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS, VENUE_WINDOW_SECONDS, lasting
+from apps.exchanges.locks import only_one
 from apps.exchanges.models import Account, AccountEvent, CommandKind, CommandStatus, FundingPayment, Signer
 from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
@@ -36,7 +37,7 @@ from apps.exchanges.orders.questions import catch_up, command_resolve, may_yet_a
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.clock import Clock, process_clock
-from moondev.domain.errors import TradingError
+from moondev.domain.errors import Connectivity, TradingError
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import OrderReport, OrderStatus
 
@@ -49,6 +50,8 @@ FORGOTTEN = "the venue knows it no longer"
 QUESTIONS = 20
 A_FEW = 3
 DOUBTS_AT_ONCE = 1_000
+# Questions without an answer after which a pass gives up.
+SILENCES = 3
 FILLS_PER_BATCH = 200
 # Real seconds: how far a question for fills reaches back over the last one, how long a row stays unquestioned after
 # it changed, and how long an account goes without being looked at in full.
@@ -89,14 +92,15 @@ class Reconciliation:
         self._account = session.account
         self._client = session.client
         self.result = Reconciled()
+        self._silences = 0
 
     def thorough(self) -> Reconciled:
         """Ask about everything: doubts, all fills since the last time, live orders, funding, positions."""
         self.doubts()
-        self._step(self._resting)
-        self._step(self.fills)
-        self._step(self._funding)
-        self._step(self._positions)
+        self._ask(self._resting)
+        self._ask(self.fills)
+        self._ask(self._funding)
+        self._ask(self._positions)
         self._step(self._unreadable)
         return self.result
 
@@ -108,16 +112,23 @@ class Reconciliation:
         self.doubts()
         missing = doubts.missing_fills_since(self._account.account_id)
         if missing is not None and missing < self._ago(SETTLING_SECONDS):
-            self._step(self.fills)
-        self._step(self._compare)
+            self._ask(self.fills)
+        self._ask(self._compare)
         if self.result.differences:
-            self._step(self.fills)
-            self._step(self._positions)
+            self._ask(self.fills)
+            self._ask(self._positions)
         self._step(self._unreadable)
         return self.result
 
+    def _ask(self, step: Callable[[], None]) -> None:
+        """Take a step that asks the venue, unless it has been silent too often: each question may last long."""
+        if self._silences < SILENCES:
+            self._step(step)
+        else:
+            self.result.errors.append(f"{step.__name__.strip('_')}: not asked, the venue is silent")
+
     def _step(self, step: Callable[[], None]) -> None:
-        """Take one step; a venue that does not answer, or a mistake of ours, costs this step only."""
+        """Take one step; a question without an answer, or a mistake of ours, costs this step only."""
         name = step.__name__.strip("_")
         try:
             step()
@@ -126,6 +137,7 @@ class Reconciliation:
         except TradingError as error:
             logger.warning("account %s: %s: %s", self._account.code, name, error)
             self.result.errors.append(f"{name}: {error}")
+            self._silences += isinstance(error, Connectivity)
         except Exception as error:  # whatever one answer does to one step, the others must still be asked
             logger.exception("account %s: %s", self._account.code, name)
             self.result.errors.append(f"{name}: {error!r}")
@@ -133,8 +145,8 @@ class Reconciliation:
     def doubts(self) -> None:
         """Resolve what was being sent when its sender fell silent, as far as the venue tells."""
         self._step(self._lapsed)
-        self._step(self._unknown)
-        self._step(self._commands)
+        self._ask(self._unknown)
+        self._ask(self._commands)
         self._step(self._ended)
 
     def _lapsed(self) -> None:
@@ -358,13 +370,20 @@ def reconcile_account(account_id: int, sessions: Sessions | None = None, clock: 
 
 
 def reconcile_venue(venue: str, sessions: Sessions | None = None, clock: Clock | None = None) -> dict[int, Reconciled]:
-    """Look over every account of a venue that is enabled or not empty: quickly, and in full once a minute."""
-    accounts = watched_accounts().filter(venue_id=venue).order_by("pk").values_list("pk", flat=True)
+    """Look over every account of a venue that is enabled or not empty: quickly, and in full once a minute.
+
+    Does nothing while another process is at it: a venue that hangs is not asked by more and more of us.
+    """
+    with only_one(f"reconcile/{venue}") as ours:
+        return _reconcile_accounts(venue, sessions or VenueSessions(), clock or process_clock()) if ours else {}
+
+
+def _reconcile_accounts(venue: str, sessions: Sessions, clock: Clock) -> dict[int, Reconciled]:
     results = {}
-    for account_id in accounts:
+    for account_id in watched_accounts().filter(venue_id=venue).order_by("pk").values_list("pk", flat=True):
         try:
-            session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
-            results[account_id] = Reconciliation(session, clock or process_clock()).quick()
+            session = sessions.session(account_id, Signer.Purpose.ORDERS)
+            results[account_id] = Reconciliation(session, clock).quick()
         except (OperationalError, InterfaceError):
             raise
         except Exception:  # one account's trouble, whatever it is, must not keep the others from being asked

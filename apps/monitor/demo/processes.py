@@ -28,6 +28,7 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
     return [
         *per_venue,
         _worker("ticks", "ticks"),
+        _worker("portfolio", "portfolio"),
         _worker("general", "general"),
         _manage("risk_guard", "risk_guard"),
         _manage("dispatcher", "dispatcher"),

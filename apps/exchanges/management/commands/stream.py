@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.execution.dead_man import dead_man_for
-from apps.exchanges.execution.sweeper import sweep
+from apps.exchanges.execution.sweeper import DoubtWatch, sweep
 from apps.exchanges.execution.watchman import WATCH_SECONDS, Watchman
 from apps.exchanges.health.metrics import serve_metrics
 from apps.exchanges.market_data.cache import MarketCache, process_redis
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 def _user_process(venue: Venue) -> UserStreamProcess:
     """Return the process that books what `venue` says, and looks twice a second after what messages lost."""
     clock = process_clock()
-    hints = Hints(venue.code, clock)
+    hints, doubts = Hints(venue.code, clock), DoubtWatch(venue.code, clock)
 
     def apply(account_id: int, events: Sequence[UserEvent]) -> None:
         apply_user_events(account_id, events)
@@ -64,6 +64,7 @@ def _user_process(venue: Venue) -> UserStreamProcess:
         brackets_arm(venue.code, clock.now())
         idle_end(venue.code, clock.now())
         hints.look()
+        doubts.look()
 
     dead_man = dead_man_for(venue, clock)
     process = user_process(venue, apply, look_after, None if dead_man is None else dead_man.look)

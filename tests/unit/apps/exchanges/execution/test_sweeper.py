@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from apps.exchanges.execution import sweeper
-from apps.exchanges.execution.sweeper import sweep
+from apps.exchanges.execution.sweeper import DoubtWatch, sweep
 from apps.exchanges.models import Account, Order, Veto
 from apps.exchanges.orders import wake as wake_module
 from apps.exchanges.orders.services import orders_claim
+from moondev.domain.errors import Connectivity
 from tests.support.order_world import World, assert_books, make_world
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +115,30 @@ def test_another_venues_rows_are_not_its_business(world: World, sent: list) -> N
     world.place()
     later(world)
     assert sweep("elsewhere", world.clock.now()).woken == ()
+
+
+def test_an_unknown_outcome_is_asked_about_soon_but_not_without_end(world: World) -> None:
+    published: list[dict] = []
+    doubts = DoubtWatch("hyperliquid", world.clock, lambda name, **told: published.append({"name": name, **told}))
+    world.venue.drop_answer("place", Connectivity("read timed out"))
+    assert world.rest().status == "unknown"
+    doubts.look()
+    assert published == []
+    for _ in range(10):
+        world.clock.advance(timedelta(seconds=0.5))
+        doubts.look()
+    assert published == [{"name": "exchanges.orders_reconcile", "venue": "hyperliquid"}] * 3
+    world.clock.advance(timedelta(seconds=30))
+    doubts.look()
+    assert len(published) == 3
+
+
+def test_a_cancel_whose_answer_was_lost_is_asked_about_soon(world: World) -> None:
+    published: list[str] = []
+    world.cancel(world.rest())
+    world.venue.drop_answer("cancel", Connectivity("read timed out"))
+    world.send()
+    world.clock.advance(timedelta(seconds=1))
+    DoubtWatch("hyperliquid", world.clock, lambda name, **_: published.append(name)).look()
+    DoubtWatch("another", world.clock, lambda name, **_: published.append(name)).look()
+    assert published == ["exchanges.orders_reconcile"]

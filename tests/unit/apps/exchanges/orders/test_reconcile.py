@@ -473,9 +473,9 @@ def test_a_failed_question_is_not_taken_for_an_empty_venue(world: World) -> None
     world.rest(tif=TimeInForce.IOC)
     reconcile(world)
     for call in ("open_orders", "fills", "account_snapshot", "order_status"):
-        for _ in range(3):
+        for _ in range(4):
             world.venue.refuse(call, Connectivity("?"))
-    for _ in range(3):
+    for _ in range(4):
         world.clock.advance(timedelta(seconds=20))
         assert not reconcile(world).complete
     order.refresh_from_db()
@@ -686,3 +686,24 @@ def test_a_refused_stream_is_an_alarm_of_the_account_once_an_hour(world: World) 
         refused = Refused("Cannot track more than 10 total users.", world.clock.now())
         apply_user_events(world.account.pk, [refused], world.sessions, world.clock)
     assert "10 total users" in AccountEvent.objects.get(kind="stream_refused").message
+
+
+def test_a_venue_that_hangs_is_not_asked_everything_there_is_to_ask(world: World) -> None:
+    """Each question may take as long as a request may, and other accounts wait behind it."""
+    world.rest()
+    asked = ("open_orders", "fills", "funding", "account_snapshot")
+    for call in asked:
+        world.venue.refuse(call, Connectivity("read timed out"))
+    world.venue.calls.clear()
+    result = reconcile(world)
+    assert world.venue.calls == list(asked[:3])
+    assert not result.complete
+    assert "not asked, the venue is silent" in result.errors[-1]
+
+
+def test_a_second_pass_does_not_wait_behind_the_first(world: World) -> None:
+    with patch("apps.exchanges.orders.reconcile.only_one") as only:
+        only.return_value.__enter__.return_value = False
+        assert reconcile_venue("hyperliquid", world.sessions, world.clock) == {}
+    assert world.venue.calls == []
+    assert set(reconcile_venue("hyperliquid", world.sessions, world.clock)) == {world.account.pk}

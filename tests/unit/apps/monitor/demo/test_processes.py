@@ -16,6 +16,7 @@ def test_every_process_of_the_design_is_there():
             "orders-hyperliquid",
             "vetoes-hyperliquid",
             "ticks",
+            "portfolio",
             "general",
             "risk_guard",
             "dispatcher",
