@@ -29,6 +29,8 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
+from apps.exchanges.venues.binance import config as binance
+from apps.exchanges.venues.binance.adapter import ADAPTER as BINANCE
 from apps.exchanges.venues.bybit import config as bybit
 from apps.exchanges.venues.bybit.adapter import ADAPTER as BYBIT
 from apps.exchanges.venues.dydx import config as dydx
@@ -54,6 +56,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
         bybit.PROTOCOL: BYBIT,
         phemex.PROTOCOL: PHEMEX,
         dydx.PROTOCOL: DYDX,
+        binance.PROTOCOL: BINANCE,
     }
 )
 

@@ -15,7 +15,7 @@ import requests
 from apps.exchanges.mock.engine.exchange import Exchange
 from moondev.domain.clock import LiveClock, milliseconds
 from tests.contract.suite.scene import VenueScene, served
-from tests.contract.suite.venues._binance import VENUE
+from tests.contract.suite.venues.binance import VENUE
 
 pytestmark = pytest.mark.contract
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.binance_ccxt import listener
 from tests.contract.suite.scene import VenueScene, served
-from tests.contract.suite.venues._binance import VENUE
+from tests.contract.suite.venues.binance import VENUE
 
 pytestmark = pytest.mark.contract
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_conn
 
 from apps.exchanges.ports import Connected, Disconnected, Refused
 from moondev.domain.clock import Clock, monotonic
+from moondev.domain.errors import TradingError
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,15 @@ class Patience:
 
 class SubscriptionRefused(Exception):
     """The venue refused a subscription without which the connection is worth nothing."""
+
+
+class ConnectionSpent(Exception):
+    """The venue tells nothing more on this connection; another one will do."""
+
+
+# Finds where to connect to, anew for every connection. Raises SubscriptionRefused when the venue will not have us, and
+# any other TradingError when it cannot be asked now.
+Address = Callable[[], Awaitable[str]]
 
 
 class Dialect(Protocol):
@@ -70,18 +80,19 @@ class ReconnectingWebsocket:
 
     def __init__(
         self,
-        url: str,
+        url: str | Address,
         dialect: Dialect,
         on_state: Callable[[Connected | Disconnected | Refused], None],
         clock: Clock,
         patience: Patience | None = None,
     ) -> None:
-        """Prepare; nothing is opened before `run`."""
+        """Prepare; nothing is opened before `run`. A `url` that must be asked for appears in no log: it holds a key."""
         self._url, self._dialect, self._on_state, self._clock = url, dialect, on_state, clock
         self._patience = patience or Patience()
         self._pauses = 0
         self._stopping = asyncio.Event()
         self._transport: WSTransport | None = None
+        self._listener: _Listener | None = None
         self._heard_at: datetime | None = None
         self._heard_monotonic: float | None = None
         self._connected = False
@@ -102,6 +113,12 @@ class ReconnectingWebsocket:
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
+    def renew(self, reason: str) -> None:
+        """Give the present connection up for another, as if the venue had closed it."""
+        if self._transport is not None and self._listener is not None:
+            self._listener.reason = reason
+            self._transport.disconnect(graceful=False)
+
     async def run(self) -> None:
         """Keep a connection until stopped. Raises what the reader or the state handler raised."""
         while not self._stopping.is_set():
@@ -109,23 +126,31 @@ class ReconnectingWebsocket:
             reason = await self._one_connection()
             if self._stopping.is_set():
                 break
-            logger.warning("websocket %s is down: %s", self._url, reason)
+            logger.warning("websocket %s is down: %s", self._name, reason)
             self._pauses = 0 if monotonic() - started > self._patience.settled else self._pauses + 1
             await self._pause()
 
+    @property
+    def _name(self) -> str:
+        return self._url if isinstance(self._url, str) else "of an account"
+
     async def _one_connection(self) -> str:
-        listener = _Listener(self)
+        listener = self._listener = _Listener(self)
         # Before connecting: the first message may be read before the connect call returns, and must
         # not be judged by what the last connection had subscribed.
         opening = self._dialect.opening()
         # What was to be said to the last connection and was not is nobody's business now.
         self._dialect.replies()
         try:
+            url = self._url if isinstance(self._url, str) else await self._url()
             transport, _ = await asyncio.wait_for(
-                ws_connect(lambda: listener, self._url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
+                ws_connect(lambda: listener, url, max_frame_size=MAX_MESSAGE_BYTES), self._patience.connect
             )
-        except (OSError, WSError, TimeoutError) as error:
+        except (OSError, WSError, TimeoutError, TradingError) as error:
             return f"cannot connect: {error!r}"
+        except SubscriptionRefused as refusal:
+            self.refused(str(refusal))
+            return f"refused by the venue: {refusal}"
         self._transport = transport
         if self._stopping.is_set():
             transport.disconnect(graceful=False)
@@ -247,6 +272,10 @@ class _Listener(WSListener):
             self.reason = f"refused by the venue: {refusal}"
             transport.disconnect(graceful=False)
             self._owner.refused(str(refusal))
+        except ConnectionSpent as spent:
+            self._given_up = True
+            self.reason = str(spent)
+            transport.disconnect(graceful=False)
         except Exception as error:  # noqa: BLE001 - re-raised by run(); here it would only be logged
             self.failure = error
             transport.disconnect(graceful=False)

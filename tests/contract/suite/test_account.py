@@ -136,6 +136,8 @@ def test_leverage_is_set_or_refused(scene: VenueScene, trader: Trader) -> None:
 
 def test_the_dead_man_s_switch_is_armed_or_refused(scene: VenueScene, trader: Trader) -> None:
     in_a_minute = LiveClock().now() + timedelta(seconds=60)
+    # Where the timer is one per symbol, it guards symbols in which there are orders.
+    trader.place(limit(scene.key()))
     before = trader.requests
     if scene.capabilities.silence_guard in TIMERS:
         trader.client.schedule_cancel(in_a_minute, trader.nonce)

@@ -19,12 +19,17 @@ _Side = dict[Decimal, Decimal]
 
 @dataclass(slots=True)
 class _Told:
-    """One book as it was last told. `last` numbers every change, `told` is the last one that was told."""
+    """One book as it was last told. `last` numbers every change, `told` is the last one that was told.
+
+    The touched prices are those of which a snapshot has shown another size since.
+    """
 
     last: int
     told: int
     bids: _Side = field(default_factory=dict)
     asks: _Side = field(default_factory=dict)
+    touched_bids: set[Decimal] = field(default_factory=set)
+    touched_asks: set[Decimal] = field(default_factory=set)
     followed: bool = False
 
 
@@ -44,8 +49,14 @@ class Books:
 
     def stamp(self, coin: str) -> int:
         """Return a number for a snapshot, so that the next update spans it, as the venue's do."""
-        self._books[coin].last += 1
-        return self._books[coin].last
+        told = self._books[coin]
+        told.last += 1
+        if told.followed:
+            # What appears in a snapshot and is gone before the next update must be told as gone all the same.
+            view = self._exchange.book(coin, None)
+            told.touched_bids |= _differing(told.bids, _levels(view.bids))
+            told.touched_asks |= _differing(told.asks, _levels(view.asks))
+        return told.last
 
     def follow(self, coin: str) -> None:
         """Begin to tell differences, if nobody was told any so far."""
@@ -53,6 +64,7 @@ class Books:
         if not told.followed:
             view = self._exchange.book(coin, None)
             told.bids, told.asks, told.followed = _levels(view.bids), _levels(view.asks), True
+            told.touched_bids, told.touched_asks = set(), set()
             told.told = told.last
 
     def forget(self, coin: str) -> None:
@@ -76,9 +88,10 @@ class Books:
             "U": told.told + 1,
             "u": told.last,
             "pu": told.told,
-            "b": _changes(told.bids, bids, spec),
-            "a": _changes(told.asks, asks, spec),
+            "b": _changes(bids, told.touched_bids | _differing(told.bids, bids), spec),
+            "a": _changes(asks, told.touched_asks | _differing(told.asks, asks), spec),
         }
+        told.touched_bids, told.touched_asks = set(), set()
         told.bids, told.asks, told.told = bids, asks, told.last
         return message
 
@@ -103,6 +116,9 @@ def _levels(side: tuple[LevelView, ...]) -> _Side:
     return {level.price: level.size for level in side}
 
 
-def _changes(old: _Side, new: _Side, spec: InstrumentSpec) -> list[list[str]]:
-    changed = [[price(spec, px), text(size)] for px, size in new.items() if old.get(px) != size]
-    return changed + [[price(spec, px), "0"] for px in old if px not in new]
+def _differing(old: _Side, new: _Side) -> set[Decimal]:
+    return {px for px in old.keys() | new.keys() if old.get(px) != new.get(px)}
+
+
+def _changes(new: _Side, prices: set[Decimal], spec: InstrumentSpec) -> list[list[str]]:
+    return [[price(spec, px), text(new[px]) if px in new else "0"] for px in sorted(prices)]

@@ -65,6 +65,9 @@ class Conditional:
         if any(waiting.client_id == algo.client_id for waiting in self.book.waiting(account)):
             raise RefusedError(*DUPLICATE)
         mark = self._venue.exchange.mark(algo.coin)
+        if algo.order_type == TRAILING and algo.activate is None:
+            # The venue puts the price of the moment where none was sent, so the order trails at once.
+            algo.activate = mark
         if algo.fires(mark) and algo.order_type != TRAILING:
             raise RefusedError(*IMMEDIATELY_TRIGGERED)
         self.book.add(algo)

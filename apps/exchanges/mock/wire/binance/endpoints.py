@@ -31,13 +31,18 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint. `kind` names it in faults and counters; `orders` count per ten seconds and per minute."""
+    """One endpoint.
+
+    `kind` names it in faults and counters; `orders` count per ten seconds and per minute. Only what `changes` an
+    account's orders or settings is counted by account.
+    """
 
     kind: str
     weight: Weight
     answer: Answer
     security: Security = Security.SIGNATURE
     orders: tuple[int, int] = (0, 0)
+    changes: bool = False
 
     def cost(self, params: Params) -> int:
         """Return the weight of a request."""
@@ -51,7 +56,8 @@ def table(public: Public, reads: Reads, trading: Trading, conditional: Condition
         found["GET", path] = Endpoint(_last(path), weight, _without_account(ask), Security.NOTHING)
     for method, path, weight, answer in (*_orders(trading, reads), *_conditional(conditional), *_account(reads)):
         kind = _KINDS.get((method, path), _last(path))
-        found[method, path] = Endpoint(kind, weight, answer, orders=_ORDERS.get((method, path), (0, 0)))
+        orders = _ORDERS.get((method, path), (0, 0))
+        found[method, path] = Endpoint(kind, weight, answer, orders=orders, changes=method != "GET")
     return found
 
 

@@ -130,7 +130,7 @@ class BinanceWire:
 
     def _act(self, path: str, endpoint: Endpoint, account: str, params: Params, headers: dict[str, str]) -> object:
         now = self.venue.now_ms()
-        count = self.venue.counts.received(account, endpoint.kind, 1, now) if account else None
+        count = self.venue.counts.received(account, endpoint.kind, 1, now) if endpoint.changes else None
         try:
             if any(endpoint.orders) and self.venue.config.limits:
                 self.venue.limits.order(account, *endpoint.orders, self.venue.seconds())

@@ -241,7 +241,7 @@ def _symbol(spec: InstrumentSpec) -> Json:
         "underlyingSubType": [],
         "triggerProtect": "0.0500",
         "liquidationFee": "0.012500",
-        "marketTakeBound": "0.05",
+        "marketTakeBound": text(BAND),
         "maxMoveOrderLimit": 10_000,
         "filters": [
             {"filterType": "PRICE_FILTER", "maxPrice": "10000000", "minPrice": text(tick), "tickSize": text(tick)},

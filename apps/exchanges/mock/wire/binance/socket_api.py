@@ -23,6 +23,7 @@ from apps.exchanges.mock.wire.line import WS_PATH, Line, Socket
 from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.sockets import SocketHost
 
+_CHANGES = frozenset({"order.place", "order.modify", "order.cancel"})
 _Method = tuple[str, int, Callable[[str, Params], object]]
 
 
@@ -87,7 +88,8 @@ class SocketApi:
             self._venue.limits.spend(line.ip, 1, self._venue.seconds())
             if orders:
                 self._venue.limits.order(account, orders, orders, self._venue.seconds())
-        self._venue.counts.received(account, kind, 1, self._venue.now_ms())
+        if name in _CHANGES:
+            self._venue.counts.received(account, kind, 1, self._venue.now_ms())
         done = answer(account, params)
         if self._venue.faults.strike(FaultKind.ACCEPT_THEN_DROP, VENUE, WS_PATH, kind) is not None:
             line.cut.set()

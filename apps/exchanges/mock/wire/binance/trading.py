@@ -50,7 +50,9 @@ from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.worst_price import worst_price
 
 MAX_PLACED, MAX_CANCELLED = 5, 10
-BAND = Decimal("0.05")
+# How far from the mark a limit may reach into the market, and how far a market order goes. Ten per cent for most
+# symbols at the venue, five for the greatest.
+BAND = Decimal("0.1")
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
 # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Query-Order
 _REMEMBERED_MS = 3 * 24 * 3_600_000
@@ -91,7 +93,7 @@ class Trading:
         """Give an order to the engine and return what became of it."""
         venue = self._venue
         spec, mark = venue.specs[wish.coin], venue.exchange.mark(wish.coin)
-        limit = wish.limit if wish.limit is not None else worst_price(spec, mark, is_buy=wish.is_buy)
+        limit = wish.limit if wish.limit is not None else _bound(spec, mark, is_buy=wish.is_buy)
         if wish.limit is not None:
             require_grid(spec, wish.limit)
             _require_band(spec, mark, wish.limit, is_buy=wish.is_buy)
@@ -254,6 +256,10 @@ def require_grid(spec: InstrumentSpec, limit: Decimal) -> None:
         raise RefusedError(*BAD_PRECISION)
     if limit % tick:
         raise RefusedError(-4014, "Price not increased by tick size.")
+
+
+def _bound(spec: InstrumentSpec, mark: Decimal, *, is_buy: bool) -> Decimal:
+    return worst_price(spec, mark, is_buy=is_buy, slippage=BAND)
 
 
 def _require_band(spec: InstrumentSpec, mark: Decimal, limit: Decimal, *, is_buy: bool) -> None:

@@ -20,7 +20,8 @@ VENUE = VenueUnderTest(
     rest_path="/binance",
     websocket_path="/binance/fstream",
     open_account=_open_account,
-    wrong_key=lambda account: Credentials(account.address, account.credentials.signer_key + "-not"),
+    # A key nobody has: the venue gives a listen key to whoever knows a key, without asking for the secret.
+    wrong_key=lambda account: Credentials(account.address, f"nobody-{account.credentials.signer_key}"),
     placing={"action": "order"},
     many_fills=1_010,
 )

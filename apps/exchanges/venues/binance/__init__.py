@@ -1,0 +1,1 @@
+"""Binance's USDⓈ-M futures: REST through ccxt, streams by ourselves."""
