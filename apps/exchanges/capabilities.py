@@ -96,6 +96,11 @@ class Capabilities:
             allowed = f"{Purpose.OPENING.value} for an order that rests; here only immediate ones may be reduce-only"
             raise InvalidValue("purpose", order.purpose.value, allowed)
 
+    def require_leverage(self, leverage: int) -> None:
+        """Raise InvalidValue when the venue has no leverage to set."""
+        if self.leverage is not Support.NATIVE:
+            raise InvalidValue("leverage", leverage, "none: margin follows from the position alone at this venue")
+
 
 def _able(table: Mapping[OrderType, Support] | Mapping[TimeInForce, Support]) -> str:
     return ", ".join(kind.value for kind, support in table.items() if support is not Support.REFUSED)

@@ -33,6 +33,7 @@ from apps.exchanges.venues.binance import config as binance
 from apps.exchanges.venues.binance.adapter import ADAPTER as BINANCE
 from apps.exchanges.venues.bybit import config as bybit
 from apps.exchanges.venues.bybit.adapter import ADAPTER as BYBIT
+from apps.exchanges.venues.ccxt_generic.adapter import ccxt_adapter
 from apps.exchanges.venues.dydx import config as dydx
 from apps.exchanges.venues.dydx.adapter import ADAPTER as DYDX
 from apps.exchanges.venues.hyperliquid import config as hyperliquid
@@ -96,16 +97,15 @@ def user_stream_for(
 
 def capabilities(protocol: str) -> Capabilities:
     """Return what the adapter of `protocol` can do. Raises Configuration for a protocol we do not speak."""
-    adapter = ADAPTERS.get(protocol)
-    if adapter is None:
-        raise Configuration(f"protocol is {protocol!r}; allowed: {', '.join(ADAPTERS)}")
-    return adapter.capabilities
+    return adapter_of(protocol).capabilities
 
 
 def accounts_followed(protocol: str) -> int | None:
     """Return of how many accounts a venue of `protocol` tells one machine; None for a protocol we do not speak."""
-    adapter = ADAPTERS.get(protocol)
-    return None if adapter is None else adapter.accounts_followed
+    try:
+        return adapter_of(protocol).accounts_followed
+    except Configuration:
+        return None
 
 
 def require_permitted(venue: VenueConfig) -> None:
@@ -119,21 +119,29 @@ def require_permitted(venue: VenueConfig) -> None:
         )
 
 
-def _adapter(venue: VenueConfig) -> Adapter:
-    require_permitted(venue)
-    adapter = ADAPTERS.get(venue.protocol)
+def adapter_of(protocol: str) -> Adapter:
+    """Return the adapter of `protocol`: one of ours, or the one for all of ccxt's exchanges (``ccxt:<id>``).
+
+    Raises Configuration that names the allowed ones, or what an exchange of ccxt's lacks.
+    """
+    adapter = ADAPTERS.get(protocol) or ccxt_adapter(protocol)
     if adapter is None:
-        raise Configuration(f"protocol is {venue.protocol!r}; allowed: {', '.join(ADAPTERS)}")
+        raise Configuration(f"protocol is {protocol!r}; allowed: {', '.join(ADAPTERS)}, ccxt:<id>")
     return adapter
 
 
+def _adapter(venue: VenueConfig) -> Adapter:
+    require_permitted(venue)
+    return adapter_of(venue.protocol)
+
+
 def _tools(venue: VenueConfig, credentials: Credentials = NOBODY, short_ids: ShortIds | None = None) -> Tools:
-    budgets = ADAPTERS[venue.protocol].budgets
+    budgets = adapter_of(venue.protocol).budgets
     throttle = throttle_for(venue.code, budgets, credentials.account_address, credentials.signer_key)
     return Tools(process_clock(), throttle, short_ids or NoShortIds())
 
 
 @lru_cache(maxsize=CLIENTS_KEPT)
 def _client(_pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None) -> ExecutionClient:
-    client = ADAPTERS[venue.protocol].execution_client(venue, credentials, _tools(venue, credentials, short_ids))
+    client = adapter_of(venue.protocol).execution_client(venue, credentials, _tools(venue, credentials, short_ids))
     return observed(client, request_meter(venue.code))

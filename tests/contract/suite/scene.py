@@ -112,8 +112,16 @@ class VenueScene:
 
     def cut(self, stream: Stream) -> None:
         """Cut every stream of the venue, and wait until this one has noticed."""
-        self.fault("ws_disconnect")
+        self.fault("ws_disconnect" if self.venue.sockets else "error_5xx")
         until(lambda: not stream.connected, "the stream down")
+        self.heal()
+
+    def stall(self, seconds: float) -> None:
+        """Let nothing be heard for so long, though nothing breaks."""
+        if self.venue.sockets:
+            self.fault("ws_stall", value=seconds)
+        else:
+            self.fault("latency_ms", value=seconds * 1000, count=1)
 
     @contextmanager
     def mark_at(self, price: int, coin: str = "BTC") -> Iterator[None]:

@@ -153,7 +153,7 @@ def test_disorder_on_the_line_never_leaves_a_wrong_book(
 
 def test_a_line_that_stands_still_is_seen_by_its_age(scene: VenueScene, ears: Ears, stream: Stream) -> None:
     ears.until(shows(scene, ears), "the book")
-    scene.fault("ws_stall", value=2 * STILL_SECONDS)
+    scene.stall(2 * STILL_SECONDS)
     ears.clear()
     scene.trade("sell", "49990", "0.01")
     ears.until(lambda: stream.age_seconds > STILL_SECONDS, "an age that grows while the venue is busy")

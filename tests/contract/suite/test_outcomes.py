@@ -138,7 +138,7 @@ def test_a_lost_cancel_is_unknown_and_the_order_tells(ready: Trader) -> None:
     order = limit(ready.scene.key())
     ready.place(order)
     until(lambda: ready.client.open_orders() or None, "the order open")
-    ready.scene.fault("accept_then_drop", count=1)
+    ready.scene.fault("accept_then_drop", count=1, **ready.scene.venue.cancelling)
     with pytest.raises(Connectivity):
         ready.cancel(order)
     assert ready.known(order.client_order_id, OrderStatus.CANCELLED)

@@ -33,7 +33,8 @@ class VenueUnderTest:
     BTC and ETH. `rest_path` and `websocket_path` follow the mock's address. `open_account` opens the account of a
     number with a deposit, and returns whose it is.
     `wrong_key` gives credentials of an account with a key that is well formed and not its own.
-    `placing` narrows a fault to the request that sends an order (path, action), in the words of the venue's wire.
+    `placing` and `cancelling` narrow a fault to the request that does so (path, action), in the wire's words.
+    `sockets`: both its streams are websockets.
     `many_fills` is more than the venue tells on one page. `wire` are options of WireConfig.
     """
 
@@ -45,6 +46,8 @@ class VenueUnderTest:
     open_account: Callable[[VenueScene, int, str], Account]
     wrong_key: Callable[[Account], Credentials]
     placing: Mapping[str, str] = field(default_factory=dict)
+    cancelling: Mapping[str, str] = field(default_factory=dict)
+    sockets: bool = True
     many_fills: int = 210
     wire: Mapping[str, object] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from typing import Any
 import ccxt
 
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
+from apps.exchanges.venues.ccxt_generic.errors import sorted_error
 from apps.exchanges.venues.ccxt_generic.http import Judge, JudgedSession
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.errors import Connectivity, NotSent, TradingError
@@ -82,6 +83,22 @@ class CcxtSession:
             except ccxt.BaseError as error:
                 raise Connectivity(f"{method}: ccxt found fault with an answer: {type(error).__name__}") from None
             return str(self.exchange.last_http_response)
+
+    def call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - any answer
+        """Return what one of ccxt's unified methods makes of the venue's answers.
+
+        Raises what the judge says of an answer, and what ccxt's own error means (`errors.py`).
+        """
+        with self._lock:
+            try:
+                return getattr(self.exchange, method)(*arguments)
+            except TradingError:
+                raise
+            except ccxt.BaseError as error:
+                raise sorted_error(method, error) from None
+            except Exception as error:
+                # A slip of ccxt's in building or reading: whether anything left nobody can say.
+                raise Connectivity(f"{method}: ccxt failed: {type(error).__name__}") from error
 
     def close(self) -> None:
         """Close the connections."""
