@@ -14,7 +14,7 @@ from types import FrameType
 from tests.bench.plan import VENUE, WorldPlan, floor_accounts
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("latency", "sustained", "limited", "kill-switch", "adapters")
+NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters")
 MOST_ACCOUNTS = 8
 
 
@@ -81,9 +81,11 @@ def _prepare(servers: Servers) -> None:
 def _measure(options: Options, servers: Servers) -> int:
     from moondev.domain.clock import process_clock
     from tests.bench import adapters, kill_switch, latency, sustained
+    from tests.bench.flood import run as flood
     from tests.bench.results import Section, table_of, write_json
 
     runs: dict[str, Callable[[], list[Section]]] = {
+        "ingestion": lambda: flood.run(servers, options.seconds),
         "latency": lambda: latency.run(servers, options.seconds),
         "sustained": lambda: sustained.run(servers, options.seconds, limits=False),
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),

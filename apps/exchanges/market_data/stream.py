@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
-import redis
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections
 
@@ -54,7 +54,7 @@ class MarketStreamProcess:
     _unflushed: int = 0
     _redis_away: bool = False
     _flush_at: asyncio.TimerHandle | None = None
-    _writing: asyncio.Task[None] | None = None
+    _writing: bool = False
     _recorder: MarketRecorder | None = None
     _stream: Stream | None = None
     _backfills: set[asyncio.Task[None]] = field(default_factory=set)
@@ -82,7 +82,7 @@ class MarketStreamProcess:
                 else:
                     await asyncio.sleep(HOUSEKEEPING_SECONDS)
         finally:
-            await self._line.close()
+            self._line.close()
             await sync_to_async(connections.close_all)()
 
     async def _stream_until_changed(self, wanted: list[Wanted]) -> None:
@@ -118,9 +118,6 @@ class MarketStreamProcess:
             task.cancel()
         with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(streaming, timeout=HOUSEKEEPING_SECONDS)
-        self._flush()
-        if self._writing is not None:
-            await self._writing
 
     def _take(self, event: MarketEvent) -> None:
         if self._recorder is None:
@@ -141,28 +138,25 @@ class MarketStreamProcess:
 
     def _flush(self) -> None:
         """Begin to write what changed; while the last write is under way more gathers, and goes out after it."""
-        if self._writing is not None:
+        if self._writing:
             return
         if self._flush_at is not None:
             self._flush_at.cancel()
         received_from = self._unflushed_since if self._unflushed else None
         self._flush_at, self._unflushed = None, 0
         if self.writer.dirty:
-            writing = self._write(self.writer.take(), received_from)
-            self._writing = asyncio.get_running_loop().create_task(writing)
+            batch = self.writer.take()
+            self._writing = True
+            self._line.send(batch.commands, partial(self._written, batch, received_from))
 
-    async def _write(self, batch: Batch, received_from: float | None) -> None:
-        try:
-            await self._line.send(batch.commands)
-            self._redis_away = False
-            if received_from is not None:
-                self._freshness.visible(received_from)
-        except redis.RedisError as error:
+    def _written(self, batch: Batch, received_from: float | None, error: Exception | None) -> None:
+        self._writing = False
+        self._redis_away = error is not None
+        if error is not None:
             logger.warning("%s: market data cache: %s; trying again", self.venue, error)
             self.writer.put_back(batch)
-            self._redis_away = True
-        finally:
-            self._writing = None
+        elif received_from is not None:
+            self._freshness.visible(received_from)
         self._flush_next()
 
     def _flush_next(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from moondev.domain.errors import TradingError
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+# Some hundred messages, five milliseconds of work; at 50 ms from the venue it lets 5 MB a second through.
+RECEIVE_BUFFER_BYTES = 128 * 1024
 _DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
 
 
@@ -238,6 +241,15 @@ class _Listener(WSListener):
         self.reason = ""
         self.failure: Exception | None = None
         self._given_up = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Bound what the kernel keeps for us.
+
+        The library reads all there is in one go, and the kernel lets that grow to tens of megabytes: in a flood
+        nothing else of this process would have its turn for seconds. With a bound the venue is slowed down instead.
+        """
+        connected = transport.underlying_transport.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Pass on every complete message; an error of the reader ends the connection."""

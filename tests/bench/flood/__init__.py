@@ -1,0 +1,1 @@
+"""A flood of market messages, and what becomes of it."""
