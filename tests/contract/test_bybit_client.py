@@ -31,6 +31,7 @@ from apps.exchanges.venues.ccxt_generic.credentials import read_api_key
 from moondev.domain.clock import LiveClock
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import InvalidValue, RateLimited, VenueRejected
+from moondev.domain.fills import FillKind
 from moondev.domain.orders import OrderReport, OrderStatus, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.values import Side
 from tests.contract.bybit_world import ALICE, DEPOSIT, Trader, World, bybit_world
@@ -226,6 +227,23 @@ def test_past_rates_and_trades_are_told_as_far_as_the_venue_has_them(world: Worl
     assert rate.rate > 0
 
     reader.close()
+
+
+def test_a_liquidation_is_booked_as_one_and_the_cash_is_right(world: World) -> None:
+    carl = Trader("carl", "carl-key", "carl-secret")
+    world.admin("accounts", address="carl", deposit="1000", api_key=carl.key, api_secret=carl.secret)
+    world.mock.call(lambda exchange: exchange.update_leverage("carl", "BTC", 100, is_cross=True))
+    since = LiveClock().now() - timedelta(seconds=5)
+    with client_of(world, carl) as client:
+        place(client, market(KEY, Side.BUY, "1.5"))
+        world.admin("mark", coin="BTC", price="49600")
+        opened, closed = client.fills(since)
+        assert (opened.kind, closed.kind) == (FillKind.ORDER, FillKind.LIQUIDATION)
+        assert closed.client_order_id is None
+        paid = sum(one.side.sign * one.quantity.value * one.price.value + one.fee.value for one in (opened, closed))
+        account = client.account_snapshot()
+        assert account.positions == ()
+        assert account.cash.value == Decimal(1000) - paid
 
 
 # --- settings and silence -----------------------------------------------------------------------------------------

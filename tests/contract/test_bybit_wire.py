@@ -230,6 +230,51 @@ def test_settings_are_changed_and_sameness_is_refused_with_its_own_codes(alice: 
     assert alice.fetch_trading_fee(BTC)["taker"] == 0.00055
 
 
+def test_the_margin_mode_is_the_whole_account_s(world: World, alice: Any) -> None:
+    alice.set_leverage(10, BTC)
+    alice.set_margin_mode("isolated", BTC)
+    assert alice.privateGetV5AccountInfo()["result"]["marginMode"] == "ISOLATED_MARGIN"
+    with pytest.raises(ccxt.MarginModeAlreadySet):
+        alice.set_margin_mode("isolated", ETH)
+    alice.create_order(BTC, "market", "buy", 0.1)
+    with pytest.raises(ccxt.ExchangeError, match="open positions"):
+        alice.set_margin_mode("cross", BTC)
+    alice.set_leverage(5, BTC)
+    (position,) = alice.fetch_positions([BTC])
+    before = Decimal(position["info"]["positionBalance"])
+    moved = {"category": "linear", "symbol": "BTCUSDT", "margin": "50"}
+    row = alice.privatePostV5PositionAddMargin(moved)["result"]
+    assert Decimal(row["positionBalance"]) == before + 50
+    with pytest.raises(ccxt.BadRequest, match="isolated mode only"):
+        alice.privatePostV5PositionAddMargin({**moved, "symbol": "ETHUSDT"})
+    with pytest.raises(ccxt.BadRequest, match="margin invalid"):
+        alice.privatePostV5PositionAddMargin({**moved, "margin": "lots"})
+    # What is said of the margin of all positions together is left empty in this mode.
+    assert alice.fetch_balance()["info"]["result"]["list"][0]["totalAvailableBalance"] == ""
+    alice.create_order(BTC, "market", "sell", 0.1, None, {"reduceOnly": True})
+    alice.set_margin_mode("cross", BTC)
+
+
+def test_a_liquidation_is_told_as_one(world: World) -> None:
+    carl = Trader("carl", "carl-key", "carl-secret")
+    world.admin("accounts", address="carl", deposit="1000", api_key=carl.key, api_secret=carl.secret)
+    client = world.ccxt(carl)
+    client.load_markets()
+    client.set_leverage(100, BTC)
+    client.create_order(BTC, "market", "buy", 1.5)
+    resting = client.create_order(BTC, "limit", "buy", 0.001, 45000)
+    world.admin("mark", coin="BTC", price="49600")
+    (bust,) = client.fetch_my_liquidations(BTC)
+    assert (bust["info"]["execType"], bust["info"]["createType"]) == ("BustTrade", "CreateByLiq")
+    ended = client.fetch_order(bust["info"]["orderId"], BTC, {"acknowledged": True})
+    assert (ended["info"]["createType"], ended["status"]) == ("CreateByLiq", "closed")
+    gone = client.fetch_order(resting["id"], BTC, {"acknowledged": True})
+    assert gone["info"]["cancelType"] == "CancelAllBeforeLiq"
+    ledger = client.fetch_ledger("USDT")
+    wallet = client.fetch_balance()["info"]["result"]["list"][0]["coin"][0]["walletBalance"]
+    assert Decimal(1000) + sum(Decimal(row["info"]["change"]) for row in ledger) == Decimal(wallet)
+
+
 # --- refusals -----------------------------------------------------------------------------------------------------
 
 

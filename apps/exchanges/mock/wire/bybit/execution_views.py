@@ -50,7 +50,7 @@ def execution(fill: Fill, facts: OrderFacts, snapshot: OrderSnapshot | None, mar
         "orderPrice": "0" if snapshot is None or facts.market else plain(snapshot.price),
         "orderQty": plain(fill.size if snapshot is None else snapshot.size),
         "leavesQty": "0" if snapshot is None else plain(snapshot.remaining),
-        "createType": "CreateByLiq" if fill.liquidation else "CreateByUser",
+        "createType": facts.create_type,
         "orderType": "Market" if facts.market else "Limit",
         "stopOrderType": facts.stop_type or "UNKNOWN",
         "execFee": plain(fill.fee),

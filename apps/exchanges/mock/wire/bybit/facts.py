@@ -10,18 +10,19 @@ REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """The venue's side of an order: whether it was a market order, its time in force and its stops, as text."""
+    """The venue's side of an order: if it was a market order, its time in force, why it was made, and its stops."""
 
     market: bool = False
     tif: str = ""
     stop_type: str = ""
     tpsl_mode: str = ""
+    create_type: str = "CreateByUser"
     take_profit: str = ""
     stop_loss: str = ""
 
 
 UNSAID = OrderFacts()
-LIQUIDATION = OrderFacts(market=True, tif="IOC")
+LIQUIDATION = OrderFacts(market=True, tif="IOC", create_type="CreateByLiq")
 
 
 class FactBook:

@@ -135,7 +135,7 @@ class BybitWire:
             result, extra = self._written(account, path, fields, allowance.granted)
         except RefusedError as error:
             count.refused += 1
-            return self._answer(error.code, error.message, headers=headers)
+            return self._answer(error.code, error.message, error.result, headers=headers)
         count.last_accepted_ms = count.last_ms
         return self._answer(0, "OK", result, extra, headers)
 

@@ -9,7 +9,6 @@ import orjson
 
 from apps.exchanges.mock.engine.api import CancelReason, Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.engine.events import Event, FundingPaid, OrderUpdated, UserFill
-from apps.exchanges.mock.wire.bybit import views
 from apps.exchanges.mock.wire.bybit.fields import optional_text, whole
 from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
 from apps.exchanges.mock.wire.bybit.venue import Venue
@@ -128,7 +127,7 @@ class PrivateStream:
             self._tell(account, "position", rows)
         for account in touched:
             if self._followed(account, "wallet"):
-                self._tell(account, "wallet", [views.wallet(self._venue.exchange.account_state(account))])
+                self._tell(account, "wallet", [self._venue.wallet_row(account)])
 
     def _execution(self, item: Fill | FundingPayment, order: OrderSnapshot | None) -> Json:
         row = self._venue.fill_row(item, order) if isinstance(item, Fill) else self._venue.funding_row(item)

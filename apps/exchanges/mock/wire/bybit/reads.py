@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from apps.exchanges.mock.engine.api import Fill, FundingPayment, OrderSnapshot
-from apps.exchanges.mock.wire.bybit import execution_views, views
+from apps.exchanges.mock.wire.bybit import execution_views
 from apps.exchanges.mock.wire.bybit.fields import (
     coin_of,
     optional_text,
@@ -81,10 +81,10 @@ class AccountReads:
             "parentUid": "0",
         }
 
-    def _info(self, _account: str, _: Json) -> Json:
+    def _info(self, account: str, _: Json) -> Json:
         return {
             "unifiedMarginStatus": 5,
-            "marginMode": "REGULAR_MARGIN",
+            "marginMode": "ISOLATED_MARGIN" if account in self._venue.isolated else "REGULAR_MARGIN",
             # The venue says so to everybody; what is true is in query-dcp-info.
             "dcpStatus": "OFF",
             "timeWindow": 10,
@@ -102,7 +102,7 @@ class AccountReads:
     def _wallet(self, account: str, query: Json) -> Json:
         if text(query, "accountType") != "UNIFIED":
             raise RefusedError(PARAMETER, "accountType only support UNIFIED.")
-        return {"list": [views.wallet(self._exchange.account_state(account))]}
+        return {"list": [self._venue.wallet_row(account)]}
 
     def _fees(self, _account: str, query: Json) -> Json:
         require_linear(query)

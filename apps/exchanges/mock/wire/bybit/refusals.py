@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from apps.exchanges.mock.engine.api import RejectCode, Rejected
+from apps.exchanges.mock.wire.port import Json
 
 PARAMETER, TIMESTAMP, UNKNOWN_KEY, BAD_SIGNATURE, TOO_MANY = 10001, 10002, 10003, 10004, 10006
 TOO_MANY_VISITS = "Too many visits. Exceeded the API Rate Limit."
+MARGIN_MODE_FAILED = 3400045
 NO_ORDER, NOT_MODIFIED, POSITION_MODE_SAME, MARGIN_MODE_SAME = 110001, 110043, 110025, 110026
 _EXPECTED_RISING, _EXPECTED_FALLING = 110092, 110093
 
@@ -16,10 +18,10 @@ _EXPECTED_RISING, _EXPECTED_FALLING = 110092, 110093
 class RefusedError(Exception):
     """The answer is a code and a sentence."""
 
-    def __init__(self, code: int, message: str) -> None:
-        """Keep both."""
+    def __init__(self, code: int, message: str, result: Json | None = None) -> None:
+        """Keep both, and what the answer has for a result."""
         super().__init__(f"{code} {message}")
-        self.code, self.message = code, message
+        self.code, self.message, self.result = code, message, result or {}
 
 
 _TABLE: Mapping[RejectCode, tuple[int, str]] = MappingProxyType(
@@ -37,7 +39,7 @@ _TABLE: Mapping[RejectCode, tuple[int, str]] = MappingProxyType(
         RejectCode.UNKNOWN_ORDER: (NO_ORDER, "order not exists or too late to cancel"),
         RejectCode.CANNOT_MODIFY: (NO_ORDER, "order not exists or too late to replace"),
         RejectCode.INVALID_LEVERAGE: (110013, "cannot set leverage gt maxLeverage by risk limit"),
-        RejectCode.ISOLATED_NOT_SUPPORTED: (PARAMETER, "isolated margin is not available"),
+        RejectCode.NO_ISOLATED_POSITION: (PARAMETER, "position margin can be changed in isolated mode only"),
     }
 )
 

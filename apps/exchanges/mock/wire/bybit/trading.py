@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from apps.exchanges.mock.engine.api import (
     Ack,
@@ -18,6 +18,7 @@ from apps.exchanges.mock.wire.bybit.facts import OrderFacts
 from apps.exchanges.mock.wire.bybit.fields import amount, coin_of, optional_text, require_linear, text
 from apps.exchanges.mock.wire.bybit.orders_in import Wanted, read_order
 from apps.exchanges.mock.wire.bybit.refusals import (
+    MARGIN_MODE_FAILED,
     MARGIN_MODE_SAME,
     NO_ORDER,
     NOT_MODIFIED,
@@ -32,6 +33,7 @@ from apps.exchanges.mock.wire.bybit.venue import Venue
 from apps.exchanges.mock.wire.bybit.words import CATEGORY, LATE, order_id, read_order_id
 from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.worst_price import worst_price
+from moondev.domain.errors import InvalidValue
 
 LARGEST_BATCH = 20
 Action = Callable[[str, Json], Json]
@@ -51,6 +53,7 @@ class Trading:
             "/v5/position/set-leverage": self._set_leverage,
             "/v5/position/switch-mode": self._switch_mode,
             "/v5/position/trading-stop": self._trading_stop,
+            "/v5/position/add-margin": self._add_margin,
             "/v5/account/set-margin-mode": self._set_margin_mode,
         }
         self.batches: Mapping[str, Action] = {
@@ -169,7 +172,7 @@ class Trading:
             raise RefusedError(PARAMETER, "leverage invalid: whole numbers only")
         if int(buy) == self._exchange.leverage(account, coin):
             raise RefusedError(NOT_MODIFIED, "leverage not modified")
-        answer = self._exchange.update_leverage(account, coin, int(buy), is_cross=True)
+        answer = self._exchange.update_leverage(account, coin, int(buy), is_cross=account not in self._venue.isolated)
         if isinstance(answer, Rejected):
             raise refused(answer)
         return {}
@@ -180,11 +183,31 @@ class Trading:
             raise RefusedError(POSITION_MODE_SAME, "Position mode is not modified")
         raise RefusedError(PARAMETER, "hedge mode is not available here")
 
-    def _set_margin_mode(self, _account: str, body: Json) -> Json:
+    def _set_margin_mode(self, account: str, body: Json) -> Json:
+        """Give every position margin of its own, or none: at this venue the mode is the whole account's."""
         mode = text(body, "setMarginMode")
-        if mode == "REGULAR_MARGIN":
+        if mode not in {"REGULAR_MARGIN", "ISOLATED_MARGIN"}:
+            raise RefusedError(PARAMETER, f"{mode} is not available here")
+        cross = mode == "REGULAR_MARGIN"
+        if cross is (account not in self._venue.isolated):
             raise RefusedError(MARGIN_MODE_SAME, "Cross/isolated margin mode is not modified")
-        raise RefusedError(PARAMETER, f"{mode} is not available here")
+        if self._exchange.account_state(account).positions:
+            reason = {"reasonCode": "3400000", "reasonMsg": "There are open positions"}
+            raise RefusedError(MARGIN_MODE_FAILED, "Set margin mode failed", {"reasons": [reason]})
+        for coin in self._venue.coins:
+            self._exchange.update_leverage(account, coin, self._exchange.leverage(account, coin), is_cross=cross)
+        (self._venue.isolated.discard if cross else self._venue.isolated.add)(account)
+        return {"reasons": []}
+
+    def _add_margin(self, account: str, body: Json) -> Json:
+        coin, raw = self._coin(body), text(body, "margin")
+        try:
+            answer = self._exchange.move_isolated_margin(account, coin, Decimal(raw))
+        except (InvalidOperation, InvalidValue):
+            raise RefusedError(PARAMETER, "params error: margin invalid") from None
+        if isinstance(answer, Rejected):
+            raise refused(answer)
+        return self._venue.position_row(account, coin)
 
     def _trading_stop(self, account: str, body: Json) -> Json:
         """Put stops at the whole position, in place of those it has."""

@@ -26,6 +26,8 @@ class Venue:
         self.exchange, self.clock, self.config, self.faults = exchange, clock, config, faults
         self.keys, self.windows, self.counts = KeyRing(), Windows(), Counts()
         self.facts, self.sums = FactBook(), OrderSums()
+        # Accounts in isolated margin mode, which is the whole account's here.
+        self.isolated: set[str] = set()
         # Seconds after which the orders of an account are cancelled once its private connection is gone.
         self.silence_windows: dict[str, int] = {}
         self.specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
@@ -50,8 +52,7 @@ class Venue:
 
     def fill_row(self, fill: Fill, order: OrderSnapshot | None) -> Json:
         """Return a fill of `order` in the venue's words."""
-        facts = LIQUIDATION if fill.liquidation else self.facts.of(fill.oid)
-        return execution_views.execution(fill, facts, order, self.exchange.mark(fill.coin))
+        return execution_views.execution(fill, self.facts.of(fill.oid), order, self.exchange.mark(fill.coin))
 
     def funding_row(self, payment: FundingPayment) -> Json:
         """Return a funding payment in the venue's words for an execution."""
@@ -63,6 +64,10 @@ class Venue:
         leverage, mark = self.exchange.leverage(account, coin), self.exchange.mark(coin)
         return views.position(states.get(coin), self.specs[coin], leverage, mark, self.now_ms())
 
+    def wallet_row(self, account: str) -> Json:
+        """Return the wallet of an account."""
+        return views.wallet(self.exchange.account_state(account), isolated=account in self.isolated)
+
     def ticker_row(self, coin: str) -> Json:
         """Return the ticker of one coin."""
         book, last = self.exchange.book(coin, 1), next(iter(self.exchange.trades(coin, 1)), None)
@@ -72,4 +77,6 @@ class Venue:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, UserFill):
             self.sums.add(event.fill)
+            if event.fill.liquidation:
+                self.facts.note(event.fill.oid, LIQUIDATION)
             self.counts.fills += 1

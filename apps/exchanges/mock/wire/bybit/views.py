@@ -29,6 +29,7 @@ from apps.exchanges.mock.wire.order_sums import Sums
 from apps.exchanges.mock.wire.port import Json
 
 _MMR = Decimal(2)
+_OF_ALL_POSITIONS = ("totalMarginBalance", "totalAvailableBalance", "totalInitialMargin", "totalMaintenanceMargin")
 _CENT = Decimal("0.00000001")
 
 
@@ -48,7 +49,7 @@ def order(snapshot: OrderSnapshot, facts: OrderFacts, sums: Sums, spec: Instrume
         "isLeverage": "",
         "positionIdx": 0,
         "orderStatus": status_word(snapshot),
-        "createType": "CreateByUser",
+        "createType": facts.create_type,
         "cancelType": cancel_type(snapshot),
         "rejectReason": reject_reason(snapshot),
         "avgPrice": plain(sums.average(decimal_of(1, spec.price_max_decimals))) if sums.size else "",
@@ -127,8 +128,11 @@ def position(state: PositionState | None, spec: InstrumentSpec, leverage: int, m
     }
 
 
-def wallet(state: AccountState) -> Json:
-    """Return the one row of wallet-balance: a unified account that holds USDT alone."""
+def wallet(state: AccountState, *, isolated: bool) -> Json:
+    """Return the one row of wallet-balance: a unified account that holds USDT alone.
+
+    In isolated margin mode the venue leaves empty what is said of the margin of all positions together.
+    """
     unrealised = sum((entry.unrealised_pnl for entry in state.positions), Decimal(0))
     balance = state.account_value - unrealised
     value = state.account_value
@@ -143,6 +147,9 @@ def wallet(state: AccountState) -> Json:
         "totalInitialMargin": plain(state.margin_used + state.order_margin),
         "totalMaintenanceMargin": plain(state.maintenance_margin),
     }
+    if isolated:
+        rate = maintenance = ""
+        totals |= dict.fromkeys(_OF_ALL_POSITIONS, "")
     coin = {
         "coin": QUOTE,
         "equity": plain(value),
