@@ -6,9 +6,10 @@ A real venue (live or testnet) is refused unless the operator wrote the word int
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from types import MappingProxyType
+from importlib import import_module
+from typing import cast
 
 from django.conf import settings
 
@@ -29,17 +30,6 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
-from apps.exchanges.venues.binance import config as binance
-from apps.exchanges.venues.binance.adapter import ADAPTER as BINANCE
-from apps.exchanges.venues.bybit import config as bybit
-from apps.exchanges.venues.bybit.adapter import ADAPTER as BYBIT
-from apps.exchanges.venues.ccxt_generic.adapter import ccxt_adapter
-from apps.exchanges.venues.dydx import config as dydx
-from apps.exchanges.venues.dydx.adapter import ADAPTER as DYDX
-from apps.exchanges.venues.hyperliquid import config as hyperliquid
-from apps.exchanges.venues.hyperliquid.adapter import ADAPTER as HYPERLIQUID
-from apps.exchanges.venues.phemex import config as phemex
-from apps.exchanges.venues.phemex.adapter import ADAPTER as PHEMEX
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -50,16 +40,11 @@ CLIENTS_KEPT = 256
 NOBODY = Credentials("", "")
 
 
-# One line per venue. Each folder says for itself what it is (`adapter.py`).
-ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
-    {
-        hyperliquid.PROTOCOL: HYPERLIQUID,
-        bybit.PROTOCOL: BYBIT,
-        phemex.PROTOCOL: PHEMEX,
-        dydx.PROTOCOL: DYDX,
-        binance.PROTOCOL: BINANCE,
-    }
-)
+# Venues with a folder of their own, which is called as its protocol and says for itself what it is (`adapter.py`). It
+# is loaded when the protocol is first spoken: a process carries the libraries of its venues, not of all (ccxt alone
+# takes 70 MB and a third of a second).
+PROTOCOLS = ("hyperliquid", "binance", "bybit", "phemex", "dydx")
+_VENUES = "apps.exchanges.venues"
 
 
 def client_for(venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None = None) -> ExecutionClient:
@@ -124,10 +109,13 @@ def adapter_of(protocol: str) -> Adapter:
 
     Raises Configuration that names the allowed ones, or what an exchange of ccxt's lacks.
     """
-    adapter = ADAPTERS.get(protocol) or ccxt_adapter(protocol)
-    if adapter is None:
-        raise Configuration(f"protocol is {protocol!r}; allowed: {', '.join(ADAPTERS)}, ccxt:<id>")
-    return adapter
+    if protocol in PROTOCOLS:
+        return cast(Adapter, import_module(f"{_VENUES}.{protocol}.adapter").ADAPTER)
+    if protocol.startswith("ccxt:"):
+        adapter: Adapter | None = import_module(f"{_VENUES}.ccxt_generic.adapter").ccxt_adapter(protocol)
+        if adapter is not None:
+            return adapter
+    raise Configuration(f"protocol is {protocol!r}; allowed: {', '.join(PROTOCOLS)}, ccxt:<id>")
 
 
 def _adapter(venue: VenueConfig) -> Adapter:

@@ -1,7 +1,10 @@
 """Adapters are found by name, real venues stay shut, clients are shared and never show keys."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -89,3 +92,24 @@ def test_a_bad_key_is_told_without_showing_it() -> None:
     with pytest.raises(Configuration) as caught:
         registry.client_for(PAPER, Credentials(ACCOUNT, "not-a-key-at-all"))
     assert "not-a-key-at-all" not in str(caught.value)
+
+
+@pytest.mark.parametrize("protocol", registry.PROTOCOLS)
+def test_every_protocol_is_that_of_the_folder_it_is_loaded_from(protocol: str) -> None:
+    config = import_module(f"apps.exchanges.venues.{protocol}.config")
+    assert protocol == config.PROTOCOL
+    assert registry.adapter_of(protocol).capabilities.max_batch > 0
+
+
+def test_a_process_does_not_carry_the_libraries_of_venues_it_does_not_speak_to() -> None:
+    """A platform has dozens of processes; each would pay for all of ccxt in time to start and in memory."""
+    loaded = (
+        "import sys, django; django.setup();"
+        "import apps.exchanges.tasks, apps.strategies.tasks, apps.risk.tasks;"
+        "print([name for name in ('ccxt', 'hyperliquid', 'eth_account') if name in sys.modules])"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "moondev.settings.test"}
+    said = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True, timeout=50, env=environment
+    )
+    assert said.stdout.strip() == "[]"
