@@ -30,5 +30,6 @@ VENUE = VenueUnderTest(
     open_account=_open_account,
     wrong_key=lambda account: Credentials(account.address, "0x" + "33" * 32),
     placing={"path": "/exchange", "action": "order"},
+    cancelling={"path": "/exchange", "action": "cancelByCloid"},
     many_fills=2_010,
 )
