@@ -110,7 +110,7 @@ class IndexerDialect(MessageDialect):
 
     def _topic(self, envelope: Envelope) -> Topic | None:
         """Return which of our topics a message is of; the channels of the whole exchange may name themselves as id."""
-        for name in (envelope.id, ""):
+        for name in (str(envelope.id), ""):
             if (envelope.channel, name) in self._topics:
                 return envelope.channel, name
         return None

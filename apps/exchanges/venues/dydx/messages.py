@@ -262,12 +262,15 @@ class HeightMessage(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """What every message of the indexer's socket is wrapped in. `contents` is read once the channel is known."""
+    """What every message of the indexer's socket is wrapped in. `contents` is read once the channel is known.
+
+    The `id` is a topic's, or the number of a ping in the answer to it.
+    """
 
     type: str
     message_id: int
     channel: str = ""
-    id: str = ""
+    id: str | int = ""
     contents: msgspec.Raw = msgspec.Raw(b"null")
     message: str = ""
 
