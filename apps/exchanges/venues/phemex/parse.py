@@ -243,6 +243,13 @@ def fee(paid: str, in_token: str) -> Money:
     return Money(token, FEE_TOKEN) if token and not amount else Money(amount, QUOTE_CURRENCY)
 
 
+def fill_name(execution: str, word: str) -> str:
+    """Return the name of a fill, unique even when both ends of a trade are ours. Raises InvalidValue without one."""
+    if not execution:
+        raise InvalidValue("execID", execution, "the venue's id of the execution")
+    return f"{execution}-{word}"
+
+
 def liquidity(word: str) -> Liquidity:
     """Return whether a fill took or made the market. Raises InvalidValue for another word."""
     known = _FILL_WORDS.get(word)
@@ -278,7 +285,7 @@ def _kind_of(item: object) -> str:
 
 def _fill(row: TradeRow, received: datetime) -> FillReport:
     return FillReport(
-        venue_trade_id=row.execID,
+        venue_trade_id=fill_name(row.execID, row.side),
         venue_order_id=row.orderID,
         client_order_id=client_order_id(row.clOrdID),
         symbol=row.symbol,

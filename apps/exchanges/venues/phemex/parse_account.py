@@ -30,6 +30,7 @@ from apps.exchanges.venues.phemex.parse import (
     client_order_id,
     fee,
     fill_kind,
+    fill_name,
     is_fill,
     liquidity,
     moment,
@@ -103,7 +104,7 @@ def _heard(row: OrderEvent, received: datetime) -> Heard:
 
 def _fill(row: OrderEvent, received: datetime) -> FillReport:
     return FillReport(
-        venue_trade_id=row.execID,
+        venue_trade_id=fill_name(row.execID, row.side),
         venue_order_id=row.orderID,
         client_order_id=client_order_id(row.clOrdID),
         symbol=row.symbol,

@@ -132,7 +132,7 @@ def test_fills_carry_their_whole_name_and_their_order() -> None:
     taker = TRADE | {"execStatus": "TakerFill", "execID": "another", "clOrdID": "", "tradeType": "LiqTrade"}
     maker, liquidated = parse.fills(answer([TRADE, taker]), NOW).read
     assert (maker.venue_trade_id, maker.venue_order_id, maker.client_order_id) == (
-        TRADE["execID"],
+        f"{TRADE['execID']}-Sell",
         TRADE["orderID"],
         NAME,
     )

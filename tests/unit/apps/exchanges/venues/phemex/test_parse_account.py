@@ -30,7 +30,11 @@ def test_a_fill_comes_before_the_order_it_belongs_to() -> None:
     (fill,), (report,) = fills.fills, orders.reports
     assert isinstance(fills, FillBatch)
     assert not fills.snapshot
-    assert (fill.venue_trade_id, fill.client_order_id, fill.liquidity) == (EVENT["execID"], NAME, Liquidity.TAKER)
+    assert (fill.venue_trade_id, fill.client_order_id, fill.liquidity) == (
+        f"{EVENT['execID']}-Buy",
+        NAME,
+        Liquidity.TAKER,
+    )
     assert (fill.price.value, fill.quantity.value, fill.fee.value) == (20_849, Decimal("0.001"), Decimal("0.0125"))
     assert (report.status, report.filled_quantity.value) == (OrderStatus.FILLED, Decimal("0.003"))
     assert report.fills == ()
