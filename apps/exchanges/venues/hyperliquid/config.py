@@ -40,6 +40,7 @@ CAPABILITIES = Capabilities(
             OrderType.STOP_LIMIT: Support.NATIVE,
             OrderType.TAKE_PROFIT: Support.NATIVE,
             OrderType.TAKE_PROFIT_LIMIT: Support.NATIVE,
+            OrderType.TRAILING_STOP: Support.EMULATED,
         }
     ),
     times_in_force=MappingProxyType(
