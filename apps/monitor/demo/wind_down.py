@@ -14,6 +14,7 @@ from apps.exchanges.orders.services import CommandEntry, orders_record, wake_acc
 from apps.monitor.demo.report import Comparison, compare
 from apps.strategies.models import Tick, TickStatus
 from moondev.domain.clock import Clock
+from moondev.domain.errors import RateLimited
 from moondev.domain.orders import NON_FINAL, CancelOrder
 
 TICKS_TIMEOUT_S = 20.0
@@ -22,7 +23,9 @@ _POLL_S = 0.2
 # In the run's time: long enough for a fast replay, where a real second is minutes.
 _COMMAND_VALID = timedelta(hours=6)
 # Funding or a last fill may fall between reconciling and asking: then the pair is read again.
-_COMPARISONS_AT_MOST = 5
+_COMPARISONS_AT_MOST = 20
+_COMPARING_PAUSE_S = 1.0
+_COMPARING_TIMEOUT_S = 60.0
 
 
 def wait_for_ticks(look: Callable[[], None]) -> bool:
@@ -55,14 +58,22 @@ def reconcile_and_compare(accounts: Sequence[Account]) -> tuple[Comparison, ...]
 
 
 def _compare(account: Account) -> Comparison:
-    for _ in range(_COMPARISONS_AT_MOST - 1):
-        reconcile_account(account.pk)
-        comparison = compare(account)
-        if comparison.difference == 0:
-            return comparison
-        time.sleep(1.0)
-    reconcile_account(account.pk)
-    return compare(account)
+    """Compare until the books agree, a few times at most; a venue whose budget is spent is waited for."""
+    comparison: Comparison | None = None
+    deadline = time.monotonic() + _COMPARING_TIMEOUT_S
+    for _ in range(_COMPARISONS_AT_MOST):
+        try:
+            complete = reconcile_account(account.pk).complete
+            comparison = compare(account)
+        except RateLimited as error:
+            complete = False
+            time.sleep(min(error.retry_after_seconds, max(deadline - time.monotonic(), 0.0)))
+        if comparison is not None and complete and comparison.difference == 0:
+            break
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_COMPARING_PAUSE_S)
+    return comparison if comparison is not None else compare(account)
 
 
 def _cancel(orders: Sequence[Order], clock: Clock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -108,7 +109,7 @@ def guard(account, venue, clock):
             account=row, taken_at=now, venue_equity=snapshot.equity.value, unrealised=0, margin_used=0
         )
 
-    snapshots = Snapshots(venue)
+    snapshots = Snapshots(venue, timer=count().__next__)
     yield Guard(snapshots, record, clock)
     snapshots.close()
 
@@ -192,7 +193,7 @@ def test_an_account_that_cannot_be_marked_hides_nobody_else(account, venue, cloc
     def broken(row: Account, *_: object) -> None:
         raise KeyError("a symbol nobody listed")
 
-    snapshots = Snapshots(venue)
+    snapshots = Snapshots(venue, timer=count().__next__)
     try:
         venue.mark = D(700)
         assert len(watch(Guard(snapshots, broken, clock), clock, 3)) == 1
@@ -232,7 +233,7 @@ def test_a_second_guard_does_not_stop_again_what_is_stopped(guard, account, venu
     watch(guard, clock)
     venue.mark = D(800)
     watch(guard, clock, 3)
-    second = Guard(Snapshots(venue), lambda *_: None, clock)
+    second = Guard(Snapshots(venue, timer=count().__next__), lambda *_: None, clock)
     assert watch(second, clock, 3) == []
     assert Veto.objects.count() == 1
 
@@ -253,7 +254,7 @@ def test_after_a_release_only_a_new_loss_stops_again(guard, account, venue, cloc
 def booked(account, venue, clock):
     """Return a guard of an account whose books are open, equal to the venue and marked once."""
     Transfer.objects.create(account=account, amount=100_000, at=NOW, reference="opening")
-    snapshots = Snapshots(venue)
+    snapshots = Snapshots(venue, timer=count().__next__)
     guard = Guard(snapshots, lambda row, snapshot, now: equity_mark(row.pk, snapshot, now), clock)
     assert watch(guard, clock) == []
     yield guard
