@@ -208,6 +208,30 @@ def test_leverage_below_zero_is_cross_and_one_way_is_the_mode(client: Any) -> No
     client.set_leverage(-20, BTC)
 
 
+def test_an_account_trades_with_itself_unless_it_says_otherwise(client: Any) -> None:
+    client.create_order(BTC, "limit", "buy", 0.01, 49_995)
+    careful = client.create_order(BTC, "limit", "sell", 0.01, 49_995, {"stpInstruction": "CancelTaker"})
+    assert client.fetch_order(careful["id"], BTC)["status"] == "canceled"
+    client.create_order(BTC, "limit", "sell", 0.01, 49_995)
+    own = client.privateGetApiDataGFuturesTrades({"currency": "USDT", "limit": 2})["data"]
+    assert {row["side"] for row in own} == {"Buy", "Sell"}
+    assert {row["execPriceRp"] for row in own} == {"49995"}
+    assert client.fetch_positions([BTC])[0]["contracts"] == 0
+
+
+def test_an_isolated_position_has_a_margin_of_its_own(client: Any) -> None:
+    client.set_leverage(10, ETH)
+    client.create_order(ETH, "market", "buy", 1)
+    (position,) = client.fetch_positions([ETH])
+    assert (position["marginMode"], position["leverage"]) == ("isolated", 10)
+    before = client.fetch_balance()["USDT"]["total"]
+    client.create_order(ETH, "market", "sell", 1, None, {"reduceOnly": True})
+    after = client.fetch_balance()["USDT"]["total"]
+    # Bought at 3001 and sold at 2999, with the taker's fee on the sale.
+    assert round(before - after, 6) == round(2 + 2_999 * 0.0006, 6)
+    client.set_leverage(-20, ETH)
+
+
 def test_bulk_cancels_say_for_each_order_what_became_of_it(client: Any) -> None:
     placed = client.create_order(BTC, "limit", "buy", 0.01, 49_000)
     names = f"{placed['id']},nobody"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from apps.exchanges.mock.engine.api import Grouping, InstrumentSpec, NewOrder, Tif, TpSl, Trigger
+from apps.exchanges.mock.engine.api import Grouping, InstrumentSpec, NewOrder, SelfTrade, Tif, TpSl, Trigger
 from apps.exchanges.mock.wire.phemex.facts import OrderFacts
 from apps.exchanges.mock.wire.phemex.fields import amount, flag, optional_text, text
 from apps.exchanges.mock.wire.phemex.refusals import (
@@ -33,6 +33,18 @@ _KINDS: Mapping[str, TpSl | None] = MappingProxyType(
         "StopLimit": TpSl.SL,
         "MarketIfTouched": TpSl.TP,
         "LimitIfTouched": TpSl.TP,
+    }
+)
+
+
+# Without an instruction an account may trade with itself; the group that the venue wants besides counts as granted.
+_SELF_TRADES: Mapping[str, SelfTrade] = MappingProxyType(
+    {
+        "": SelfTrade.ALLOW,
+        "None": SelfTrade.ALLOW,
+        "CancelMaker": SelfTrade.CANCEL_MAKER,
+        "CancelTaker": SelfTrade.CANCEL_TAKER,
+        "CancelBoth": SelfTrade.CANCEL_BOTH,
     }
 )
 
@@ -78,7 +90,8 @@ def read_order(fields: Json, spec: InstrumentSpec, mark: Decimal) -> Wanted:
         raise RefusedError(TIF_INVALID)
     engine_tif = Tif.FRONTEND_MARKET if at_market else TIFS[tif]
     reduce_only = flag(fields, "reduceOnly") or flag(fields, "closeOnTrigger")
-    order = NewOrder(spec.coin, is_buy, size, price, engine_tif, reduce_only, trigger, _client_id(fields) or None)
+    names = (_client_id(fields) or None, _self_trade(fields))
+    order = NewOrder(spec.coin, is_buy, size, price, engine_tif, reduce_only, trigger, *names)
     take, stop = amount(fields, "takeProfitRp"), amount(fields, "stopLossRp")
     facts = OrderFacts(order_type, tif, source, plain(take or Decimal(0)), plain(stop or Decimal(0)))
     return Wanted(((order, facts), *_attached(fields, order, spec)))
@@ -106,6 +119,13 @@ def _trigger(fields: Json, order_type: str) -> tuple[Trigger | None, str]:
     if level is None or source not in TRIGGERS:
         raise RefusedError(TRIGGER_INVALID)
     return Trigger(is_market=order_type in _AT_MARKET, trigger_px=level, tpsl=kind), source
+
+
+def _self_trade(fields: Json) -> SelfTrade:
+    word = optional_text(fields, "stpInstruction")
+    if word not in _SELF_TRADES:
+        raise RefusedError(ARGUMENTS, "Please double check input arguments: stpInstruction")
+    return _SELF_TRADES[word]
 
 
 def _side(fields: Json) -> bool:
