@@ -31,7 +31,10 @@ def parser() -> argparse.ArgumentParser:
     cli = argparse.ArgumentParser(prog="python -m apps.exchanges.mock", description=__doc__)
     cli.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1; 0 takes a free one (default 8001)")
     cli.add_argument(
-        "--feed", default="synthetic", help="synthetic (default), none, or a Parquet file of candles, trades or L2"
+        "--feed",
+        default="synthetic",
+        help="synthetic (default), none, relay:VENUE (a live venue's public stream; relay:VENUE@ws://... elsewhere), "
+        "or a Parquet file of candles, trades or L2",
     )
     cli.add_argument("--speed", type=_above_zero, default=1.0, help="of a recorded feed when MOONDEV_CLOCK is not set")
     cli.add_argument("--seed", type=int, default=1, help="of the synthetic market and of faults (default 1)")

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook, FaultKind, read_rule
+from apps.exchanges.mock.relay.feed import RelayFeed
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_decimal
 from apps.exchanges.mock.wire.port import AccountRequest, Wire
@@ -52,7 +53,15 @@ class Control:
         return [web.route(method, path, _guarded(handler)) for method, path, handler in table]
 
     async def _health(self, _: Json) -> Json:
-        return {"status": "ok", "time_ms": milliseconds(self._clock.now()), "venues": list(self._wires)}
+        """Say that the server is up, and how each venue's market is driven: a relay may have gone stale."""
+        feeds = {name: _feed_health(wire.exchange) for name, wire in self._wires.items()}
+        stale = any(feed["stale"] for feed in feeds.values())
+        return {
+            "status": "stale" if stale else "ok",
+            "time_ms": milliseconds(self._clock.now()),
+            "venues": list(self._wires),
+            "feeds": feeds,
+        }
 
     async def _open_account(self, body: Json) -> Json:
         wire = self._wire(body)
@@ -159,6 +168,14 @@ class Control:
         if coin not in coins:
             raise ValueError(f"coin must be one of {', '.join(coins)}, got {coin!r}")
         return str(coin)
+
+
+def _feed_health(exchange: Exchange) -> Json:
+    feed = exchange.feed
+    if isinstance(feed, RelayFeed):
+        return {**feed.source.health(), "paused": exchange.feed_paused}
+    kind = "none" if feed is None else type(feed).__name__.removesuffix("Feed").lower()
+    return {"kind": kind, "stale": False, "paused": exchange.feed_paused}
 
 
 def _account(wire: Wire, counts: Json, address: str) -> Json:

@@ -14,6 +14,8 @@ from aiohttp import web
 from apps.exchanges.mock.control import Control
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
+from apps.exchanges.mock.relay.feed import RelayFeed
+from apps.exchanges.mock.relay.source import Source
 from apps.exchanges.mock.venues import HYPERLIQUID, VENUES
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.http import PREFIX, HyperliquidWire
@@ -85,6 +87,7 @@ def _running(
         tasks = [
             asyncio.create_task(_drive([wire.exchange for wire in wires], clock), name="drive the markets"),
             asyncio.create_task(_push(wires, config.book_interval_ms / 1000), name="push the latest"),
+            *(asyncio.create_task(source.run(), name=f"relay {source.venue}") for source in _sources(wires)),
         ]
         for task in tasks:
             task.add_done_callback(_fail_loudly)
@@ -96,6 +99,12 @@ def _running(
                 await task
 
     return context
+
+
+def _sources(wires: Sequence[Wire]) -> list[Source]:
+    """Return each live venue that is relayed, once."""
+    feeds = (wire.exchange.feed for wire in wires)
+    return list({id(feed.source): feed.source for feed in feeds if isinstance(feed, RelayFeed)}.values())
 
 
 async def _drive(exchanges: Sequence[Exchange], clock: Clock) -> None:

@@ -358,6 +358,16 @@ class Exchange:
         self._funding.pay(self._begin())
         self._flush()
 
+    @property
+    def feed(self) -> Feed | None:
+        """Return what drives the market, None when nothing does."""
+        return self._feed
+
+    @property
+    def feed_paused(self) -> bool:
+        """Return whether somebody stopped it."""
+        return self._feed_paused
+
     def pause_feed(self) -> None:
         """Stop the market feed where it is."""
         self._feed_paused = True

@@ -82,6 +82,10 @@ class House:
         market.last = px
         self._marks.move(market, px, px)
 
+    def set_mark(self, market: Market, mark: int, oracle: int) -> None:
+        """Set mark and oracle as somebody else has them."""
+        self._marks.move(market, mark, oracle)
+
     def refresh_mark(self, market: Market, oracle: int) -> None:
         """Set the oracle and let the mark follow the book."""
         self._marks.refresh(market, oracle)

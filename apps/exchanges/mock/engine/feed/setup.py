@@ -62,6 +62,13 @@ def synthetic(config: SyntheticConfig) -> Setup:
     return Setup(specs, {profile.coin: opening_mark(profile, profile.price) for profile in feed.profiles}, feed)
 
 
+def instruments(prices: Mapping[str, float]) -> tuple[tuple[InstrumentSpec, ...], dict[str, Decimal]]:
+    """Return a perpetual for each coin of `prices` and its opening mark. Raises InvalidValue for no coin's name."""
+    profiles = [_fitted(profile_of(coin), price) for coin, price in prices.items()]
+    specs = tuple(profile.spec(number) for number, profile in enumerate(profiles))
+    return specs, {profile.coin: opening_mark(profile, prices[profile.coin]) for profile in profiles}
+
+
 def recorded(path: str | Path, seed: int, history_bars: int) -> Setup:
     """Return the market of a recorded file."""
     columns = load(path)
