@@ -20,7 +20,8 @@ class DepthBook:
 
     def __init__(self) -> None:
         """Start empty."""
-        # Bids under their negative price, so that the best of either side comes first.
+        # Bids under their negative price, so that the best of either side comes first. Levels are made once, when a
+        # price is told, because every change tells the whole top again.
         self._bids: SortedDict = SortedDict()
         self._asks: SortedDict = SortedDict()
 
@@ -67,12 +68,8 @@ class DepthBook:
 
     def top(self, depth: int, time_exchange: datetime, received: datetime) -> Book:
         """Return the best `depth` prices of each side. Raises InvalidValue when the book is crossed."""
-        return Book(
-            tuple(BookLevel(-key, self._bids[key]) for key in self._bids.islice(0, depth)),
-            tuple(BookLevel(key, self._asks[key]) for key in self._asks.islice(0, depth)),
-            time_exchange,
-            received,
-        )
+        bids, asks = (tuple(map(side.__getitem__, side.islice(0, depth))) for side in (self._bids, self._asks))
+        return Book(bids, asks, time_exchange, received)
 
     @staticmethod
     def _apply(side: SortedDict, levels: Iterable[Level], sign: float) -> None:
@@ -81,6 +78,6 @@ class DepthBook:
             if not 0.0 < price < float("inf") or not 0.0 <= size < float("inf"):
                 raise InvalidValue("book level", (price, size), "a price above 0 and a size of 0 or more")
             if size:
-                side[sign * price] = size
+                side[sign * price] = BookLevel(price, size)
             else:
                 side.pop(sign * price, None)

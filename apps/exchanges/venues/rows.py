@@ -20,6 +20,8 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 REMEMBERED = 1_000
+# Not only what our own checks raise: a time beyond the calendar is an error of the datetime library.
+UNREADABLE = (ValueError, ArithmeticError, msgspec.MsgspecError)
 
 
 @contextmanager
@@ -27,8 +29,7 @@ def reading(what: str, evidence: object) -> Iterator[None]:
     """Turn every error of reading `evidence` into a ParseError that shows it."""
     try:
         yield
-    except (ValueError, ArithmeticError, msgspec.MsgspecError) as error:
-        # Not only what our own checks raise: a time beyond the calendar is an error of the datetime library.
+    except UNREADABLE as error:
         raise ParseError(what, str(error), evidence) from error
 
 

@@ -35,6 +35,11 @@ class FollowedBook:
         self._number: int | None = None
         self._asked = float("-inf")
 
+    @property
+    def known(self) -> bool:
+        """Return whether the book is what the venue last told."""
+        return self._number is not None
+
     def take(self, kind: str, news: BookNews) -> Standing:
         """Take one message. Raises InvalidValue for a bad number or another kind; the book is unknown then."""
         if kind == "snapshot":
@@ -65,10 +70,11 @@ class FollowedBook:
         self._number = None
 
     def to_be_asked(self) -> bool:
-        """Return whether the venue is to be asked for a snapshot now, and count it as asked."""
-        if self._number is not None or monotonic() - self._asked < ASK_AGAIN_SECONDS:
+        """Return whether the venue is to be asked for a book that is not known, now; count it as asked."""
+        now = monotonic()
+        if now - self._asked < ASK_AGAIN_SECONDS:
             return False
-        self._asked = monotonic()
+        self._asked = now
         return True
 
     def _take_snapshot(self, news: BookNews) -> Standing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from apps.exchanges.venues.bybit import parse_market
 from apps.exchanges.venues.bybit.books import FollowedBook, Standing
 from apps.exchanges.venues.bybit.messages import BookNews, Envelope, KlineNews, TickerNews, TradeNews
 from apps.exchanges.venues.bybit.parse_market import BOOK_DEPTH, interval_name, positive
-from apps.exchanges.venues.rows import reading
+from apps.exchanges.venues.rows import UNREADABLE
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 
@@ -58,30 +58,31 @@ class _Ticker:
 
 
 class MarketTopics:
-    """The state of one connection's topics."""
+    """The state of one connection's topics. `lost` are those whose books must be asked for anew."""
 
     def __init__(self) -> None:
         """Start knowing nothing."""
         self._books: dict[str, FollowedBook] = {}
         self._tickers: dict[str, _Ticker] = {}
-        self._lost: list[str] = []
+        self.lost: list[str] = []
 
-    def events(self, envelope: Envelope, received: datetime) -> Iterator[MarketEvent]:
-        """Yield the events in news of a topic. Raises ParseError."""
-        kind = envelope.topic.partition(".")[0]
-        reader = _READERS.get(kind)
+    def events(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+        """Return the events in news of a topic. Raises ParseError."""
+        reader = _READERS.get(envelope.topic.partition(".")[0])
         if reader is None:
             raise ParseError("message", "a topic nobody asked for", envelope.topic)
-        with reading(envelope.topic, bytes(envelope.data)):
-            yield from reader(self, envelope, received)
+        try:
+            return reader(self, envelope, received)
+        except UNREADABLE as error:
+            raise ParseError(envelope.topic, str(error), bytes(envelope.data)) from error
 
     def take_lost(self) -> list[str]:
         """Return, once, the topics whose books must be asked for anew."""
-        lost, self._lost = self._lost, []
+        lost, self.lost = self.lost, []
         return lost
 
-    def book(self, envelope: Envelope, received: datetime) -> Iterator[MarketEvent]:
-        """Yield the book, or its best prices, as they are after this message."""
+    def book(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+        """Return the book, or its best prices, as they are after this message."""
         topic = envelope.topic
         whole = topic.startswith(BOOK)
         book = self._books.get(topic)
@@ -90,34 +91,32 @@ class MarketTopics:
         try:
             news = _BOOKS.decode(envelope.data)
             if book.take(envelope.type, news) is not Standing.NEWS:
-                return
+                return ()
             told = book.told(from_milliseconds(envelope.ts), received)
         except msgspec.MsgspecError:
             # Whatever it said is missing now.
             book.forget()
             raise
         finally:
-            if book.to_be_asked():
-                self._lost.append(topic)
+            if not book.known and book.to_be_asked():
+                self.lost.append(topic)
         if whole:
-            yield BookUpdate(news.s, told)
-            return
+            return (BookUpdate(news.s, told),)
         bid, ask = (side[0] if side else None for side in (told.bids, told.asks))
-        yield BestQuoteUpdate(news.s, bid, ask, told.time_exchange, received)
+        return (BestQuoteUpdate(news.s, bid, ask, told.time_exchange, received),)
 
-    def trades(self, envelope: Envelope, received: datetime) -> Iterator[MarketEvent]:
-        """Yield the trades."""
+    def trades(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+        """Return the trades."""
         news = _TRADES.decode(envelope.data)
-        if news:
-            yield parse_market.trades(news, received)
+        return (parse_market.trades(news, received),) if news else ()
 
-    def bars(self, envelope: Envelope, received: datetime) -> Iterator[MarketEvent]:
-        """Yield the bars."""
+    def bars(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+        """Return the bars."""
         symbol = envelope.topic.rpartition(".")[2]
-        yield from [parse_market.candle(symbol, news, received) for news in _KLINES.decode(envelope.data)]
+        return [parse_market.candle(symbol, news, received) for news in _KLINES.decode(envelope.data)]
 
-    def ticker(self, envelope: Envelope, received: datetime) -> Iterator[MarketEvent]:
-        """Yield the mark, once everything about it has been told; a difference names what changed alone."""
+    def ticker(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+        """Return the mark, once everything about it has been told; a difference names what changed alone."""
         news = _TICKERS.decode(envelope.data)
         known = self._tickers.get(news.symbol)
         if known is None or envelope.type == "snapshot":
@@ -131,11 +130,12 @@ class MarketTopics:
         if news.fundingRate is not msgspec.UNSET:
             known.rate = _finite("fundingRate", news.fundingRate)
         hourly = known.rate / known.hours
-        if math.isfinite(known.mark + known.index + hourly):
-            yield MarkUpdate(news.symbol, known.mark, known.index, hourly, received)
+        if not math.isfinite(known.mark + known.index + hourly):
+            return ()
+        return (MarkUpdate(news.symbol, known.mark, known.index, hourly, received),)
 
 
-_READERS = MappingProxyType[str, Callable[[MarketTopics, Envelope, datetime], Iterator[MarketEvent]]](
+_READERS = MappingProxyType[str, Callable[[MarketTopics, Envelope, datetime], Sequence[MarketEvent]]](
     {
         "orderbook": MarketTopics.book,
         "publicTrade": MarketTopics.trades,

@@ -37,7 +37,7 @@ from apps.exchanges.venues.bybit.market_topics import MarketTopics, topics_of
 from apps.exchanges.venues.bybit.messages import Envelope
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
 from apps.exchanges.venues.message_stream import Handler, MessageDialect, MessageStream
-from apps.exchanges.venues.rows import Rows, reading
+from apps.exchanges.venues.rows import UNREADABLE, Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.fills import FillReport
@@ -67,8 +67,10 @@ class BybitDialect(MessageDialect):
 
     def events(self, message: bytes, received: datetime) -> Iterable[object]:
         """Return the events in one message. Raises ParseError and SubscriptionRefused."""
-        with reading("message", message):
+        try:
             envelope = _ENVELOPES.decode(message)
+        except UNREADABLE as error:
+            raise ParseError("message", str(error), message) from error
         if envelope.topic:
             return self.news(envelope, received)
         if envelope.success is not None or envelope.op:
@@ -108,11 +110,15 @@ class MarketDialect(BybitDialect):
     def news(self, envelope: Envelope, received: datetime) -> Iterable[object]:
         """Return the events in news of a topic, and ask for books that have been lost."""
         try:
-            yield from self._topics.events(envelope, received)
+            return self._topics.events(envelope, received)
         finally:
-            for topic in self._topics.take_lost():
-                logger.warning("%s: a hole in its numbers; asked for anew", topic)
-                self.say(_say("unsubscribe", [topic], f"-{topic}"), _say("subscribe", [topic], f"+{topic}"))
+            if self._topics.lost:
+                self._ask_anew(self._topics.take_lost())
+
+    def _ask_anew(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            logger.warning("%s: a hole in its numbers; asked for anew", topic)
+            self.say(_say("unsubscribe", [topic], f"-{topic}"), _say("subscribe", [topic], f"+{topic}"))
 
     def answered(self, envelope: Envelope) -> None:
         """Go on without what was refused: it never becomes fresh, so nobody trades on it, and the others do."""
