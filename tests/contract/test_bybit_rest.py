@@ -187,6 +187,7 @@ def test_what_the_venue_says_is_left_is_passed_on(
     ("status", "body", "error", "rests"),
     [
         (403, "access too frequent", RateLimited, [600.0]),
+        (418, "", RateLimited, [600.0]),
         (429, "slow down", RateLimited, [1.0]),
         (200, code(10006, "Too many visits!"), RateLimited, []),
         (200, code(10018), RateLimited, [1.0]),

@@ -33,7 +33,8 @@ _CAPACITY = MappingProxyType({budget.name: budget.capacity for budget in BUDGETS
 _TOO_MANY, _TOO_MANY_OF_ADDRESS = 10006, 10018
 # "Server error" and "timeout": the venue does not say what it has done by then.
 _OUTCOME_UNKNOWN = frozenset({10000, 10016})
-_FORBIDDEN, _TOO_MANY_REQUESTS = 403, 429
+# The venue's own word is 403; machines that stand before a venue say the others.
+_SHUT_OUT, _TOO_MANY_REQUESTS = frozenset({403, 418}), 429
 
 
 class Rest:
@@ -92,9 +93,9 @@ class Rest:
 
     def _judge(self, status: int, headers: Mapping[str, str], body: str) -> None:
         self._hear(headers)
-        if status == _FORBIDDEN:
-            self._throttle.rest(BAN_SECONDS, "HTTP 403: access too frequent")
-            raise RateLimited("HTTP 403: the venue has shut this address out", BAN_SECONDS)
+        if status in _SHUT_OUT:
+            self._throttle.rest(BAN_SECONDS, f"HTTP {status}: {body[:100]}")
+            raise RateLimited(f"HTTP {status}: the venue has shut this address out", BAN_SECONDS)
         if status == _TOO_MANY_REQUESTS:
             self._throttle.rest(RETRY_AFTER_SECONDS, "HTTP 429")
             raise RateLimited("HTTP 429: too many requests", RETRY_AFTER_SECONDS)

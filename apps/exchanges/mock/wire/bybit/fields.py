@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
 from apps.exchanges.mock.wire.bybit.words import CATEGORY, OTHER_CATEGORIES, QUOTE
 from apps.exchanges.mock.wire.port import Json
+
+# Longer ones, and larger exponents, cost more to calculate with than any order is worth.
+_AMOUNT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?(?:[eE]-?[0-9]{1,2})?")
+_WHOLE = re.compile(r"[0-9]{1,18}")
+
+
+def is_whole(raw: str) -> bool:
+    """Return whether a text is a whole number of a size that may be calculated with."""
+    return _WHOLE.fullmatch(raw) is not None
 
 
 def text(body: Json, name: str) -> str:
@@ -32,13 +42,9 @@ def amount(body: Json, name: str) -> Decimal | None:
     raw = optional_text(body, name)
     if not raw:
         return None
-    try:
-        value = Decimal(raw)
-    except InvalidOperation:
-        raise RefusedError(PARAMETER, f"params error: {name} invalid") from None
-    if not value.is_finite() or value < 0:
+    if _AMOUNT.fullmatch(raw) is None:
         raise RefusedError(PARAMETER, f"params error: {name} invalid")
-    return value or None
+    return Decimal(raw) or None
 
 
 def whole(body: Json, name: str, default: int, largest: int | None = None) -> int:
@@ -46,7 +52,7 @@ def whole(body: Json, name: str, default: int, largest: int | None = None) -> in
     raw = optional_text(body, name)
     if not raw:
         return default
-    if not raw.isdecimal():
+    if not is_whole(raw):
         raise RefusedError(PARAMETER, f"params error: {name} invalid")
     return int(raw) if largest is None else max(1, min(int(raw), largest))
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook, FaultKind
+from apps.exchanges.mock.wire.bybit.fields import is_whole
 from apps.exchanges.mock.wire.bybit.limits import Allowance
 from apps.exchanges.mock.wire.bybit.market_reads import MarketReads
 from apps.exchanges.mock.wire.bybit.reads import AccountReads
@@ -163,7 +164,7 @@ class BybitWire:
         if key is None:
             raise RefusedError(UNKNOWN_KEY, "API key is invalid.")
         stamp, window, now = given["TIMESTAMP"], given["RECV-WINDOW"] or "5000", self.venue.now_ms()
-        if not stamp.isdecimal() or not window.isdecimal():
+        if not is_whole(stamp) or not is_whole(window):
             raise RefusedError(PARAMETER, "Request parameter error.")
         if not now - int(window) <= int(stamp) < now + _AHEAD_MS:
             raise RefusedError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 IP_REQUESTS, IP_SECONDS, IP_BAN_SECONDS = 600, 5.0, 600.0
+SOCKETS, _SOCKET_SECONDS = 500, 300.0
 _DEFAULT_PER_SECOND = 50
 _PER_SECOND: Mapping[str, int] = MappingProxyType(
     {
@@ -53,6 +54,7 @@ class Windows:
         self._seconds: dict[tuple[str, str], tuple[int, int]] = {}
         self._ips: dict[str, tuple[int, int]] = {}
         self._banned: dict[str, float] = {}
+        self._sockets: dict[str, tuple[int, int]] = {}
 
     def admits_ip(self, ip: str, now: float) -> bool:
         """Count a request of `ip`. False while it is banned, and when this request makes it so."""
@@ -65,6 +67,14 @@ class Windows:
         if used > IP_REQUESTS:
             self._banned[ip] = now + IP_BAN_SECONDS
         return used <= IP_REQUESTS
+
+    def admits_socket(self, ip: str, now: float) -> bool:
+        """Count a new connection of `ip`; False beyond what five minutes may see."""
+        window = int(now // _SOCKET_SECONDS)
+        known, used = self._sockets.get(ip, (window, 0))
+        used = used + 1 if known == window else 1
+        self._sockets[ip] = (window, used)
+        return used <= SOCKETS
 
     def spend(self, account: str, path: str, cost: int, now: float) -> Allowance:
         """Take up to `cost` from the account's second at `path`: of a batch, the first orders may pass alone."""

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from apps.exchanges.mock.faults import FaultKind
+from apps.exchanges.mock.wire.bybit.fields import is_whole
 from apps.exchanges.mock.wire.bybit.limits import Allowance
 from apps.exchanges.mock.wire.bybit.private import PrivateStream
 from apps.exchanges.mock.wire.bybit.public import PublicStream
@@ -71,36 +72,35 @@ class Sockets:
         self.private.cancel_silent(now)
 
     async def _serve_public(self, request: web.Request) -> web.StreamResponse:
-        def on_text(line: TopicLine, text: str) -> None:
-            self._on_text(line, text, self._public_op)
-
-        return await self._hosts[_PUBLIC].serve(request, self._greet, on_text, self._leave_public)
+        return await self._serve(request, _PUBLIC, self._public_op, self.public.forget)
 
     async def _serve_private(self, request: web.Request) -> web.StreamResponse:
-        def on_text(line: TopicLine, text: str) -> None:
-            self._on_text(line, text, self._private_op)
-
-        return await self._hosts[_PRIVATE].serve(request, self._greet, on_text, self._leave_private)
+        return await self._serve(request, _PRIVATE, self._private_op, self.private.forget)
 
     async def _serve_trade(self, request: web.Request) -> web.StreamResponse:
-        def on_text(line: TopicLine, text: str) -> None:
-            self._on_text(line, text, self._trade_op)
+        return await self._serve(request, _TRADE, self._trade_op, lambda _: None)
 
-        return await self._hosts[_TRADE].serve(request, self._greet, on_text, self._leave_public)
+    async def _serve(
+        self, request: web.Request, path: str, answer: Answer, forget: Callable[[TopicLine], None]
+    ) -> web.StreamResponse:
+        limited = self._venue.config.limits
+        if limited and not self._venue.windows.admits_socket(request.remote or "", self._venue.seconds()):
+            return web.Response(status=403, text="Forbidden")
+
+        def on_text(line: TopicLine, text: str) -> None:
+            self._on_text(line, text, answer)
+
+        def on_close(line: TopicLine) -> None:
+            forget(line)
+            self._ids.pop(line, None)
+
+        return await self._hosts[path].serve(request, self._greet, on_text, on_close)
 
     def _line(self, socket: Socket, request: web.Request) -> TopicLine:
         return TopicLine(socket, request.remote or "", VENUE, self._venue.faults, self._venue.config.max_backlog)
 
     def _greet(self, line: TopicLine) -> None:
         self._ids[line] = str(uuid4())
-
-    def _leave_public(self, line: TopicLine) -> None:
-        self.public.forget(line)
-        self._ids.pop(line, None)
-
-    def _leave_private(self, line: TopicLine) -> None:
-        self.private.forget(line)
-        self._ids.pop(line, None)
 
     def _on_text(self, line: TopicLine, text: str, answer: Answer) -> None:
         try:
@@ -165,6 +165,8 @@ class Sockets:
             code, said = 0, "OK"
         except RefusedError as error:
             code, said = error.code, error.message
+        if self._venue.faults.strike(FaultKind.ACCEPT_THEN_DROP, VENUE, path, path.rpartition("/")[2]):
+            line.cut.set()
         shell = {"reqId": str(message.get("reqId", "")), "op": op, "connId": self._ids[line]}
         return {"retCode": code, "retMsg": said, "data": data, "retExtInfo": extra, "header": header, **shell}
 
@@ -176,9 +178,9 @@ class Sockets:
         return self._venue.windows.spend(account, path, cost, self._venue.seconds())
 
     def _act(self, account: str, path: str, body: Json, granted: int) -> tuple[Json, Json]:
-        if not granted:
-            raise RefusedError(TOO_MANY, TOO_MANY_VISITS)
         action = path.rpartition("/")[2]
+        if not granted or self._venue.faults.strike(FaultKind.RATE_LIMIT, VENUE, path, action):
+            raise RefusedError(TOO_MANY, TOO_MANY_VISITS)
         rule = self._venue.faults.strike(FaultKind.REJECT, VENUE, path, action)
         if rule is not None:
             raise RefusedError(PARAMETER, str(rule.value or "rejected"))
@@ -191,7 +193,7 @@ class Sockets:
         header = message.get("header")
         given = header if isinstance(header, dict) else {}
         stamp, window = str(given.get("X-BAPI-TIMESTAMP", "")), str(given.get("X-BAPI-RECV-WINDOW", "5000"))
-        if not stamp.isdecimal() or not window.isdecimal():
+        if not is_whole(stamp) or not is_whole(window):
             raise RefusedError(PARAMETER, "X-BAPI-TIMESTAMP is required")
         if not now - int(window) <= int(stamp) < now + 1_000:
             raise RefusedError(TIMESTAMP, "request expired: o,p,r,n; check your timestamp or recv_window")
@@ -199,7 +201,7 @@ class Sockets:
     def _sign_in(self, line: TopicLine, message: Json) -> RefusedError | None:
         """Learn whose socket this is; return why it is nobody's."""
         args = message.get("args")
-        if not isinstance(args, list) or len(args) != 3 or not str(args[1]).isdecimal():
+        if not isinstance(args, list) or len(args) != 3 or not is_whole(str(args[1])):
             return RefusedError(PARAMETER, "Params Error")
         key = self._venue.keys.find(str(args[0]))
         if key is None:
@@ -212,8 +214,8 @@ class Sockets:
         return None
 
     def _subscription(self, line: TopicLine, message: Json, stream: PublicStream | PrivateStream) -> Json:
-        op, args = message.get("op"), message.get("args")
-        shell = self._named(line, message, str(op))
+        op, args = str(message.get("op")), message.get("args")
+        shell = self._named(line, message, op)
         if op not in {"subscribe", "unsubscribe"} or not isinstance(args, list) or not args:
             return {"success": False, "ret_msg": "error:invalid op or args", **shell}
         unknown = [topic for topic in args if not isinstance(topic, str) or not stream.known(topic)]
