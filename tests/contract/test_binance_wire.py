@@ -73,6 +73,25 @@ def test_settings_of_the_account(bot: Any) -> None:
         bot.set_leverage(126, BTC)
 
 
+def test_isolated_margin(bot: Any) -> None:
+    bot.set_margin_mode("isolated", BTC)
+    bot.set_leverage(10, BTC)
+    assert bot.fetch_leverage(BTC)["marginMode"] == "isolated"
+    bot.create_order(BTC, "market", "buy", 0.01)
+    (position,) = bot.fetch_positions()
+    assert position["marginMode"] == "isolated"
+    before = position["collateral"]
+    bot.add_margin(BTC, 20)
+    (position,) = bot.fetch_positions()
+    assert position["collateral"] == pytest.approx(before + 20)
+    account = bot.fapiPrivateV3GetAccount()
+    assert float(account["totalWalletBalance"]) - float(account["totalCrossWalletBalance"]) == pytest.approx(
+        float(account["positions"][0]["isolatedWallet"])
+    )
+    with pytest.raises(ccxt.ExchangeError, match="-4048"):
+        bot.set_margin_mode("cross", BTC)
+
+
 def test_an_order_rests_is_amended_in_place_and_cancelled(bot: Any) -> None:
     placed = bot.create_order(BTC, "limit", "buy", 0.01, 49_000)
     assert (placed["status"], placed["price"], placed["amount"]) == ("open", 49_000.0, 0.01)
@@ -112,6 +131,28 @@ def test_kinds_of_orders_and_what_becomes_of_them(bot: Any) -> None:
     assert trades[0]["fee"] == {"cost": 0.25005, "currency": "USDT"}
     assert {row["type"] for row in bot.fetch_ledger()} >= {"commission"}
     assert len(bot.fetch_orders(BTC)) == 5
+
+
+def test_who_ends_when_an_account_would_trade_with_itself(bot: Any) -> None:
+    ended = {"EXPIRE_MAKER": ("expired", "open"), "EXPIRE_TAKER": ("open", "expired"), "EXPIRE_BOTH": ("expired",) * 2}
+    for mode, statuses in ended.items():
+        rests = bot.create_order(BTC, "limit", "sell", 0.01, 50_005)
+        takes = bot.create_order(BTC, "limit", "buy", 0.01, 50_005, {"selfTradePreventionMode": mode})
+        assert takes["info"]["selfTradePreventionMode"] == mode
+        found = tuple(bot.fetch_order(order["id"], BTC)["info"]["status"] for order in (rests, takes))
+        words = {"expired": "EXPIRED_IN_MATCH", "open": "NEW"}
+        assert found == tuple(words[status] for status in statuses)
+        bot.cancel_all_orders(BTC)
+    assert bot.fetch_positions() == []
+
+
+def test_an_order_lives_until_its_date(bot: Any) -> None:
+    soon = {"timeInForce": "GTD", "goodTillDate": bot.milliseconds() + 10_000}
+    with pytest.raises(ccxt.ExchangeError, match="-4186"):
+        bot.create_order(BTC, "limit", "buy", 0.01, 49_000, soon)
+    until = bot.milliseconds() + 700_000
+    order = bot.create_order(BTC, "limit", "buy", 0.01, 49_000, {"timeInForce": "GTD", "goodTillDate": until})
+    assert order["info"]["goodTillDate"] == until // 1_000 * 1_000
 
 
 def test_a_position_is_told_with_its_worth(bot: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -224,7 +225,7 @@ class BinanceClient:
         return [answers.placed(o.client_order_id, item, received) for o, item in zip(orders, told, strict=True)]
 
     def _place_conditional(self, order: PlaceOrder, symbol: str, expires_at: datetime) -> list[OrderReport]:
-        words = requests.new_conditional(order, symbol) | Window.until(expires_at, self._clock.now()).words()
+        words = requests.new_conditional(order, symbol) | self._window(expires_at)
         self._known.note(order.client_order_id, symbol, conditional=True)
         answer: AlgoRow | ErrorBody
         try:
@@ -238,13 +239,17 @@ class BinanceClient:
         self, one: Calls, many: Calls, items: Sequence[requests.Words], expires_at: datetime, lane: Lane
     ) -> list[OrderRow | ErrorBody]:
         """Send one or several orders as one request; return what is said of each."""
-        window = Window.until(expires_at, self._clock.now()).words()
+        window = self._window(expires_at)
         if len(items) > 1:
             return parse.answers(self._rest.ask(many, {"batchOrders": list(items), **window}, lane), len(items))
         try:
             return [parse.decoded("order", self._rest.ask(one, {**items[0], **window}, lane), OrderRow)]
         except VenueRejected as error:
             return [answers.of_an_order(error)]
+
+    def _window(self, expires_at: datetime) -> requests.Words:
+        window = Window.until(expires_at, self._clock.now())
+        return replace(window, stamp_ms=milliseconds(self._rest.clock.now())).words()
 
     def _status_in(self, symbol: str, name: UUID) -> OrderReport | None:
         if self._known.is_conditional(name):

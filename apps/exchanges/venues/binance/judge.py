@@ -28,6 +28,8 @@ _TOO_MANY_ORDERS = -1015
 _TOO_MANY_REQUESTS = -1003
 # The venue sheds load; what it sheds it has not done.
 _OVERLOADED = -1008
+# Stamped too long ago, or more than a second ahead.
+OUT_OF_TIME = -1021
 OVERLOADED_SECONDS = 1.0
 # The firewall before the venue says nothing of how long; its own pages speak of minutes.
 FIREWALL_SECONDS = 60.0

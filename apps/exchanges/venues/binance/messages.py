@@ -180,6 +180,12 @@ class AggregateTrade(Struct):
     m: bool
 
 
+class TimeAnswer(Struct):
+    """The answer to time, in milliseconds."""
+
+    serverTime: int
+
+
 class ListenKeyAnswer(Struct):
     """The answer to listenKey."""
 

@@ -6,16 +6,23 @@ Weights: https://developers.binance.com/docs/derivatives/usds-margined-futures
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+import msgspec
+
 from apps.exchanges.adapters import Tools
 from apps.exchanges.throttling import Lane
 from apps.exchanges.venues.binance.config import LONGEST_WINDOW_MS, ORDERS_1M, ORDERS_10S, WEIGHT, Endpoints
-from apps.exchanges.venues.binance.judge import Judge
+from apps.exchanges.venues.binance.judge import OUT_OF_TIME, Judge, refusal_code
+from apps.exchanges.venues.binance.messages import TimeAnswer
+from apps.exchanges.venues.binance.venue_clock import VenueClock
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
 from apps.exchanges.venues.ccxt_generic.session import CcxtSession
+from moondev.domain.clock import from_milliseconds
+from moondev.domain.errors import TradingError, VenueRejected
 
 Parameters = Mapping[str, object]
 
@@ -64,6 +71,7 @@ class Calls(Enum):
     MARGIN_TYPE = _call("fapiPrivatePostMarginType")
     OPEN_LISTEN_KEY = _call("fapiPrivatePostListenKey")
     KEEP_LISTEN_KEY = _call("fapiPrivatePutListenKey")
+    TIME = _call("fapiPublicGetTime")
     INSTRUMENTS = _call("fapiPublicGetExchangeInfo")
     MARKS = _call("fapiPublicGetPremiumIndex", 10)
     FUNDING_RATES = _call("fapiPublicGetFundingRate")
@@ -79,6 +87,8 @@ class Rest:
     def __init__(self, where: Endpoints, tools: Tools, key: ApiKey | None = None) -> None:
         """Prepare without touching the network."""
         self._throttle = tools.throttle
+        # By which requests are stamped.
+        self.clock = VenueClock(tools.clock)
         base = f"{where.rest_url}/fapi/"
         versions = {"": "v1", "V2": "v2", "V3": "v3"}
         addresses = {
@@ -87,7 +97,7 @@ class Rest:
         # Reads and cancels may come late; placing states a window of its own.
         options = {"recvWindow": LONGEST_WINDOW_MS}
         self._session = CcxtSession(
-            _EXCHANGE, addresses=addresses, judge=Judge(tools.throttle), clock=tools.clock, key=key, options=options
+            _EXCHANGE, addresses=addresses, judge=Judge(tools.throttle), clock=self.clock, key=key, options=options
         )
 
     def ask(self, call: Calls | Call, parameters: Parameters | None = None, lane: Lane = Lane.ORDINARY) -> str:
@@ -95,8 +105,21 @@ class Rest:
         endpoint = call.value if isinstance(call, Calls) else call
         if endpoint.cost:
             self._throttle.spend(endpoint.cost, lane)
-        return self._session.ask(endpoint.method, dict(parameters or {}))
+        try:
+            return self._session.ask(endpoint.method, dict(parameters or {}))
+        except VenueRejected as error:
+            if refusal_code(error) == OUT_OF_TIME:
+                self._set_clock()
+            raise
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def _set_clock(self) -> None:
+        """Ask for the time, so that the next request is stamped right; the refused one is not sent again."""
+        with suppress(TradingError, msgspec.MsgspecError):
+            asked = self.clock.now()
+            self._throttle.spend(Calls.TIME.value.cost, Lane.RESERVED)
+            shown = msgspec.json.decode(self._session.ask(Calls.TIME.value.method), type=TimeAnswer).serverTime
+            self.clock.learn(from_milliseconds(shown), asked, self.clock.now())

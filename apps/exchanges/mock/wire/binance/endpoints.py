@@ -137,6 +137,7 @@ def _account(reads: Reads) -> tuple[Row, ...]:
         ("GET", "/fapi/v1/multiAssetsMargin", 30, reads.multi_assets),
         ("POST", "/fapi/v1/leverage", 1, reads.set_leverage),
         ("POST", "/fapi/v1/marginType", 1, reads.set_margin_type),
+        ("POST", "/fapi/v1/positionMargin", 1, reads.move_margin),
     )
 
 

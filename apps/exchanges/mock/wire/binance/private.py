@@ -151,9 +151,9 @@ class PrivateStream:
             "si": kind.algo_id,
             "ss": 0,
             "rp": money(fill.closed_pnl) if fill else "0",
-            "V": "EXPIRE_MAKER",
+            "V": kind.self_trade,
             "pm": "NONE",
-            "gtd": 0,
+            "gtd": kind.good_till_ms,
         }
         return {"e": "ORDER_TRADE_UPDATE", "T": time_ms, "E": venue.now_ms(), "o": body}
 
@@ -189,8 +189,8 @@ class PrivateStream:
                     "bep": text(held.entry_px) if held else "0",
                     "cr": money(_ZERO),
                     "up": money(held.unrealised_pnl) if held else "0",
-                    "mt": "cross",
-                    "iw": "0",
+                    "mt": views.margin_type(held) if held else "cross",
+                    "iw": money(held.isolated_margin) if held and held.isolated_margin else "0",
                     "ps": "BOTH",
                     "ma": QUOTE,
                 }

@@ -253,6 +253,6 @@ def _symbol(spec: InstrumentSpec) -> Json:
             {"filterType": "PERCENT_PRICE", **band},
         ],
         "orderTypes": _ORDER_TYPES,
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
         "permissionSets": ["GRID", "COPY"],
     }

@@ -14,6 +14,7 @@ from apps.exchanges.mock.wire.binance.limits import ORDERS_PER_10_SECONDS, ORDER
 from apps.exchanges.mock.wire.binance.refusals import (
     MARGIN_TYPE_SAME,
     NO_SUCH_ORDER,
+    ORDERS_KEEP_MARGIN_TYPE,
     SIDES_SAME,
     RefusedError,
     refusal,
@@ -128,7 +129,7 @@ class Reads:
         return [
             {
                 "symbol": symbol_of(coin),
-                "marginType": "CROSSED",
+                "marginType": "ISOLATED" if self._venue.exchange.is_isolated(account, coin) else "CROSSED",
                 "isAutoAddMargin": "false",
                 "leverage": self._venue.exchange.leverage(account, coin),
                 "maxNotionalValue": "100000000",
@@ -139,22 +140,36 @@ class Reads:
     def set_leverage(self, account: str, params: Params) -> Json:
         """Set a symbol's leverage (POST /leverage)."""
         coin, leverage = self._venue.coin(params), params.whole("leverage")
-        answer = self._venue.exchange.update_leverage(account, coin, leverage, is_cross=True)
+        is_cross = not self._venue.exchange.is_isolated(account, coin)
+        answer = self._venue.exchange.update_leverage(account, coin, leverage, is_cross=is_cross)
         if isinstance(answer, Rejected):
             raise refusal(answer)
         self._leverage_changed(account, coin, leverage)
         return {"leverage": leverage, "maxNotionalValue": "100000000", "symbol": symbol_of(coin)}
 
     def set_margin_type(self, account: str, params: Params) -> Json:
-        """Set a symbol's margin type (POST /marginType): every position here is crossed."""
-        coin = self._venue.coin(params)
-        if params.choice("marginType", ("ISOLATED", "CROSSED")) == "CROSSED":
+        """Set a symbol's margin type (POST /marginType), while it has neither orders nor a position."""
+        coin, exchange = self._venue.coin(params), self._venue.exchange
+        is_cross = params.choice("marginType", ("ISOLATED", "CROSSED")) == "CROSSED"
+        if is_cross is not exchange.is_isolated(account, coin):
             raise RefusedError(*MARGIN_TYPE_SAME)
-        leverage = self._venue.exchange.leverage(account, coin)
-        answer = self._venue.exchange.update_leverage(account, coin, leverage, is_cross=False)
+        if any(order.coin == coin for order in exchange.open_orders(account)):
+            raise RefusedError(*ORDERS_KEEP_MARGIN_TYPE)
+        leverage = exchange.leverage(account, coin)
+        answer = exchange.update_leverage(account, coin, leverage, is_cross=is_cross)
         if isinstance(answer, Rejected):
             raise refusal(answer)
         return {"code": 200, "msg": "success"}
+
+    def move_margin(self, account: str, params: Params) -> Json:
+        """Add to the margin of an isolated position, or take from it (POST /positionMargin)."""
+        coin, amount = self._venue.coin(params), params.decimal("amount")
+        adds = params.choice("type", ("1", "2")) == "1"
+        answer = self._venue.exchange.move_isolated_margin(account, coin, amount if adds else -amount)
+        if isinstance(answer, Rejected):
+            raise refusal(answer)
+        kind = 1 if adds else 2
+        return {"amount": float(amount), "code": 200, "msg": "Successfully modify position margin.", "type": kind}
 
     def sides(self, _account: str, _: Params) -> Json:
         """Return whether the account is in hedge mode (GET /positionSide/dual): never."""

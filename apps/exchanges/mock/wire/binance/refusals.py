@@ -40,6 +40,7 @@ NOT_HERE = (-4120, "Order type not supported for this endpoint. Please use the A
 NOTHING_TO_MODIFY = (-5027, "No need to modify the order.")
 BAD_PRECISION = (-1111, "Precision is over the maximum defined for this asset.")
 MARGIN_TYPE_SAME = (-4046, "No need to change margin type.")
+ORDERS_KEEP_MARGIN_TYPE = (-4047, "Margin type cannot be changed if there exists open orders.")
 SIDES_SAME = (-4059, "No need to change position side.")
 TOO_MANY_TRIGGERS = (-4045, "Reach max stop order limit.")
 BAD_BATCH = (-4082, "Invalid number of batch place orders.")
@@ -66,8 +67,8 @@ _BY_CODE: Mapping[RejectCode, tuple[int, str]] = MappingProxyType(
         RejectCode.UNKNOWN_ORDER: NO_SUCH_ORDER,
         RejectCode.CANNOT_MODIFY: NO_SUCH_ORDER,
         RejectCode.BAD_TRIGGER_PRICE: IMMEDIATELY_TRIGGERED,
-        # The venue has no word for a margin type it does not offer; this is its word for a bad parameter.
-        RejectCode.ISOLATED_NOT_SUPPORTED: (-1130, "Data sent for parameter 'marginType' is not valid."),
+        RejectCode.MARGIN_MODE_LOCKED: (-4048, "Margin type cannot be changed if there exists position."),
+        RejectCode.NO_ISOLATED_POSITION: (-4054, "Cannot add position margin: position is 0."),
     }
 )
 

@@ -39,6 +39,7 @@ from apps.exchanges.mock.wire.binance.venue import Venue
 from apps.exchanges.mock.wire.binance.words import (
     LIMIT,
     MARKET,
+    SELF_TRADES,
     TIMES,
     TRIGGERED,
     Kind,
@@ -55,6 +56,7 @@ MAX_PLACED, MAX_CANCELLED = 5, 10
 BAND = Decimal("0.1")
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
 # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Query-Order
+_SHORTEST_LIFE_MS = 600_000
 _REMEMBERED_MS = 3 * 24 * 3_600_000
 _NO_ID = (-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
 
@@ -101,7 +103,17 @@ class Trading:
             raise too_small(spec)
         known = venue.kinds.of(account, wish.client_id)
         venue.kinds.note(account, wish.client_id, wish.kind)
-        new = NewOrder(wish.coin, wish.is_buy, wish.size, limit, wish.tif, wish.reduce_only, cloid=wish.client_id)
+        new = NewOrder(
+            wish.coin,
+            wish.is_buy,
+            wish.size,
+            limit,
+            wish.tif,
+            wish.reduce_only,
+            cloid=wish.client_id,
+            self_trade=SELF_TRADES[wish.kind.self_trade],
+            expires_ms=wish.kind.good_till_ms or None,
+        )
         answer = venue.exchange.place(account, [new])[0]
         order = None if answer.oid is None else venue.exchange.order_by_oid(account, answer.oid)
         if order is not None and on_record(order):
@@ -222,8 +234,22 @@ class Trading:
             TIMES[time] if kind == LIMIT else Tif.IOC,
             params.flag("reduceOnly"),
             client_id(params, "newClientOrderId"),
-            Kind(kind, time),
+            Kind(
+                kind,
+                time,
+                self_trade=params.choice("selfTradePreventionMode", SELF_TRADES, "EXPIRE_MAKER"),
+                good_till_ms=self._good_till(params) if time == "GTD" else 0,
+            ),
         )
+
+    def _good_till(self, params: Params) -> int:
+        """Return until when an order lives, in whole seconds as the venue counts, ten minutes ahead at least."""
+        until = params.whole("goodTillDate") // 1_000 * 1_000
+        if until <= self._venue.now_ms() + _SHORTEST_LIFE_MS:
+            raise RefusedError(
+                -4186, "The goodTillDate timestamp must be greater than the current time plus 600 seconds."
+            )
+        return until
 
 
 def _forgotten(order: OrderSnapshot, now_ms: int) -> bool:

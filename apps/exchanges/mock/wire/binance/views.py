@@ -51,8 +51,8 @@ def order(snapshot: OrderSnapshot, kind: Kind, sums: Sums, spec: InstrumentSpec)
         "priceProtect": False,
         "origType": kind.original_type or kind.order_type,
         "priceMatch": "NONE",
-        "selfTradePreventionMode": "EXPIRE_MAKER",
-        "goodTillDate": 0,
+        "selfTradePreventionMode": kind.self_trade,
+        "goodTillDate": kind.good_till_ms,
         "time": snapshot.placed_ms,
         "updateTime": snapshot.status_ms,
     }
@@ -136,7 +136,7 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
             {
                 **row,
                 "leverage": str(entry.leverage if entry else spec.max_leverage),
-                "isolated": False,
+                "isolated": entry is not None and not entry.is_cross,
                 "entryPrice": text(entry.entry_px) if entry else "0.0",
                 "maxNotional": "250000",
             }
@@ -155,7 +155,7 @@ def balances(state: AccountState, now_ms: int) -> list[Json]:
 
 def position_risk(entry: PositionState, now_ms: int) -> Json:
     """Return a position as GET /fapi/v3/positionRisk does."""
-    margin = money(entry.margin_used)
+    margin = money(_initial(entry))
     return {
         "symbol": symbol_of(entry.coin),
         "positionSide": "BOTH",
@@ -165,10 +165,9 @@ def position_risk(entry: PositionState, now_ms: int) -> Json:
         "markPrice": money(entry.mark_px),
         "unRealizedProfit": money(entry.unrealised_pnl),
         "liquidationPrice": "0" if entry.liquidation_px is None else text(entry.liquidation_px),
-        "isolatedMargin": "0",
+        **_isolated(entry),
         "notional": money(entry.size * entry.mark_px),
         "marginAsset": QUOTE,
-        "isolatedWallet": "0",
         "initialMargin": margin,
         "maintMargin": money(_maintenance(entry)),
         "positionInitialMargin": margin,
@@ -183,8 +182,13 @@ def position_risk(entry: PositionState, now_ms: int) -> Json:
 def position_risk_v2(entry: PositionState, now_ms: int) -> Json:
     """Return a position as GET /fapi/v2/positionRisk does: with leverage and margin type."""
     row = position_risk(entry, now_ms)
-    extra = {"leverage": str(entry.leverage), "maxNotionalValue": "100000000", "marginType": "cross"}
+    extra = {"leverage": str(entry.leverage), "maxNotionalValue": "100000000", "marginType": margin_type(entry)}
     return {**row, **extra, "isAutoAddMargin": "false"}
+
+
+def margin_type(entry: PositionState) -> str:
+    """Return the venue's word for whose money backs a position."""
+    return "cross" if entry.is_cross else "isolated"
 
 
 def levels(side_: tuple[LevelView, ...], spec: InstrumentSpec) -> list[list[str]]:
@@ -253,17 +257,20 @@ def rate(bps: Decimal) -> str:
 
 
 def _figures(state: AccountState) -> dict[str, str]:
-    balance, profit = money(wallet(state)), money(unrealised(state))
+    apart = [entry for entry in state.positions if not entry.is_cross]
+    cross_wallet = wallet(state) - sum((entry.isolated_margin or _ZERO for entry in apart), _ZERO)
+    cross_profit = unrealised(state) - sum((entry.unrealised_pnl for entry in apart), _ZERO)
+    held = sum((_initial(entry) for entry in state.positions), _ZERO)
     return {
-        "walletBalance": balance,
-        "unrealizedProfit": profit,
+        "walletBalance": money(wallet(state)),
+        "unrealizedProfit": money(unrealised(state)),
         "marginBalance": money(state.account_value),
         "maintMargin": money(state.maintenance_margin),
-        "initialMargin": money(state.margin_used + state.order_margin),
-        "positionInitialMargin": money(state.margin_used),
+        "initialMargin": money(held + state.order_margin),
+        "positionInitialMargin": money(held),
         "openOrderInitialMargin": money(state.order_margin),
-        "crossWalletBalance": balance,
-        "crossUnPnl": profit,
+        "crossWalletBalance": money(cross_wallet),
+        "crossUnPnl": money(cross_profit),
         "availableBalance": money(state.withdrawable),
         "maxWithdrawAmount": money(state.withdrawable),
     }
@@ -275,10 +282,9 @@ def _account_position(entry: PositionState, now_ms: int) -> Json:
         "positionSide": "BOTH",
         "positionAmt": text(entry.size),
         "unrealizedProfit": money(entry.unrealised_pnl),
-        "isolatedMargin": "0",
+        **_isolated(entry),
         "notional": money(entry.size * entry.mark_px),
-        "isolatedWallet": "0",
-        "initialMargin": money(entry.margin_used),
+        "initialMargin": money(_initial(entry)),
         "maintMargin": money(_maintenance(entry)),
         "updateTime": now_ms,
     }
@@ -286,3 +292,15 @@ def _account_position(entry: PositionState, now_ms: int) -> Json:
 
 def _maintenance(entry: PositionState) -> Decimal:
     return entry.position_value / (2 * entry.max_leverage)
+
+
+def _initial(entry: PositionState) -> Decimal:
+    return entry.position_value / entry.leverage
+
+
+def _isolated(entry: PositionState) -> dict[str, str]:
+    """Return what an isolated position was given, with and without its profit; nothing of a crossed one."""
+    if entry.isolated_margin is None:
+        return {"isolatedMargin": "0", "isolatedWallet": "0"}
+    own = money(entry.isolated_margin + entry.unrealised_pnl)
+    return {"isolatedMargin": own, "isolatedWallet": money(entry.isolated_margin)}

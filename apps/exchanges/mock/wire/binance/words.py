@@ -14,6 +14,7 @@ from apps.exchanges.mock.engine.api import (
     OrderSnapshot,
     OrderStatus,
     RejectCode,
+    SelfTrade,
     Tif,
 )
 
@@ -24,7 +25,18 @@ STOPS = frozenset({"STOP", "STOP_MARKET"})
 PROFITS = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_MARKET"})
 TRIGGERED = STOPS | PROFITS | {TRAILING}
 LIMIT_TRIGGERED = frozenset({"STOP", "TAKE_PROFIT"})
-TIMES: Mapping[str, Tif] = MappingProxyType({"GTC": Tif.GTC, "IOC": Tif.IOC, "FOK": Tif.FOK, "GTX": Tif.ALO})
+TIMES: Mapping[str, Tif] = MappingProxyType(
+    {"GTC": Tif.GTC, "IOC": Tif.IOC, "FOK": Tif.FOK, "GTX": Tif.ALO, "GTD": Tif.GTC}
+)
+# Whom the venue lets end when an account would trade with itself.
+SELF_TRADES: Mapping[str, SelfTrade] = MappingProxyType(
+    {
+        "EXPIRE_MAKER": SelfTrade.CANCEL_MAKER,
+        "EXPIRE_TAKER": SelfTrade.CANCEL_TAKER,
+        "EXPIRE_BOTH": SelfTrade.CANCEL_BOTH,
+        "NONE": SelfTrade.ALLOW,
+    }
+)
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "3d", "1w")
 SATOSHI = Decimal("1e-8")
 # What the engine refuses, and the venue accepts and lets expire at once.
@@ -72,6 +84,8 @@ class Kind:
     algo_id: int = 0
     stop_price: str = "0"
     working_type: str = "CONTRACT_PRICE"
+    self_trade: str = "EXPIRE_MAKER"
+    good_till_ms: int = 0
 
 
 # What the venue itself sends when it liquidates.
