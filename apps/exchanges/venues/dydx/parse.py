@@ -70,8 +70,13 @@ _KINDS: Mapping[str, FillKind] = {
 
 def decoded(what: str, answer: str | bytes | msgspec.Raw, shape: type[T]) -> T:
     """Return the JSON in `answer` as `shape`. Raises ParseError."""
-    with reading(what, answer):
+    with reading(what, shown(answer)):
         return msgspec.json.decode(answer, type=shape)
+
+
+def shown(answer: str | bytes | msgspec.Raw) -> str | bytes:
+    """Return what a person can read of `answer`: the evidence in an error."""
+    return bytes(answer) if isinstance(answer, msgspec.Raw) else answer
 
 
 def number(field: str, text: str) -> Decimal:

@@ -28,7 +28,7 @@ from apps.exchanges.venues.dydx.messages import (
     TradeMessage,
     TradesMessage,
 )
-from apps.exchanges.venues.dydx.parse import decoded, moment, number, side, whole
+from apps.exchanges.venues.dydx.parse import decoded, moment, number, shown, side, whole
 from apps.exchanges.venues.rows import Rows, reading, rows
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
@@ -146,7 +146,7 @@ def trade(symbol: str, message: TradeMessage, received: datetime) -> TradeTick:
 def trades(symbol: str, answer: str | msgspec.Raw, received: datetime) -> list[TradeTick]:
     """Return public trades, oldest first."""
     message = decoded("trades", answer, TradesMessage)
-    with reading("trades", answer):
+    with reading("trades", shown(answer)):
         ticks = [trade(symbol, item, received) for item in message.trades]
         return sorted(ticks, key=lambda tick: tick.time_exchange)
 

@@ -17,7 +17,7 @@ from apps.exchanges.ports import (
     MarkUpdate,
     VenueConfig,
 )
-from apps.exchanges.venues.dydx import parse_market
+from apps.exchanges.venues.dydx import parse, parse_market
 from apps.exchanges.venues.dydx.config import endpoints
 from apps.exchanges.venues.dydx.dialect import BLOCKS, IndexerDialect, Topic, ask
 from apps.exchanges.venues.dydx.messages import (
@@ -63,7 +63,7 @@ class MarketDialect(IndexerDialect):
         channel, name = topic
         if channel == BOOK:
             message = decoded("book", contents, BookMessage)
-            with reading("book", contents):
+            with reading("book", parse.shown(contents)):
                 depth = self._books[name] = DepthBook()
                 depth.replace(parse_market.levels(message.bids), parse_market.levels(message.asks))
                 depth.uncross(newest_is_bid=True)
@@ -82,7 +82,7 @@ class MarketDialect(IndexerDialect):
             return () if batch is None else (batch,)
         if channel == CANDLES:
             message = decoded("candle", contents, CandleMessage)
-            with reading("candle", contents):
+            with reading("candle", parse.shown(contents)):
                 return (parse_market.candle(message, received),)
         return self._mark_news(contents, received) if channel == MARKETS else ()
 
@@ -111,7 +111,7 @@ class MarketDialect(IndexerDialect):
             return ()
         try:
             message = decoded("book difference", contents, BookDifference)
-            with reading("book difference", contents):
+            with reading("book difference", parse.shown(contents)):
                 depth.update(parse_market.pairs(message.bids), parse_market.pairs(message.asks))
                 # wire: differences come from several places, so an old price can outlive the one that took it.
                 depth.uncross(newest_is_bid=bool(message.bids))
@@ -152,7 +152,7 @@ class MarketDialect(IndexerDialect):
     def _mark_news(self, contents: msgspec.Raw, received: datetime) -> Iterable[object]:
         message = decoded("markets", contents, MarketsDifference)
         changed: dict[str, None] = {}
-        with reading("markets", contents):
+        with reading("markets", parse.shown(contents)):
             for symbol in self._followed:
                 oracle, trading = message.oraclePrices.get(symbol), message.trading.get(symbol)
                 price, rate = self._marks.get(symbol, (0.0, 0.0))

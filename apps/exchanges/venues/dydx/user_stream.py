@@ -44,7 +44,7 @@ from apps.exchanges.venues.dydx.messages import (
 )
 from apps.exchanges.venues.dydx.parse import decoded, whole
 from apps.exchanges.venues.message_stream import MessageStream
-from apps.exchanges.venues.rows import Rows, rows
+from apps.exchanges.venues.rows import Rows, reading, rows
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.orders import OrderReport, OrderStatus
 
@@ -76,9 +76,10 @@ class AccountDialect(IndexerDialect):
         if topic[0] == BLOCKS:
             return self._block(contents)
         message = decoded("account", contents, AccountFirst)
-        self._learn_height(message.blockHeight)
-        positions = parse.first_positions(message.subaccount, received)
-        money = self._money(list(message.subaccount.assetPositions.values()), received)
+        with reading("account", parse.shown(contents)):
+            self._learn_height(message.blockHeight)
+            positions = parse.first_positions(message.subaccount, received)
+            money = self._money(list(message.subaccount.assetPositions.values()), received)
         return [*self._orders(message.orders, received), PositionBatch(positions, snapshot=True), BalanceBatch(money)]
 
     def news(self, topic: Topic, contents: msgspec.Raw, received: datetime) -> Iterable[object]:
@@ -86,13 +87,15 @@ class AccountDialect(IndexerDialect):
         if topic[0] == BLOCKS:
             return self._block(contents)
         message = decoded("account", contents, AccountNews)
-        self._learn_height(message.blockHeight)
+        with reading("account", parse.shown(contents)):
+            self._learn_height(message.blockHeight)
         events = [*self._orders(message.orders, received), *self._fills(message.fills, received)]
         if message.perpetualPositions:
             events += self._positions(message.perpetualPositions, received)
         if message.assetPositions:
-            assets = rows("asset", message.assetPositions, AssetMessage, lambda row: row)
-            events += [BalanceBatch(self._money(assets.read, received)), *_left_out(assets, received)]
+            assets = rows("asset", message.assetPositions, AssetMessage, parse.asset_amount)
+            money = BalanceNews(QUOTE_CURRENCY, sum(assets.read, Decimal(0)), None, received)
+            events += [*([BalanceBatch((money,))] if assets.read else []), *_left_out(assets, received)]
         return events
 
     def lost(self, received: datetime) -> Iterable[object]:
@@ -153,7 +156,8 @@ class AccountDialect(IndexerDialect):
 
     def _block(self, contents: msgspec.Raw) -> Iterable[object]:
         message = decoded("block", contents, BlockMessage)
-        self._learn_height(message.blockHeight or message.height)
+        with reading("block", parse.shown(contents)):
+            self._learn_height(message.blockHeight or message.height)
         over = [name for name, (last, _) in self._ending.items() if last < self._height]
         if not over:
             return ()
