@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.exchanges.ports import ReportSource
 from apps.exchanges.venues.phemex.messages import Outcome
-from apps.exchanges.venues.phemex.parse import data, number, status
+from apps.exchanges.venues.phemex.words import data, number, status
 from apps.exchanges.venues.rows import reading
 from moondev.domain.errors import VenueRejected
 from moondev.domain.orders import OrderReport, OrderStatus

@@ -14,12 +14,14 @@ from datetime import datetime
 
 from apps.exchanges.market_data.book import DepthBook
 from apps.exchanges.venues.phemex.messages import BookMessage
-from apps.exchanges.venues.phemex.parse import moment
 from apps.exchanges.venues.phemex.parse_market import levels
+from apps.exchanges.venues.phemex.words import moment
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Book
 
 DEPTH = 30
+# Told to others: the part that is far from where prices fall out of sight, and cheaper to hand on.
+SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class TrackedBooks:
             tracked.sequence = message.sequence
             # What falls out of sight is not told of any more, not even when it goes.
             tracked.book.trim(DEPTH)
-            return tracked.book.top(DEPTH, moment(message.timestamp), received)
+            return tracked.book.top(SHOWN, moment(message.timestamp), received)
         except InvalidValue:
             self._doubt(message.symbol, tracked)
             raise

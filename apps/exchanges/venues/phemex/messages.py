@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypeVar
 
-from msgspec import Raw, Struct, field
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -229,8 +229,6 @@ class TickerRow(Struct):
 # Time in seconds, length in seconds, the close before, open, high, low, close, volume, turnover.
 KlineRow = tuple[int, int, str, str, str, str, str, str, str]
 Level = tuple[str, str]
-# Time, side of the taker, price, size. A trade has no name.
-TradeTuple = tuple[int, SideWord, str, str]
 
 
 class Klines(Struct):
@@ -254,95 +252,3 @@ class BookMessage(Struct):
     symbol: str
     timestamp: Nanoseconds
     type: Literal["snapshot", "incremental"]
-
-
-class TradesMessage(Struct):
-    """Public trades."""
-
-    trades_p: list[TradeTuple]
-    symbol: str
-    type: Literal["snapshot", "incremental"]
-
-
-class KlineMessage(Struct):
-    """Bars."""
-
-    kline_p: list[KlineRow]
-    symbol: str
-    type: Literal["snapshot", "incremental"]
-
-
-class PackMessage(Struct):
-    """The tickers of all symbols, as a table whose columns are named."""
-
-    data: list[list[str]]
-    fields: list[str]
-
-
-class Reply(Struct):
-    """The answer to a request on the socket."""
-
-    id: int | None
-    error: MarketError | None = None
-    result: object = None
-
-
-class StreamEnvelope(Struct):
-    """What tells the messages of the socket apart: each kind has a field of its own."""
-
-    id: int | None = None
-    error: Raw | None = None
-    result: Raw | None = None
-    method: str = ""
-    orderbook_p: Raw | None = None
-    trades_p: Raw | None = None
-    kline_p: Raw | None = None
-    orders_p: Raw | None = None
-
-
-class AccountMessage(Struct):
-    """What the account's channel tells: money, orders with their fills, positions."""
-
-    type: Literal["snapshot", "incremental"]
-    timestamp: Nanoseconds
-    accounts_p: list[object] = field(default_factory=list)
-    orders_p: list[object] = field(default_factory=list)
-    positions_p: list[object] = field(default_factory=list)
-
-
-class OrderEvent(Struct):
-    """One event of an order: it was taken, filled, changed or ended. `execStatus` tells which."""
-
-    symbol: str
-    side: SideWord
-    orderID: str
-    ordStatus: str
-    execStatus: str
-    cumQty: str
-    transactTimeNs: Nanoseconds
-    currency: str = ""
-    clOrdID: str = ""
-    execID: str = ""
-    execQty: str = "0"
-    execPriceRp: str = "0"
-    execFeeRv: str = "0"
-    ptFeeRv: str = "0"
-    tradeType: str = ""
-    cxlRejReason: int | str = 0
-    message: str = ""
-
-
-class AccountEvent(Struct):
-    """The account's money as the stream tells it."""
-
-    currency: str
-    accountBalanceRv: str
-
-
-class PositionEvent(Struct):
-    """A position as the stream tells it."""
-
-    symbol: str
-    side: Literal["Buy", "Sell", "None"]
-    size: str
-    transactTimeNs: Nanoseconds = 0

@@ -6,11 +6,7 @@ others: those come back as `Rows`, so that the good ones are not lost with the b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
-from types import MappingProxyType
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,7 +24,6 @@ from apps.exchanges.venues.phemex.config import QUOTE_CURRENCY
 from apps.exchanges.venues.phemex.messages import (
     AccountPositions,
     AccountSymbols,
-    Answer,
     FundingPage,
     FundingRow,
     OrderPage,
@@ -41,82 +36,31 @@ from apps.exchanges.venues.phemex.messages import (
     TradeKind,
     TradeRow,
 )
+from apps.exchanges.venues.phemex.words import (
+    client_order_id,
+    data,
+    fee,
+    fill_kind,
+    fill_name,
+    liquidity,
+    moment,
+    money,
+    number,
+    require_usdt,
+    side,
+    signed_size,
+    status,
+)
 from apps.exchanges.venues.rows import Rows, reading, rows
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
-from moondev.domain.fills import FillKind, FillReport, Liquidity
+from moondev.domain.fills import FillReport
 from moondev.domain.instruments import Instrument, PriceGrid
 from moondev.domain.orders import OrderReport, OrderStatus
-from moondev.domain.values import ZERO, Money, Price, Quantity, Side, SignedQuantity, finite_decimal
+from moondev.domain.values import ZERO, Price, Quantity
 
-T = TypeVar("T")
-
-NS_PER_MS = 1_000_000
-# The venue's own token, in which fees may be paid.
-FEE_TOKEN = "PT"  # noqa: S105 - a currency
 _PERPETUAL, _LISTED = "PerpetualV2", "Listed"
-_UUID_CHARACTERS = 36
 _REDUCING = frozenset({"ReduceOnly", "CloseOnTrigger"})
-_FILL_WORDS = MappingProxyType({"TakerFill": Liquidity.TAKER, "MakerFill": Liquidity.MAKER})
-_KINDS = MappingProxyType(
-    {"Trade": FillKind.ORDER, "LiqTrade": FillKind.LIQUIDATION, "AdlTrade": FillKind.DELEVERAGING}
-)
-_STATUSES: Mapping[str, OrderStatus] = MappingProxyType(
-    {
-        "Init": OrderStatus.OPEN,
-        "Created": OrderStatus.OPEN,
-        "New": OrderStatus.OPEN,
-        "Untriggered": OrderStatus.OPEN,
-        "Triggered": OrderStatus.OPEN,
-        "PartiallyFilled": OrderStatus.PARTIALLY_FILLED,
-        "Filled": OrderStatus.FILLED,
-        "Canceled": OrderStatus.CANCELLED,
-        "Deactivated": OrderStatus.CANCELLED,
-        "Suspended": OrderStatus.CANCELLED,
-        "Rejected": OrderStatus.REJECTED,
-    }
-)
-
-
-def data(what: str, text: str, shape: type[T]) -> T:
-    """Return what an answer carries, checked against `shape`. Raises ParseError."""
-    with reading(what, text):
-        return msgspec.json.decode(text, type=Answer[shape]).data  # type: ignore[valid-type]  # a shape known at run time
-
-
-def number(field: str, text: str) -> Decimal:
-    """Return a number that the venue wrote as text. Raises InvalidValue."""
-    return finite_decimal(field, text)
-
-
-def moment(nanoseconds: int | str) -> datetime:
-    """Return the time of a stamp in nanoseconds, to the millisecond."""
-    return from_milliseconds(int(nanoseconds) // NS_PER_MS)
-
-
-def side(word: str) -> Side:
-    """Return the side that the venue calls Buy or Sell."""
-    return Side.BUY if word == "Buy" else Side.SELL
-
-
-def client_order_id(text: str) -> UUID | None:
-    """Return our client order id in `text`; None when the order carries none or somebody else's."""
-    if len(text) != _UUID_CHARACTERS:
-        return None
-    try:
-        name = UUID(text)
-    except ValueError:
-        return None
-    # Only the form we write: another spelling of the same id is not how the venue knows the order.
-    return name if str(name) == text else None
-
-
-def status(word: str, filled: Decimal) -> OrderStatus:
-    """Return an order's status. Raises InvalidValue for a word the venue does not document."""
-    known = _STATUSES.get(word)
-    if known is None:
-        raise InvalidValue("ordStatus", word, ", ".join(_STATUSES))
-    return OrderStatus.PARTIALLY_FILLED if known is OrderStatus.OPEN and filled else known
 
 
 def live_report(text: str, client_id: UUID, received: datetime) -> OrderReport | None:
@@ -204,9 +148,9 @@ def account_snapshot(text: str, received: datetime) -> AccountSnapshot:
         # What is lost on paper cannot be spent, what is won on paper neither.
         free = max(balance + min(won, ZERO) - used, ZERO)
         return AccountSnapshot(
-            equity=_money(balance + won),
-            withdrawable=_money(free),
-            margin_used=_money(used),
+            equity=money(balance + won),
+            withdrawable=money(free),
+            margin_used=money(used),
             positions=positions,
             time_exchange=None,
             time_received=received,
@@ -229,51 +173,6 @@ def listings(text: str, venue_code: str) -> Rows[Listing]:
     items = data("instruments", text, Products).perpProductsV2
     ours = [item for item in items if _is_ours(item)]
     return rows("instrument", ours, Product, lambda row: Listing(_instrument(row, venue_code), row.code))
-
-
-def require_usdt(currency: str) -> None:
-    """Raise InvalidValue when an account is told in another currency than the one we asked about."""
-    if currency != QUOTE_CURRENCY:
-        raise InvalidValue("currency", currency, QUOTE_CURRENCY)
-
-
-def fee(paid: str, in_token: str) -> Money:
-    """Return a fee: in the quote currency, or in the venue's token when it was paid in that."""
-    amount, token = number("execFeeRv", paid), number("ptFeeRv", in_token)
-    return Money(token, FEE_TOKEN) if token and not amount else Money(amount, QUOTE_CURRENCY)
-
-
-def fill_name(execution: str, word: str) -> str:
-    """Return the name of a fill, unique even when both ends of a trade are ours. Raises InvalidValue without one."""
-    if not execution:
-        raise InvalidValue("execID", execution, "the venue's id of the execution")
-    return f"{execution}-{word}"
-
-
-def liquidity(word: str) -> Liquidity:
-    """Return whether a fill took or made the market. Raises InvalidValue for another word."""
-    known = _FILL_WORDS.get(word)
-    if known is None:
-        raise InvalidValue("execStatus", word, ", ".join(_FILL_WORDS))
-    return known
-
-
-def is_fill(word: str) -> bool:
-    """Return whether an execution status is one of a fill."""
-    return word in _FILL_WORDS
-
-
-def fill_kind(word: str) -> FillKind:
-    """Return why it traded. Raises InvalidValue for a word the venue does not document."""
-    known = _KINDS.get(word)
-    if known is None:
-        raise InvalidValue("tradeType", word, ", ".join(_KINDS))
-    return known
-
-
-def signed_size(word: str, size: str) -> SignedQuantity:
-    """Return a position's size with its sign."""
-    return SignedQuantity(number("size", size) * (-1 if word == "Sell" else 1))
 
 
 def _kind_of(item: object) -> str:
@@ -341,8 +240,8 @@ def _position(row: PositionRow) -> PositionSnapshot:
         quantity=quantity,
         entry_price=Price(entry) if entry else None,
         mark_price=Price(mark),
-        value=_money(worth),
-        unrealised=_money(worth - paid * quantity.side.sign),
+        value=money(worth),
+        unrealised=money(worth - paid * quantity.side.sign),
         # Below zero it is cross margin; the number is the leverage either way.
         leverage=int(abs(number("leverageRr", row.leverageRr))),
     )
@@ -353,7 +252,7 @@ def _payment(row: FundingRow, received: datetime) -> FundingPayment:
     return FundingPayment(
         symbol=row.symbol,
         # A fee above zero was paid, one below was received.
-        amount=_money(-number("execFeeRv", row.execFeeRv)),
+        amount=money(-number("execFeeRv", row.execFeeRv)),
         rate=number("fundingRateRr", row.fundingRateRr),
         position=signed_size(row.side, row.execQtyRq),
         time_exchange=from_milliseconds(row.createTime),
@@ -380,10 +279,6 @@ def _instrument(row: Product, venue_code: str) -> Instrument:
         quote=row.settleCurrency,
         price_grid=PriceGrid(number("tickSize", row.tickSize)),
         lot=Quantity(number("qtyStepSize", row.qtyStepSize)),
-        min_notional=_money(number("minOrderValueRv", row.minOrderValueRv)),
+        min_notional=money(number("minOrderValueRv", row.minOrderValueRv)),
         max_leverage=int(row.maxLeverage),
     )
-
-
-def _money(amount: Decimal) -> Money:
-    return Money(amount, QUOTE_CURRENCY)

@@ -25,8 +25,9 @@ from apps.exchanges.ports import (
     Unreadable,
     UserEvent,
 )
-from apps.exchanges.venues.phemex.messages import AccountEvent, AccountMessage, OrderEvent, PositionEvent, TradeKind
-from apps.exchanges.venues.phemex.parse import (
+from apps.exchanges.venues.phemex.messages import TradeKind
+from apps.exchanges.venues.phemex.stream_messages import AccountEvent, AccountMessage, OrderEvent, PositionEvent
+from apps.exchanges.venues.phemex.words import (
     client_order_id,
     fee,
     fill_kind,

@@ -19,17 +19,14 @@ from apps.exchanges.ports import CandleUpdate, MarkUpdate, TradeBatch
 from apps.exchanges.venues.phemex.messages import (
     BookMessage,
     FundingRates,
-    KlineMessage,
     KlineRow,
     Klines,
     Level,
     MarketAnswer,
-    PackMessage,
     TickerRow,
-    TradesMessage,
-    TradeTuple,
 )
-from apps.exchanges.venues.phemex.parse import NS_PER_MS, data, moment, number, side
+from apps.exchanges.venues.phemex.stream_messages import KlineMessage, PackMessage, TradesMessage, TradeTuple
+from apps.exchanges.venues.phemex.words import NS_PER_MS, data, moment, number, side
 from apps.exchanges.venues.rows import reading
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue

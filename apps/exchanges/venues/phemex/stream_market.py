@@ -27,7 +27,8 @@ from apps.exchanges.venues.message_stream import MessageDialect, MessageStream
 from apps.exchanges.venues.phemex import parse_market
 from apps.exchanges.venues.phemex.books import DEPTH, TrackedBooks
 from apps.exchanges.venues.phemex.config import CONNECTIONS, PATIENCE, SUBSCRIPTIONS_PER_CONNECTION, endpoints
-from apps.exchanges.venues.phemex.messages import BookMessage, KlineMessage, PackMessage, Reply, TradesMessage
+from apps.exchanges.venues.phemex.messages import BookMessage
+from apps.exchanges.venues.phemex.stream_messages import KlineMessage, PackMessage, Reply, TradesMessage
 from apps.exchanges.venues.phemex.together import StreamsTogether, Together
 from apps.exchanges.venues.rows import reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket

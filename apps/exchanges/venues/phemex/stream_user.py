@@ -17,9 +17,9 @@ from apps.exchanges.ports import Credentials, ParseError, Stream, UserEvent, Use
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey, read_api_key
 from apps.exchanges.venues.message_stream import MessageDialect, MessageStream
 from apps.exchanges.venues.phemex.config import PATIENCE, endpoints
-from apps.exchanges.venues.phemex.messages import AccountMessage, Reply
 from apps.exchanges.venues.phemex.parse_account import account_events
 from apps.exchanges.venues.phemex.stream_market import PING
+from apps.exchanges.venues.phemex.stream_messages import AccountMessage, Reply
 from apps.exchanges.venues.rows import reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock, milliseconds

@@ -73,12 +73,12 @@ def test_a_book_that_cannot_be_is_asked_for_anew(books: TrackedBooks, level: lis
 def test_what_falls_out_of_sight_does_not_come_back_by_itself(books: TrackedBooks) -> None:
     """The venue tells nothing of prices beyond the depth, not even that they are gone."""
     deep = [[str(1_000 - place), "1"] for place in range(DEPTH)]
-    far = [["2000", "1"]]
-    take(books, book("snapshot", 200, deep, far))
+    take(books, book("snapshot", 200, deep, [["2000", "1"]]))
+    # One price more at the top pushes the last one out of sight; then all but the last four go.
     take(books, book("incremental", 201, [["1001", "1"]], []))
-    found = take(books, book("incremental", 202, [["1001", "0"]], []))
-    assert len(bids(found)) == DEPTH - 1
-    assert bids(found)[-1][0] == 1_000 - DEPTH + 2
+    gone = [["1001", "0"], *([price, "0"] for price, _ in deep[:-4])]
+    found = take(books, book("incremental", 202, gone, []))
+    assert [price for price, _ in bids(found)] == [float(price) for price, _ in deep[-4:-1]]
 
 
 def test_a_book_nobody_asked_for_is_an_error(books: TrackedBooks) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from apps.exchanges.ports import ParseError, ReportSource
-from apps.exchanges.venues.phemex import parse
+from apps.exchanges.venues.phemex import parse, words
 from moondev.domain.fills import FillKind, Liquidity
 from moondev.domain.orders import OrderStatus
 from moondev.domain.values import Side
@@ -39,11 +39,11 @@ def page(*rows: object) -> str:
     "text", ["", "CCXT123456b0f25b71ea5d0112", "x" * 36, str(NAME).upper(), NAME.hex, f"{{{NAME}}}"]
 )
 def test_only_the_form_we_write_is_our_name(text: str) -> None:
-    assert parse.client_order_id(text) is None
+    assert words.client_order_id(text) is None
 
 
 def test_our_name_comes_back() -> None:
-    assert parse.client_order_id(str(NAME)) == NAME
+    assert words.client_order_id(str(NAME)) == NAME
 
 
 # --- orders -----------------------------------------------------------------------------------------
@@ -163,6 +163,9 @@ def test_a_fee_in_the_venue_s_token_says_so() -> None:
         {"tradeType": "Gift"},
         {"execQtyRq": "0"},
         {"execPriceRp": "NaN"},
+        {"execPriceRp": "1_0"},
+        {"execPriceRp": " 10"},
+        {"execPriceRp": "\u0663"},
         {"execPriceRp": 16600},
         {"execID": ""},
         {"transactTimeNs": "yesterday"},

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from apps.exchanges.ports import BalanceBatch, FillBatch, OrderBatch, PositionBatch, Unreadable
-from apps.exchanges.venues.phemex.messages import AccountMessage
 from apps.exchanges.venues.phemex.parse_account import account_events
+from apps.exchanges.venues.phemex.stream_messages import AccountMessage
 from moondev.domain.fills import FillKind, Liquidity
 from moondev.domain.orders import OrderStatus
 from tests.unit.apps.exchanges.venues.phemex.recordings import recorded

@@ -10,7 +10,7 @@ import pytest
 
 from apps.exchanges.ports import ParseError
 from apps.exchanges.venues.phemex import parse_market
-from apps.exchanges.venues.phemex.messages import KlineMessage, PackMessage, TradesMessage
+from apps.exchanges.venues.phemex.stream_messages import KlineMessage, PackMessage, TradesMessage
 from moondev.domain.errors import InvalidValue
 from moondev.domain.values import Side
 from tests.unit.apps.exchanges.venues.phemex.rows import NOW, STAMP, answer, book, priced
