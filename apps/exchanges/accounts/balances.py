@@ -27,12 +27,14 @@ logger = logging.getLogger(__name__)
 ADOPTION = "adoption"
 # Ledger and venue may differ for so many real seconds: funding is noticed by the next full reconciliation.
 PATIENCE_SECONDS = 90.0
+# An account marked within so many real seconds, by the risk guard say, is not asked about again.
+FRESH_SECONDS = 3.0
 
 
 def equity_mark_venue(venue: str) -> list[EquityMark]:
-    """Mark every enabled account of a venue; one that cannot be asked is logged and has no mark, never a zero.
+    """Mark every enabled account of a venue that was not marked just now.
 
-    Does nothing while another process is at it.
+    One that cannot be asked is logged and has no mark, never a zero. Does nothing while another process is at it.
     """
     with only_one(f"equity/{venue}") as ours:
         return _mark_accounts(venue, VenueSessions(), process_clock()) if ours else []
@@ -40,7 +42,9 @@ def equity_mark_venue(venue: str) -> list[EquityMark]:
 
 def _mark_accounts(venue: str, sessions: Sessions, clock: Clock) -> list[EquityMark]:
     marks = []
-    for account_id in Account.objects.filter(venue_id=venue, enabled=True).order_by("pk").values_list("pk", flat=True):
+    fresh = EquityMark.objects.filter(taken_at__gt=clock.now() - lasting(clock, FRESH_SECONDS)).values("account_id")
+    accounts = Account.objects.filter(venue_id=venue, enabled=True).exclude(pk__in=fresh)
+    for account_id in accounts.order_by("pk").values_list("pk", flat=True):
         try:
             snapshot = sessions.session(account_id, Signer.Purpose.ORDERS).client.account_snapshot()
         except TradingError as error:

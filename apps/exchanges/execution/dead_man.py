@@ -55,9 +55,13 @@ class Resting:
 
 @dataclass(slots=True)
 class _Switch:
-    """One account's switch as far as this process knows; `fires_at` None: not armed, or by somebody before us."""
+    """One account's switch as far as this process knows; `fires_at` None: not armed, or by somebody before us.
+
+    `asked`: the venue has said that it holds no stop which we do not know; since then reconciliation looks.
+    """
 
     settled: bool = False
+    asked: bool = False
     fires_at: float | None = None
     look_again_at: float = float("-inf")
 
@@ -106,9 +110,10 @@ class DeadMan:
 
     def _arm(self, account_id: int, switch: _Switch) -> None:
         session = self.sessions.session(account_id, Signer.Purpose.ORDERS)
-        if switch.fires_at is None and _protected_at_venue(session.client):
+        if not switch.asked and _protected_at_venue(session.client):
             switch.look_again_at = self.timer() + self.refresh_seconds
             return
+        switch.asked = True
         began = self.timer()
         if self._set(session, switch, self.clock.now() + lasting(self.clock, self.ahead_seconds)):
             switch.fires_at, switch.look_again_at = began + self.ahead_seconds, began + self.refresh_seconds

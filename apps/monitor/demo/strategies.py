@@ -18,8 +18,8 @@ from moondev.domain.clock import Clock
 COINS = ("BTC", "ETH", "SOL")
 # At every further venue: enough to see it trade, few enough for a small machine.
 COINS_ELSEWHERE = {"turtle": ("BTC",), "maker": ("ETH",)}
-# The strategy that may trade elsewhere while its venue at home is down, and the venues it may go to, first to last.
-ROAMER, ROAMER_COIN = "roamer", "SOL"
+# What may be traded elsewhere while its venue at home is down, and the venues it may go to, first to last.
+ROAMER_COIN = "SOL"
 ROAMER_VENUES = ("binance", "bybit", "phemex")
 _ACTOR = "demo"
 
@@ -52,6 +52,8 @@ MAKER = Plan(
     changes={"fill_decay_per_bp": 1.0},
 )
 PLANS = (TURTLE, MAKER)
+# A follower shows that a position stays where it is, a maker that new risk goes elsewhere at once.
+ROAMERS = {"roamer": TURTLE, "roaming-maker": MAKER}
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
 _AGES = {"max_data_age_seconds": 600.0}
 
@@ -74,7 +76,7 @@ def seed_strategies(
 ) -> list[str]:
     """Create and enable every plan at every venue, on what is listed there; return the names.
 
-    With two or more of ``ROAMER_VENUES`` there is one strategy more, which trades elsewhere while its venue is down.
+    With two or more of ``ROAMER_VENUES`` there are some strategies more, which trade elsewhere while theirs is down.
     """
     seeding = _Seeding(accounts, clock, speed)
     names = [
@@ -84,7 +86,8 @@ def seed_strategies(
         for coin in (COINS if venue.code == HOME else COINS_ELSEWHERE[plan.prefix])
         if (instrument := _listed(venue, coin)) is not None
     ]
-    return [*names, *_roamer([venue for venue in venues if venue.code in ROAMER_VENUES], seeding)]
+    roaming = [venue for venue in venues if venue.code in ROAMER_VENUES]
+    return [*names, *(slug for slug, plan in ROAMERS.items() if _roams(slug, plan, roaming, seeding))]
 
 
 def _at(venue: DemoVenue) -> str:
@@ -95,17 +98,20 @@ def _listed(venue: DemoVenue, coin: str) -> InstrumentRow | None:
     return InstrumentRow.objects.filter(venue=venue.code, symbol=venue.symbol_of(coin), active=True).first()
 
 
-def _roamer(venues: Sequence[DemoVenue], seeding: _Seeding) -> list[str]:
+def _roams(slug: str, plan: Plan, venues: Sequence[DemoVenue], seeding: _Seeding) -> bool:
+    """Set up a strategy at the first of `venues` with the others standing in; return whether there are enough."""
     listed = [(venue, instrument) for venue in venues if (instrument := _listed(venue, ROAMER_COIN)) is not None]
-    if len(listed) < 2 or StrategyRow.objects.filter(slug=ROAMER).exists():
-        return [ROAMER] if len(listed) >= 2 else []
+    if len(listed) < 2:
+        return False
+    if StrategyRow.objects.filter(slug=slug).exists():
+        return True
     (home, instrument), *others = listed
-    row = _create(ROAMER, TURTLE, seeding.account(TURTLE, home), instrument, seeding)
-    stand_ins = [StandIn(instrument, other, seeding.account(TURTLE, venue)) for venue, other in others]
+    row = _create(slug, plan, seeding.account(plan, home), instrument, seeding)
+    stand_ins = [StandIn(instrument, other, seeding.account(plan, venue)) for venue, other in others]
     now = seeding.clock.now()
     stand_ins_set(row.pk, stand_ins=stand_ins, routing=Routing.FAILOVER, actor=_ACTOR, now=now)
     strategy_enable(row.pk, actor=_ACTOR, now=now)
-    return [ROAMER]
+    return True
 
 
 def _strategy(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, seeding: _Seeding) -> str:
