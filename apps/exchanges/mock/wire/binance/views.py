@@ -135,6 +135,10 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
         rows.append(
             {
                 **row,
+                "positionInitialMargin": row.get("initialMargin", "0"),
+                "openOrderInitialMargin": "0",
+                "bidNotional": "0",
+                "askNotional": "0",
                 "leverage": str(entry.leverage if entry else spec.max_leverage),
                 "isolated": entry is not None and not entry.is_cross,
                 "entryPrice": text(entry.entry_px) if entry else "0.0",
@@ -142,7 +146,10 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
             }
         )
     permissions = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
-    return {**permissions, "multiAssetsMargin": False, "updateTime": 0, **account(state, now_ms), "positions": rows}
+    answer = account(state, now_ms)
+    answer["assets"] = [{**row, "marginAvailable": True} for row in answer["assets"]]
+    modes = {"multiAssetsMargin": False, "tradeGroupId": -1, "updateTime": 0}
+    return {**permissions, **modes, **answer, "positions": rows}
 
 
 def balances(state: AccountState, now_ms: int) -> list[Json]:
