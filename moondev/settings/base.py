@@ -113,6 +113,8 @@ MOONDEV_EGRESS = env_str("MOONDEV_EGRESS", default="default")
 MOONDEV_RATE_LIMITS = env_choice("MOONDEV_RATE_LIMITS", allowed=frozenset({"on", "off"}), default="on")
 # Where kept market data lies as Parquet files, outside of what `make clean` removes.
 MOONDEV_LAKE_DIR = env_path("MOONDEV_LAKE_DIR", default=PROJECT_ROOT / "lake")
+# Whose live bars the stream processes keep in the database: those of real venues, of all (paper too), or of none.
+MOONDEV_KEEP_BARS = env_choice("MOONDEV_KEEP_BARS", allowed=frozenset({"real", "all", "none"}), default="real")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")

@@ -168,3 +168,18 @@ def test_a_wrong_word_is_answered_with_what_is_allowed(venue: Venue, lake: Lake,
     with pytest.raises(CommandError) as refused:
         download(*arguments)
     assert says in str(refused.value)
+
+
+def test_what_happens_now_is_recorded_and_passes_the_checks(venue: Venue, lake: Lake, store: HistoryStore):
+    said = data("record", "--venue", "hyperliquid", "--symbol", "BTC", "--for", "4")
+    assert "rows written" in said
+    assert "waiting" not in said
+    kinds = {key.kind: lake.read(key, *EVER) for key in lake.series()}
+    assert set(kinds) == {Kind.BOOKS, Kind.TRADES, Kind.MARKS, Kind.CANDLES}
+    assert all(len(rows) for rows in kinds.values())
+    assert store.read(SeriesKey("hyperliquid", Kind.TRADES, "BTC"), *EVER).equals(kinds[Kind.TRADES])
+    # What was missed before the recording began came from the venue's history.
+    bars = store.read(BTC, *EVER)
+    assert len(bars) >= 55
+    assert bars.equals(own_candles(venue, bars.column("ts").to_numpy()))
+    assert "6 checked, 0 with findings" in data("check")

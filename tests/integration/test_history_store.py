@@ -56,7 +56,7 @@ def read(store: HistoryStore, key: SeriesKey = BTC) -> pa.Table:
 def test_rows_come_back_as_they_went_in_across_the_border_of_a_partition(store):
     assert store.write(BTC, candles(120)) == 120
     assert read(store).equals(candles(120))
-    assert store.last_ms(BTC) == milliseconds(START) + 119 * 60_000
+    assert store.last(BTC) == START + 119 * MINUTE
     with store.transaction() as connection:
         names = {partition.name for partition in partitions.existing(connection, Kind.CANDLES)}
     assert {"exchanges_candle_202603", "exchanges_candle_202604"} <= names
@@ -115,4 +115,4 @@ def test_stamps_off_the_grid_or_in_another_unit_are_refused_and_nothing_is_store
 
 def test_a_series_nobody_stored_is_empty(store):
     assert len(read(store)) == 0
-    assert store.last_ms(BTC) is None
+    assert store.last(BTC) is None

@@ -6,9 +6,10 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import uvloop
+from django.conf import settings
 
 from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.credentials.listener import listener_credentials
@@ -17,10 +18,23 @@ from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.models import InstrumentRow, Venue
 from apps.exchanges.orders.short_ids import short_ids_of
 from apps.exchanges.orders.user_stream import Guard, UserStreamProcess
-from apps.exchanges.ports import FillBatch, MarketHandler, MarketSubscription, Stream, UserEvent, UserHandler
+from apps.exchanges.ports import (
+    Environment,
+    FillBatch,
+    MarketDataClient,
+    MarketHandler,
+    MarketSubscription,
+    Stream,
+    UserEvent,
+    UserHandler,
+    VenueConfig,
+)
 from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration, Connectivity
+
+if TYPE_CHECKING:
+    from apps.exchanges.market_data.history.keeper import BarKeeper
 
 
 class Process(Protocol):
@@ -51,9 +65,29 @@ def market_process(venue: Venue) -> MarketStreamProcess:
     def open_stream(subscriptions: Sequence[MarketSubscription], handler: MarketHandler) -> Stream:
         return market_stream_for(config, subscriptions, handler)
 
+    client = market_data_for(config)
+    keeper = bar_keeper(config, client) if keeps_bars(config) else None
     return MarketStreamProcess(
-        venue.code, market_data_for(config), open_stream, MarketWriter(redis_client()), process_clock()
+        venue.code, client, open_stream, MarketWriter(redis_client()), process_clock(), keeper=keeper
     )
+
+
+def keeps_bars(config: VenueConfig) -> bool:
+    """Return whether the live bars of a venue belong into the database: made-up prices do not, unless asked for."""
+    wanted = settings.MOONDEV_KEEP_BARS
+    return bool(wanted == "all" or (wanted == "real" and config.environment is not Environment.PAPER))
+
+
+def bar_keeper(config: VenueConfig, client: MarketDataClient) -> BarKeeper:
+    """Return what keeps the live bars of a venue in the database."""
+    # Here, because what writes columns takes 70 MB that a process which keeps nothing can do without.
+    from apps.exchanges.market_data.history.keeper import BarKeeper  # noqa: PLC0415
+    from apps.exchanges.market_data.history.policy import hot_since  # noqa: PLC0415
+    from apps.exchanges.market_data.history.sink import Sink  # noqa: PLC0415
+    from apps.exchanges.market_data.history.store import HistoryStore, store_engine  # noqa: PLC0415
+
+    clock = process_clock()
+    return BarKeeper(config.code, client, Sink(None, HistoryStore(store_engine()), hot_since(clock.now())), clock)
 
 
 def user_process(

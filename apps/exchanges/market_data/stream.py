@@ -14,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections
 
 from apps.exchanges.health.freshness import NEVER, Freshness
 from apps.exchanges.health.reports import VenueWatch
+from apps.exchanges.market_data.bars import Bar
 from apps.exchanges.market_data.cache import Batch, MarketWriter
 from apps.exchanges.market_data.line import RedisLine
 from apps.exchanges.market_data.recorder import MarketRecorder
@@ -27,6 +29,9 @@ from apps.exchanges.market_data.wishes import Wanted, wanted_at
 from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
 from moondev.domain.clock import Clock, monotonic
 from moondev.domain.errors import Connectivity, InvalidValue, RateLimited
+
+if TYPE_CHECKING:
+    from apps.exchanges.market_data.history.keeper import BarKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ class MarketStreamProcess:
     open_stream: OpenStream
     writer: MarketWriter
     clock: Clock
+    keeper: BarKeeper | None = None
     messages: int = 0
     _stopping: bool = False
     _line: RedisLine = field(init=False)
@@ -74,6 +80,7 @@ class MarketStreamProcess:
 
     async def run(self) -> None:
         """Stream what is wanted, starting anew whenever that changes."""
+        keeping = None if self.keeper is None else asyncio.create_task(self.keeper.run())
         try:
             while not self._stopping:
                 wanted = await self._wanted()
@@ -83,14 +90,19 @@ class MarketStreamProcess:
                     await asyncio.sleep(HOUSEKEEPING_SECONDS)
         finally:
             self._line.close()
+            if keeping is not None:
+                keeping.cancel()
+                await asyncio.wait([keeping])
             await sync_to_async(connections.close_all)()
 
     async def _stream_until_changed(self, wanted: list[Wanted]) -> None:
-        self._recorder = MarketRecorder(self.venue, wanted, self.writer, self._schedule_backfill)
+        self._recorder = MarketRecorder(self.venue, wanted, self.writer, self._lacks, self._keep)
         subscriptions = [MarketSubscription(w.symbol, candles=tuple(i for i, _ in w.bars)) for w in wanted]
         self._stream = self.open_stream(subscriptions, self._take)
         streaming = asyncio.create_task(self._stream.run())
         for wish in wanted:
+            if self.keeper is not None:
+                self.keeper.watch(wish.symbol, [interval for interval, _ in wish.bars])
             for interval, _ in wish.bars:
                 self._schedule_backfill(wish.symbol, interval)
         try:
@@ -194,6 +206,16 @@ class MarketStreamProcess:
             "at": self.clock.now().isoformat(),
             **self._freshness.report(),
         }
+
+    def _keep(self, symbol: str, interval: timedelta, bars: Sequence[Bar]) -> None:
+        if self.keeper is not None:
+            self.keeper.bars(symbol, interval, bars)
+
+    def _lacks(self, symbol: str, interval: timedelta) -> None:
+        """Have what is missing fetched, for the views now and for what is kept."""
+        self._schedule_backfill(symbol, interval)
+        if self.keeper is not None:
+            self.keeper.doubt(symbol, interval)
 
     def _schedule_backfill(self, symbol: str, interval: timedelta) -> None:
         task = asyncio.get_running_loop().create_task(self._backfill(symbol, interval))

@@ -10,10 +10,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.exchanges.market_data.history import actions
 from apps.exchanges.market_data.history.catalogue import Place
 from apps.exchanges.market_data.history.fetch import Span
+from apps.exchanges.market_data.history.live import RECORDED
 from apps.exchanges.market_data.history.quality.findings import Finding, Severity, worst
 from apps.exchanges.market_data.history.series import Kind, interval_of
 from apps.exchanges.market_data.history.spans import NOW, Choice, kinds_of, moment_of
-from apps.exchanges.market_data.history.terminal import Bars, fetched_table, findings_table, holdings_table
+from apps.exchanges.market_data.history.terminal import (
+    Bars,
+    Counter,
+    fetched_table,
+    findings_table,
+    holdings_table,
+    recorded_text,
+)
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
@@ -29,6 +37,7 @@ class Command(BaseCommand):
         """Take what to do, and with which data."""
         actions_of = parser.add_subparsers(dest="action", required=True)
         _download_arguments(actions_of.add_parser("download", help="fetch the past of a venue; twice changes nothing"))
+        _record_arguments(actions_of.add_parser("record", help="write what happens now, until Ctrl-C"))
         _check_arguments(actions_of.add_parser("check", help="hold what is kept, or files, to the rules"))
         _list_arguments(actions_of.add_parser("list", help="say what is kept, from when to when"))
 
@@ -49,6 +58,16 @@ class Command(BaseCommand):
             self.stdout.write(fetched_table(done))
         if failed:
             raise CommandError("\n".join(f"{failure.key}: {failure.reason}" for failure in failed))
+
+    def _record(self, options: dict[str, Any]) -> None:
+        if options["seconds"] is not None and options["seconds"] <= 0:
+            raise InvalidValue("for", options["seconds"], "seconds above 0")
+        counter = Counter()
+        with counter.opened():
+            state = actions.record(
+                _choice(options, RECORDED), _places(options), process_clock(), options["seconds"], counter.told
+            )
+        self.stdout.write(recorded_text(state))
 
     def _check(self, options: dict[str, Any]) -> None:
         interval = interval_of(options["bars"]) if options["bars"] else None
@@ -82,6 +101,16 @@ def _download_arguments(parser: CommandParser) -> None:
     parser.add_argument("--from", dest="start", required=True, help="2025-01-31, 2025-01-31T12:00, or 90d for ago")
     parser.add_argument("--to", dest="end", default=NOW, help="as --from; default now")
     parser.add_argument("--again", action="store_true", help="ask for trades and rates that were asked for before, too")
+    _place_argument(parser)
+
+
+def _record_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--venue", required=True, help="code of the venue, such as hyperliquid")
+    parser.add_argument("--symbol", nargs="+", required=True, help="the venue's own names, such as BTC ETH")
+    kinds = [kind.value for kind in RECORDED]
+    parser.add_argument("--kind", nargs="+", default=kinds, help=f"default all: {', '.join(kinds)}")
+    parser.add_argument("--interval", nargs="+", default=["1m"], help="lengths of candles (default 1m)")
+    parser.add_argument("--for", dest="seconds", type=float, help="stop after so many seconds")
     _place_argument(parser)
 
 

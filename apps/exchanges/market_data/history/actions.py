@@ -12,6 +12,7 @@ from apps.exchanges.market_data.history.catalogue import Holding, Place, holding
 from apps.exchanges.market_data.history.download import Downloader
 from apps.exchanges.market_data.history.download import Progress as Told
 from apps.exchanges.market_data.history.fetch import Fetched, Span, fetch
+from apps.exchanges.market_data.history.keeper import BarKeeper
 from apps.exchanges.market_data.history.lake import Lake, configured_lake
 from apps.exchanges.market_data.history.policy import hot_since
 from apps.exchanges.market_data.history.quality.checks import check
@@ -19,14 +20,15 @@ from apps.exchanges.market_data.history.quality.dataset import Dataset
 from apps.exchanges.market_data.history.quality.files import read_dataset
 from apps.exchanges.market_data.history.quality.findings import Finding
 from apps.exchanges.market_data.history.quality.stored import stored_dataset
+from apps.exchanges.market_data.history.record import Progress, Recording
 from apps.exchanges.market_data.history.series import SeriesKey
 from apps.exchanges.market_data.history.sink import Sink
 from apps.exchanges.market_data.history.sound import FIRST_MS, LAST_MS
 from apps.exchanges.market_data.history.spans import Choice
 from apps.exchanges.market_data.history.store import HistoryStore, open_store
-from apps.exchanges.market_data.service import venue_named
+from apps.exchanges.market_data.service import run_until_signalled, venue_named
 from apps.exchanges.ports import MarketDataClient
-from apps.exchanges.registry import market_data_for
+from apps.exchanges.registry import market_data_for, market_stream_for
 from moondev.domain.clock import Clock, from_milliseconds
 from moondev.domain.errors import InvalidValue, TradingError
 
@@ -77,6 +79,32 @@ def download(
             except TradingError as error:
                 failed.append(Failure(key, str(error)))
     return done, failed
+
+
+def record(
+    choice: Choice, places: Sequence[Place], clock: Clock, seconds: float | None, progress: Callable[[Progress], None]
+) -> Progress:
+    """Record the live data of the choice until SIGINT or SIGTERM, or for so many seconds; return how it went.
+
+    Raises InvalidValue for a symbol the venue does not list, Configuration for a venue we do not have.
+    """
+    config = venue_named(choice.venue or "").to_config()
+    client, last = market_data_for(config), Progress(0.0, {}, 0, 0, 0, 0, 0, connected=False)
+
+    def told(state: Progress) -> None:
+        nonlocal last
+        last = state
+        progress(state)
+
+    with closing(client), opened_sink(places, clock.now()) as sink:
+        require_listed(client, choice)
+        recording = Recording(
+            BarKeeper(config.code, client, sink, clock),
+            lambda subscriptions, handler: market_stream_for(config, subscriptions, handler),
+            choice.symbols, choice.kinds, choice.intervals, told, seconds,
+        )  # fmt: skip
+        run_until_signalled(recording)
+    return last
 
 
 def require_listed(client: MarketDataClient, choice: Choice) -> None:

@@ -56,16 +56,21 @@ class Downloader:
         """
         if key.interval is None:
             raise InvalidValue("kind", key.kind.value, "candles")
-        # The bar that is forming now will be another one when it closes.
-        end = min(end, self.clock.now() - key.interval + _MILLISECOND)
         came = 0
-        for first, last in _windows(key.interval, gaps_between(stamps(have), key.interval, start, end)):
-            rows = self._bars(key, first, last)
+        for rows in self.closed_bars(key, start, end, have):
             came += self._keep(key, rows)
-            self.progress(from_milliseconds(last))
         self.sink.flush()
         self.progress(end)
         return came
+
+    def closed_bars(self, key: SeriesKey, start: datetime, end: datetime, have: pa.Table) -> Iterator[pa.Table]:
+        """Yield, window by window, the closed bars opened in [start, end) that `have` lacks."""
+        interval = key.interval or timedelta(0)
+        # The bar that is forming now will be another one when it closes.
+        end = min(end, self.clock.now() - interval + _MILLISECOND)
+        for first, last in _windows(interval, gaps_between(stamps(have), interval, start, end)):
+            yield self._bars(key, first, last)
+            self.progress(from_milliseconds(last))
 
     def funding(self, key: SeriesKey, start: datetime, end: datetime) -> int:
         """Fetch the rates paid in [start, end); return how many came. Raises Configuration where none are told."""

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from apps.exchanges.market_data.history.download import Downloader
 from apps.exchanges.market_data.history.reader import Gap, gaps_between
-from apps.exchanges.market_data.history.series import Kind, SeriesKey, absent_from, empty, stamps, tidy
+from apps.exchanges.market_data.history.series import Kind, SeriesKey, absent_from, empty, stamps, tidy, unlike, within
 from apps.exchanges.market_data.history.sink import Sink
+from apps.exchanges.market_data.history.sound import LAST_MS, require_sound
 from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 
@@ -63,6 +64,28 @@ def fetch(key: SeriesKey, span: Span, downloader: Downloader, *, again: bool = F
         downloader.progress(span.end)
     rows = level(key, span, downloader.sink)
     return Fetched(key, came, len(rows), _gaps(key, span, rows, downloader.clock.now()))
+
+
+def settle(key: SeriesKey, span: Span, downloader: Downloader) -> int:
+    """Hold the bars kept of a span against the venue's own; return how many lacked or differed and are right now.
+
+    Raises as `fetch` does. The venue's word holds: what was heard live may have lacked the last trade of a bar.
+    """
+    sink, changed = downloader.sink, 0
+    for theirs in downloader.closed_bars(key, span.start, span.end, empty(key.kind)):
+        require_sound(key, theirs)
+        if not len(theirs):
+            continue
+        first, last = (from_milliseconds(int(stamps(theirs)[place])) for place in (0, -1))
+        if sink.lake is not None:
+            ours = sink.lake.read(key, first, last + timedelta(milliseconds=1))
+            changed += sink.lake.write(key, unlike(theirs, ours))
+        if sink.store is not None:
+            young = theirs if (since := sink.hot_since.get(key.kind)) is None else within(
+                theirs, milliseconds(since), LAST_MS
+            )  # fmt: skip
+            changed += sink.store.write(key, young)
+    return changed
 
 
 def level(key: SeriesKey, span: Span, sink: Sink) -> pa.Table:

@@ -40,7 +40,7 @@ from apps.exchanges.market_data.history.series import (
 )
 from apps.exchanges.market_data.history.sound import require_sound
 from apps.exchanges.market_data.history.store import Extent
-from moondev.domain.clock import milliseconds
+from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 
 COVERED = "covered.json"
@@ -126,6 +126,12 @@ class Lake:
         parts = [path for day in self.dates(key) for path in self._parts_of(key, day)]
         columns = [_read_stamps(path) for path in parts]
         return np.sort(np.concatenate([np.empty(0, np.int64), *columns]))
+
+    def last(self, key: SeriesKey) -> datetime | None:
+        """Return the newest stamp of a series; None when nothing is stored of it."""
+        days = self.dates(key)
+        ends = [_footer(path)[1] for path in self._parts_of(key, days[-1])] if days else []
+        return from_milliseconds(max(ends)) if ends else None
 
     def compact(self, key: SeriesKey) -> Compaction:
         """Make one file of each date that has several, and clear away what a killed writer left behind."""

@@ -177,6 +177,16 @@ def absent_from(kind: Kind, rows: pa.Table, other: pa.Table) -> pa.Table:
     return rows.take(pa.array(np.sort(left.column("_row").to_numpy())))
 
 
+def unlike(rows: pa.Table, other: pa.Table) -> pa.Table:
+    """Return those of `rows` that `other` has not, or has with other numbers. Both are of a kind without lists."""
+    if not len(rows) or not len(other):
+        return rows
+    names = rows.column_names
+    numbered = rows.append_column("_row", pa.array(np.arange(len(rows))))
+    left = numbered.join(other, names, join_type="left anti")
+    return rows.take(pa.array(np.sort(left.column("_row").to_numpy())))
+
+
 def within(rows: pa.Table, start_ms: int, end_ms: int) -> pa.Table:
     """Return the rows stamped in [start_ms, end_ms)."""
     return rows.filter(pc.and_(pc.greater_equal(rows["ts"], start_ms), pc.less(rows["ts"], end_ms)))

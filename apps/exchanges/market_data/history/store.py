@@ -105,17 +105,17 @@ class HistoryStore:
             rows = connection.execute(query.where(TABLES[key.kind].c.series_id == found)).scalars()
             return np.fromiter(rows, np.int64)
 
-    def last_ms(self, key: SeriesKey) -> int | None:
+    def last(self, key: SeriesKey) -> datetime | None:
         """Return the newest stamp of a series; None when nothing is stored of it. Raises Connectivity."""
         with self._transaction() as connection:
             found = _find(connection, key)
+            if found is None:
+                return None
             table = TABLES[key.kind]
-            newest = (
-                None
-                if found is None
-                else connection.execute(select(func.max(table.c.at)).where(table.c.series_id == found)).scalar()
-            )
-            return None if newest is None else milliseconds(newest)
+            newest: datetime | None = connection.execute(
+                select(func.max(table.c.at)).where(table.c.series_id == found)
+            ).scalar()
+            return newest
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -15,6 +15,7 @@ from apps.exchanges.market_data.history.catalogue import Holding
 from apps.exchanges.market_data.history.download import Progress as Told
 from apps.exchanges.market_data.history.fetch import Fetched, Span
 from apps.exchanges.market_data.history.quality.findings import Finding
+from apps.exchanges.market_data.history.record import Progress as Recorded
 from apps.exchanges.market_data.history.series import SeriesKey
 from moondev.domain.clock import from_milliseconds, milliseconds
 
@@ -50,6 +51,39 @@ class Bars:
             self._progress.update(task, completed=min(max(stamp - first, 0), last - first), at=at)
 
         return told
+
+
+class Counter:
+    """One line on standard error that tells how a recording goes."""
+
+    def __init__(self) -> None:
+        """Show nothing before `opened`."""
+        self._progress = Progress(TextColumn("{task.description}"), console=Console(stderr=True))
+        self._task = self._progress.add_task("connecting ...")
+
+    @contextmanager
+    def opened(self) -> Iterator[Counter]:
+        """Show the line while the block runs."""
+        with self._progress:
+            yield self
+
+    def told(self, state: Recorded) -> None:
+        """Show the newest state."""
+        self._progress.update(self._task, description=recorded_text(state))
+
+
+def recorded_text(state: Recorded) -> str:
+    """Return a recording's state in one line; what did not go well only when there is any."""
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in state.counts.items())
+    parts = [f"{state.seconds:.0f} s", counts, f"{state.written:,} rows written"]
+    troubles = {
+        "waiting": state.waiting,
+        "let go": state.let_go,
+        "refused": state.refused,
+        "unreadable": state.unreadable,
+    }
+    parts += [f"{count:,} {name}" for name, count in troubles.items() if count]
+    return "; ".join([*parts, *(() if state.connected else ("not connected",))])
 
 
 def fetched_table(results: Sequence[Fetched]) -> str:
