@@ -8,11 +8,12 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import uvloop
 
+from apps.exchanges.mock.demo import DemoAccount, demo_accounts
 from apps.exchanges.mock.market import MarketOptions, open_markets
 from apps.exchanges.mock.server import MockServer, build_venues, serve
 from apps.exchanges.mock.venues import ALL, HYPERLIQUID, VENUES, venues_named
@@ -24,6 +25,10 @@ from moondev.domain.errors import TradingError
 DEFAULT_PORT = 8001
 DEFAULT_DEPOSIT = Decimal(100_000)
 _COLLECT_AFTER = (50_000, 20, 50)
+
+
+class BadOptionError(Exception):
+    """Carry what is wrong with an option, found out when its account was to be opened."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
     cli.add_argument("--venues", type=_words, default=(ALL,), help=f"{ALL} (default), or some of {', '.join(VENUES)}")
     cli.add_argument("--limits", choices=("on", "off"), default="on", help="the venue's rate limits (default on)")
     cli.add_argument("--deposit", type=_decimal, default=DEFAULT_DEPOSIT, help="of a new account (default 100000)")
+    cli.add_argument("--demo", action="store_true", help="open a funded account at every venue, with the README's keys")
+    cli.add_argument(
+        "--spot-deposit",
+        type=_decimal,
+        default=None,
+        help="quote currency at the spot market of each account opened here (default: --deposit with --demo, else 0)",
+    )
     cli.add_argument(
         "--account",
         action="append",
@@ -81,16 +93,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         server = _build(options)
-        for name, request in _accounts(options):
-            if name not in server.wires:
-                raise ValueError(f"{name} is not one of the venues that are served: {', '.join(server.wires)}")
-            server.wires[name].open_account(request)
     except (TradingError, ValueError, OSError) as error:
         cli.error(str(error))
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
-    uvloop.run(_serve(server, options.port))
+    try:
+        uvloop.run(_serve(server, options))
+    except BadOptionError as error:
+        cli.error(str(error))
     return 0
 
 
@@ -120,6 +131,30 @@ def _accounts(options: argparse.Namespace) -> Iterator[tuple[str, AccountRequest
         yield venue, AccountRequest(address.lower(), options.deposit, public_key=public_key)
 
 
+def _open_accounts(server: MockServer, options: argparse.Namespace) -> Mapping[str, DemoAccount]:
+    """Open every account of the command line, on the loop as over the wire; return those of the demo."""
+    demo = dict(demo_accounts(list(server.wires), options.deposit)) if options.demo else {}
+    try:
+        for name, request in [*_accounts(options), *((name, one.request) for name, one in demo.items())]:
+            _open(server, name, request, options)
+    except (TradingError, ValueError) as error:
+        raise BadOptionError(str(error)) from error
+    return demo
+
+
+def _open(server: MockServer, name: str, request: AccountRequest, options: argparse.Namespace) -> None:
+    """Open an account, with something to spend at the spot market where there is one."""
+    if name not in server.wires:
+        raise ValueError(f"{name} is not one of the venues that are served: {', '.join(server.wires)}")
+    wire = server.wires[name]
+    wire.open_account(request)
+    spot = options.spot_deposit
+    if spot is None:
+        spot = options.deposit if options.demo else Decimal(0)
+    for quote in {spec.quote for spec in wire.exchange.spot_specs()} if spot else ():
+        wire.exchange.deposit_asset(request.address, quote, spot)
+
+
 def _three(option: str, text: str) -> tuple[str, str, str]:
     parts = text.split(":", 2)
     if len(parts) != 3 or not all(parts):
@@ -127,15 +162,18 @@ def _three(option: str, text: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-async def _serve(server: MockServer, port: int) -> None:
+async def _serve(server: MockServer, options: argparse.Namespace) -> None:
+    demo = _open_accounts(server, options)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await serve(server, port, stop, lambda url: _announce(url, list(server.wires)))
+    await serve(server, options.port, stop, lambda url: _announce(url, list(server.wires), demo))
 
 
-def _announce(url: str, venues: Sequence[str]) -> None:
+def _announce(url: str, venues: Sequence[str], demo: Mapping[str, DemoAccount]) -> None:
     sys.stdout.write(f"mock exchange ready: {', '.join(venues)} at {url}, control at {url}/admin\n")
+    for name, account in demo.items():
+        sys.stdout.write(f"  {name}: {account.credentials}\n")
     sys.stdout.flush()
 
 

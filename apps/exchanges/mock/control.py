@@ -76,7 +76,10 @@ class Control:
             api_secret=_text("api_secret", body, ""),
             public_key=_text("public_key", body, ""),
         )
+        spot = _spot_amounts(body, wire.exchange)
         wire.open_account(request)
+        for asset, amount in spot.items():
+            wire.exchange.deposit_asset(request.address, asset, amount)
         return {"address": address, "account_value": str(wire.exchange.account_state(request.address).account_value)}
 
     async def _list_faults(self, _: Json) -> list[dict[str, object]]:
@@ -227,6 +230,16 @@ def _amount(name: str, body: Json, *, allow_zero: bool = False) -> Decimal:
     if value < 0 or (value == 0 and not allow_zero):
         raise ValueError(f"{name} must be above 0, got {raw!r}")
     return value
+
+
+def _spot_amounts(body: Json, exchange: Exchange) -> dict[str, Decimal]:
+    """Read `spot`: what is to be had of each asset at the spot market."""
+    wanted = body.get("spot", {})
+    assets = {asset for spec in exchange.spot_specs() for asset in (spec.quote, spec.base)}
+    if not isinstance(wanted, dict) or not set(wanted) <= assets:
+        allowed = ", ".join(sorted(asset for asset in assets if asset)) or "nothing: the venue has no spot market"
+        raise ValueError(f"spot must be amounts by asset, of {allowed}; got {wanted!r}")
+    return {asset: _amount(f"spot {asset}", {f"spot {asset}": raw}) for asset, raw in wanted.items()}
 
 
 def _text(name: str, body: Json, default: str | None = None) -> str:
