@@ -43,7 +43,10 @@ texts = st.sampled_from(
     ]
 )
 keys = st.sampled_from(
-    ["channel", "data", "topic", "type", "e", "s", "b", "a", "u", "symbol", "contents", "id", "message_id", "method", "orderbook_p", "trades_p", "bids", "asks", "fields", "levels", "coin", "ctx", "markets", "trades"]
+    [
+        *("channel", "data", "topic", "type", "e", "s", "b", "a", "u", "symbol", "contents", "id", "message_id"),
+        *("method", "orderbook_p", "trades_p", "bids", "asks", "fields", "levels", "coin", "ctx", "markets", "trades"),
+    ]
 )
 leaves = st.one_of(texts, st.none(), st.booleans(), st.integers(-5, 5), st.floats())
 nodes = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
