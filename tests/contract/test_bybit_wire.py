@@ -57,6 +57,20 @@ def test_the_market_is_read_with_its_rules_books_bars_and_rates(world: World) ->
         client.publicGetV5MarketKline({"category": "linear", "symbol": "BTCUSDT", "interval": "7"})
 
 
+def test_a_client_without_any_options_but_addresses_and_a_key_can_begin(world: World) -> None:
+    for trader in (None, ALICE):
+        client = world.ccxt(trader, options={}, has={})
+        assert set(client.load_markets()) == {BTC, ETH}
+    assert client.fetch_currencies()["USDT"]["id"] == "USDT"
+    (tier,) = client.fetch_market_leverage_tiers(BTC)
+    assert (tier["maxLeverage"], tier["maintenanceMarginRate"]) == (100, 0.005)
+    assert set(client.fetch_trading_fees()) == {BTC, ETH}
+    assert client.fetch_open_interest(BTC)["openInterestAmount"] == 0
+    *_, bar = client.fetch_mark_ohlcv(BTC, "1m")
+    assert bar[4] == 50000.0
+    assert client.fetch_status()["status"] == "ok"
+
+
 # --- one order ----------------------------------------------------------------------------------------------------
 
 

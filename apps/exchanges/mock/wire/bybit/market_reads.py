@@ -42,6 +42,11 @@ class MarketReads:
             "/v5/market/tickers": self._tickers,
             "/v5/market/orderbook": self._book,
             "/v5/market/kline": self._klines,
+            "/v5/market/mark-price-kline": self._price_klines,
+            "/v5/market/index-price-kline": self._price_klines,
+            "/v5/market/risk-limit": self._risk_limits,
+            "/v5/market/open-interest": self._open_interest,
+            "/v5/system/status": self._status,
             "/v5/market/recent-trade": self._trades,
             "/v5/market/funding/history": self._funding,
         }
@@ -89,6 +94,30 @@ class MarketReads:
             "category": CATEGORY,
             "list": [market_views.kline(bar) for bar in reversed(chosen)],
         }
+
+    def _price_klines(self, query: Json) -> Json:
+        """Tell bars of the mark or the index; bars of trades stand for them, no others are kept here."""
+        told = self._klines(query)
+        return {**told, "list": [row[:5] for row in told["list"]]}
+
+    def _risk_limits(self, query: Json) -> Json:
+        """Tell the one tier there is of each instrument."""
+        require_linear(query)
+        coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
+        rows = [market_views.risk_limit(self._venue.specs[coin]) for coin in coins]
+        return {"category": CATEGORY, "list": rows, "nextPageCursor": ""}
+
+    def _open_interest(self, query: Json) -> Json:
+        """Tell the open interest now; none is kept of the past."""
+        require_linear(query)
+        coin = coin_of(query, self._venue.coins)
+        text(query, "intervalTime")
+        held = plain(self._exchange.asset_context(coin).open_interest)
+        row = {"openInterest": held, "timestamp": str(self._venue.now_ms())}
+        return {"symbol": symbol_of(coin), "category": CATEGORY, "list": [row], "nextPageCursor": ""}
+
+    def _status(self, _: Json) -> Json:
+        return {"list": []}
 
     def _trades(self, query: Json) -> Json:
         require_linear(query)

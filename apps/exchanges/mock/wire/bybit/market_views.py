@@ -23,6 +23,8 @@ from apps.exchanges.mock.wire.bybit.words import (
 from apps.exchanges.mock.wire.port import Json
 
 HOUR_MS = 3_600_000
+# Positions have no tiers here: one is as large as an account can carry.
+RISK_LIMIT = "2000000"
 _CENT = Decimal("0.00000001")
 
 
@@ -58,6 +60,20 @@ def instrument(spec: InstrumentSpec) -> Json:
         "lowerFundingRate": "-0.04",
         "isPreListing": False,
         "preListingInfo": None,
+    }
+
+
+def risk_limit(spec: InstrumentSpec) -> Json:
+    """Return a row of risk-limit; margins are fractions of the position."""
+    return {
+        "id": 1,
+        "symbol": symbol_of(spec.coin),
+        "riskLimitValue": RISK_LIMIT,
+        "maintenanceMargin": plain((1 / (2 * Decimal(spec.max_leverage))).quantize(_CENT)),
+        "initialMargin": plain((1 / Decimal(spec.max_leverage)).quantize(_CENT)),
+        "isLowestRisk": 1,
+        "maxLeverage": f"{spec.max_leverage}.00",
+        "mmDeduction": "",
     }
 
 

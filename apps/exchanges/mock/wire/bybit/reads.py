@@ -45,6 +45,7 @@ class AccountReads:
         self.answers: Mapping[str, AccountAnswer] = {
             "/v5/user/query-api": self._key,
             "/v5/account/info": self._info,
+            "/v5/asset/coin/query-info": self._coins,
             "/v5/account/query-dcp-info": self._dcp,
             "/v5/account/wallet-balance": self._wallet,
             "/v5/account/fee-rate": self._fees,
@@ -81,6 +82,23 @@ class AccountReads:
             "parentUid": "0",
         }
 
+    def _coins(self, _account: str, query: Json) -> Json:
+        """Tell of the one currency there is; clients ask for it when they start, and nothing can be withdrawn."""
+        chain = {
+            "chainType": "Ethereum",
+            "confirmation": "12",
+            "withdrawFee": "",
+            "depositMin": "0",
+            "withdrawMin": "0",
+            "chain": "ETH",
+            "chainDeposit": "0",
+            "chainWithdraw": "0",
+            "minAccuracy": "6",
+            "withdrawPercentageFee": "0",
+        }
+        row = {"name": QUOTE, "coin": QUOTE, "remainAmount": "0", "chains": [chain]}
+        return {"rows": [row] if optional_text(query, "coin") in ("", QUOTE) else []}
+
     def _info(self, account: str, _: Json) -> Json:
         return {
             "unifiedMarginStatus": 5,
@@ -105,7 +123,8 @@ class AccountReads:
         return {"list": [self._venue.wallet_row(account)]}
 
     def _fees(self, _account: str, query: Json) -> Json:
-        require_linear(query)
+        # ccxt leaves the category out when it asks for all of them.
+        require_linear({"category": CATEGORY, **query})
         coins = [coin_of(query, self._venue.coins)] if optional_text(query, "symbol") else sorted(self._venue.coins)
         maker, taker = (
             plain(bps / 10_000) for bps in (self._venue.config.maker_fee_bps, self._venue.config.taker_fee_bps)

@@ -13,6 +13,7 @@ from apps.exchanges.mock.engine.api import (
 )
 from apps.exchanges.mock.engine.grid import decimal_of
 from apps.exchanges.mock.wire.bybit.facts import OrderFacts
+from apps.exchanges.mock.wire.bybit.market_views import RISK_LIMIT
 from apps.exchanges.mock.wire.bybit.words import (
     QUOTE,
     TIF_WORDS,
@@ -94,7 +95,7 @@ def position(state: PositionState | None, spec: InstrumentSpec, leverage: int, m
     return {
         "positionIdx": 0,
         "riskId": 1,
-        "riskLimitValue": "2000000",
+        "riskLimitValue": RISK_LIMIT,
         "symbol": symbol_of(spec.coin),
         "side": "" if not size else side_word(is_buy=size > 0),
         "size": plain(abs(size)),
