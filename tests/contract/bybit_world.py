@@ -17,14 +17,13 @@ from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.threaded import ThreadedMock, venues_in_thread
 from apps.exchanges.mock.venues import VENUES
 from apps.exchanges.mock.wire.config import WireConfig
-from moondev.domain.clock import Clock, LiveClock, ReplayClock, from_milliseconds, milliseconds
+from moondev.domain.clock import Clock, LiveClock, milliseconds
 
 VENUE = "bybit"
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 MARKS = {"BTC": Decimal(50_000), "ETH": Decimal(3_000)}
 SPECS = (InstrumentSpec("BTC", 0, 5, 40), InstrumentSpec("ETH", 1, 4, 25))
 QUOTES = (("BTC", "49990", "50010", "5"), ("ETH", "2999", "3001", "50"))
-_HOUR_MS = 3_600_000
 DEPOSIT = Decimal(100_000)
 
 
@@ -104,13 +103,6 @@ class World:
         if trader is not None:
             settings |= {"apiKey": trader.key, "secret": trader.secret}
         return settings | dict(more)
-
-
-def just_before_the_hour() -> Clock:
-    """Return a clock that reaches a full hour, when funding is paid, in less than a second."""
-    now = LiveClock().now()
-    hour_ms = (milliseconds(now) // _HOUR_MS + 1) * _HOUR_MS
-    return ReplayClock(from_milliseconds(hour_ms - 700), now, 1.0)
 
 
 @contextmanager

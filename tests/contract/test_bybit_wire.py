@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,7 @@ import ccxt
 import pytest
 import requests
 
-from tests.contract.bybit_world import ALICE, BOB, BTC, ETH, Trader, World, bybit_world, just_before_the_hour
+from tests.contract.bybit_world import ALICE, BOB, BTC, ETH, Trader, World, bybit_world
 
 pytestmark = pytest.mark.contract
 
@@ -401,27 +400,24 @@ def test_faults_break_the_line_before_and_after_the_order(world: World, alice: A
 # --- shape --------------------------------------------------------------------------------------------------------
 
 
-def test_funding_is_told_as_an_execution_and_in_the_log_with_the_same_amount() -> None:
-    with bybit_world(just_before_the_hour(), limits=False) as world:
-        alice, bob = world.ccxt(), world.ccxt(BOB)
-        for client, side, amount in ((alice, "buy", 0.1), (bob, "sell", 0.2)):
-            client.load_markets()
-            client.create_order(BTC, "market", side, amount)
-        deadline = time.monotonic() + 5
-        while not alice.fetch_funding_history(BTC) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for client, side, sign in ((alice, "Buy", 1), (bob, "Sell", -1)):
-            (paid,) = client.fetch_funding_history(BTC)
-            row = paid["info"]
-            assert (row["execType"], row["side"]) == ("Funding", side)
-            # The rate was above zero: who is long pays, and each side sees the rate with its own sign.
-            assert Decimal(row["execFee"]) * sign > 0
-            assert Decimal(row["feeRate"]) * sign > 0
-            query = {"accountType": "UNIFIED", "category": "linear", "type": "SETTLEMENT"}
-            (logged,) = client.privateGetV5AccountTransactionLog(query)["result"]["list"]
-            assert Decimal(logged["funding"]) == Decimal(logged["change"]) == -Decimal(row["execFee"])
-            assert row["execTime"] == logged["transactionTime"]
-            # What ccxt calls trades leaves funding out.
-            assert len(client.fetch_my_trades(BTC)) == 1
-        (rate,) = alice.fetch_funding_rate_history(BTC)
-        assert rate["fundingRate"] > 0
+def test_funding_is_told_as_an_execution_and_in_the_log_with_the_same_amount(world: World, alice: Any) -> None:
+    bob = world.ccxt(BOB)
+    for client, side, amount in ((alice, "buy", 0.1), (bob, "sell", 0.2)):
+        client.load_markets()
+        client.create_order(BTC, "market", side, amount)
+    world.mock.call(lambda exchange: exchange.pay_funding())
+    for client, side, sign in ((alice, "Buy", 1), (bob, "Sell", -1)):
+        (paid,) = client.fetch_funding_history(BTC)
+        row = paid["info"]
+        assert (row["execType"], row["side"]) == ("Funding", side)
+        # The rate was above zero: who is long pays, and each side sees the rate with its own sign.
+        assert Decimal(row["execFee"]) * sign > 0
+        assert Decimal(row["feeRate"]) * sign > 0
+        query = {"accountType": "UNIFIED", "category": "linear", "type": "SETTLEMENT"}
+        (logged,) = client.privateGetV5AccountTransactionLog(query)["result"]["list"]
+        assert Decimal(logged["funding"]) == Decimal(logged["change"]) == -Decimal(row["execFee"])
+        assert row["execTime"] == logged["transactionTime"]
+        # What ccxt calls trades leaves funding out.
+        assert len(client.fetch_my_trades(BTC)) == 1
+    (rate,) = alice.fetch_funding_rate_history(BTC)
+    assert rate["fundingRate"] > 0
