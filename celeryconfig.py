@@ -52,6 +52,7 @@ TASKS: Mapping[str, TaskRule] = {
     "exchanges.orders_veto": TaskRule("vetoes.{venue}"),
     "exchanges.orders_reconcile": TaskRule("portfolio", expires_s=60),
     "exchanges.equity_mark": TaskRule("portfolio", expires_s=60),
+    "exchanges.history_keep": TaskRule("default", expires_s=600),
     "risk.exposures_recompute": TaskRule("portfolio", expires_s=60),
     "monitor.alert": TaskRule("alerts"),
     "monitor.": TaskRule("default"),

@@ -34,3 +34,12 @@ def equity_mark(venue: str) -> None:
     """Write down what the venue says its accounts are worth, beside what the ledger says."""
     balances.equity_mark_venue(venue)
     retention.marks_thin(venue, process_clock().now())
+
+
+@shared_task(base=TradingTask, name="exchanges.history_keep")
+def history_keep() -> str:
+    """Move, join and delete kept market data as its policies say."""
+    # Here, because what reads and writes columns takes 70 MB that workers of other tasks can do without.
+    from apps.exchanges.market_data.history.retention import keep_configured_house  # noqa: PLC0415
+
+    return str(keep_configured_house(process_clock().now()))

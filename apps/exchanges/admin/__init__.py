@@ -1,5 +1,5 @@
 """The exchange floor as an operator sees it: settings can be edited, history can only be read."""
 
-from apps.exchanges.admin import accounts, history, orders, transfers, venues
+from apps.exchanges.admin import accounts, history, market_data, orders, transfers, venues
 
-__all__ = ["accounts", "history", "orders", "transfers", "venues"]
+__all__ = ["accounts", "history", "market_data", "orders", "transfers", "venues"]

@@ -9,7 +9,8 @@ class HistoryPolicy(models.Model):
     """One row per kind of market data. Empty: for ever.
 
     After `hot_days` whole partitions leave the database for the Parquet lake; after `keep_days` the data is
-    deleted from both. `partitions_ahead` are made before they are needed, so that no write waits for one.
+    deleted from both. Books and marks lie in the lake alone. `partitions_ahead` are made before they are needed,
+    so that no write waits for one.
     """
 
     class Kind(models.TextChoices):
@@ -18,6 +19,8 @@ class HistoryPolicy(models.Model):
         CANDLES = "candles", "candles"
         TRADES = "trades", "trades"
         FUNDING = "funding", "funding rates"
+        BOOKS = "books", "order books"
+        MARKS = "marks", "mark prices"
 
     kind = models.CharField(max_length=10, primary_key=True, choices=Kind)
     hot_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days in the database; empty: for ever.")

@@ -29,7 +29,10 @@ class Entry:
 
 def housekeeping() -> list[Entry]:
     """Return what has to happen whether or not anybody trades."""
-    entries = [Entry("recompute exposures", "risk.exposures_recompute", 60, {})]
+    entries = [
+        Entry("recompute exposures", "risk.exposures_recompute", 60, {}),
+        Entry("keep market data", "exchanges.history_keep", 600, {}),
+    ]
     for venue in settings.MOONDEV_VENUES:
         entries.append(Entry(f"reconcile {venue}", "exchanges.orders_reconcile", 10, {"venue": venue}))
         entries.append(Entry(f"mark equity at {venue}", "exchanges.equity_mark", 10, {"venue": venue}))

@@ -135,23 +135,34 @@ class Lake:
 
     def compact(self, key: SeriesKey) -> Compaction:
         """Make one file of each date that has several, and clear away what a killed writer left behind."""
+        days = self.dates(key)
+        before = sum(len(self._parts_of(key, day)) for day in days)
+        touched = sum(self.join(key, day) for day in days)
         with self._locked(key):
-            before = after = touched = 0
-            for day in self.dates(key):
-                folder = self._date_folder(key, day)
-                parts = _parts(folder)
-                before += len(parts)
-                if len(parts) > 1:
-                    _add_part(folder, tidy(key.kind, pa.concat_tables([_read_part(key.kind, part) for part in parts])))
-                    # Killed before this is done, the old parts only repeat what the new one says.
-                    for part in parts:
-                        part.unlink()
-                    touched += 1
-                after += 1
             # We hold the lock, so nobody is writing these.
             for leftover in self._folder(key).glob("date=*/.part-*.tmp"):
                 leftover.unlink()
-        return Compaction(touched, before, after)
+        return Compaction(touched, before, sum(len(self._parts_of(key, day)) for day in days))
+
+    def join(self, key: SeriesKey, day: np.datetime64) -> bool:
+        """Make one file of a date's several; return whether there was anything to do."""
+        folder = self._date_folder(key, day)
+        with self._locked(key):
+            parts = _parts(folder)
+            if len(parts) < 2:
+                return False
+            _add_part(folder, tidy(key.kind, pa.concat_tables([_read_part(key.kind, part) for part in parts])))
+            # Killed before this is done, the old parts only repeat what the new one says.
+            for part in parts:
+                part.unlink()
+        return True
+
+    def fragmented(self, key: SeriesKey, now: datetime, many: int) -> list[np.datetime64]:
+        """Return the dates of several files that are over, and those that have `many` already."""
+        today = np.datetime64(milliseconds(now), "ms")
+        counts = {day: len(self._parts_of(key, day)) for day in self.dates(key)}
+        over = {day for day in counts if (day + 1).astype("datetime64[ms]") <= today}
+        return [day for day, count in counts.items() if count >= many or (count > 1 and day in over)]
 
     def covered(self, key: SeriesKey) -> Spans:
         """Return the spans that were asked of the venue to their end, whether or not anything had happened in them."""

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from apps.exchanges.market_data.history.series import Kind
 from apps.exchanges.market_data.history.tables import TABLES
-from moondev.domain.clock import from_milliseconds
+from moondev.domain.clock import from_milliseconds, milliseconds
 from moondev.domain.errors import InvalidValue
 
 # Trades are many and go early; a month of the other kinds is little.
@@ -70,8 +70,12 @@ def managed_by_us(connection: Connection, kind: Kind) -> bool:
 
 
 def existing(connection: Connection, kind: Kind) -> list[Partition]:
-    """Return the partitions there are, oldest first."""
+    """Return the partitions there are, oldest first; of a hypertable those that would hold its rows."""
     table = TABLES[kind].name
+    if not managed_by_us(connection, kind):
+        at = TABLES[kind].c.at
+        first, last = connection.execute(select(func.min(at), func.max(at))).one()
+        return [] if first is None else list(partitions_between(kind, milliseconds(first), milliseconds(last)))
     names = connection.execute(
         text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:name)"), {"name": table}
     ).scalars()
@@ -101,11 +105,28 @@ def take_lock(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
-def drop(connection: Connection, partition: Partition) -> None:
-    """Take the partition and its rows away. The table is locked for the moment that this takes."""
-    table = TABLES[partition.kind].name
-    connection.execute(text(f"ALTER TABLE {table} DETACH PARTITION {partition.name}"))
-    connection.execute(text(f"DROP TABLE {partition.name}"))
+def drop_if(connection: Connection, partition: Partition, rows: int) -> bool:
+    """Take the partition away if it holds exactly so many rows; return whether it did.
+
+    Nobody can write to it from the count on; a row that came after the caller had read it keeps it alive.
+    """
+    take_lock(connection)
+    if managed_by_us(connection, partition.kind):
+        connection.execute(text(f"LOCK TABLE {partition.name} IN ACCESS EXCLUSIVE MODE"))
+    table = TABLES[partition.kind]
+    inside = (table.c.at >= partition.start, table.c.at < partition.end)
+    there = connection.execute(select(func.count()).select_from(table).where(*inside)).scalar_one()
+    if there != rows:
+        return False
+    if managed_by_us(connection, partition.kind):
+        connection.execute(text(f"ALTER TABLE {table.name} DETACH PARTITION {partition.name}"))
+        connection.execute(text(f"DROP TABLE {partition.name}"))
+    else:
+        connection.execute(
+            text("SELECT drop_chunks(to_regclass(:name), older_than => CAST(:end AS timestamptz))"),
+            {"name": table.name, "end": partition.end},
+        )
+    return True
 
 
 def _make(connection: Connection, partition: Partition) -> None:
