@@ -37,13 +37,13 @@ def ask(url: str, body: object) -> Any:
 
 @contextmanager
 def dydx_mock(clock: Clock | None = None, **options: Any) -> Iterator[ThreadedMock]:
-    """Serve dYdX while the block runs, with the options of WireConfig."""
+    """Serve dYdX while the block runs, with the options of WireConfig; its blocks come four times as fast."""
     clock = clock or LiveClock()
     venue = VENUES["dydx"]
     generic = (InstrumentSpec("BTC", 0, 5, 40), InstrumentSpec("ETH", 1, 4, 25))
     specs = [venue.spec(spec, MARKS[spec.coin]) for spec in generic]
     engine = Exchange(specs, clock, MARKS, venue.engine())
-    config = WireConfig(**{"book_interval_ms": 20, **options})
+    config = WireConfig(**{"book_interval_ms": 20, "block_ms": 250, **options})
     with venues_in_thread({"dydx": engine}, clock, config) as mock:
         for key in (KEY, OTHER_KEY):
             fund(mock, key, str(DEPOSIT))
@@ -104,7 +104,7 @@ def client(mock: ThreadedMock, key: str = KEY) -> Any:
 
 
 def wait_for(question: Callable[[], T | None], what: str) -> T:
-    """Ask until there is an answer that is not empty; blocks come once a second."""
+    """Ask until there is an answer that is not empty."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         answer = question()

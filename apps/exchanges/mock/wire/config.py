@@ -25,6 +25,7 @@ class WireConfig:
     pushes of one book to one connection (wall time). `schedule_cancel_volume` is what an account must
     have traded, in dollars, before it may schedule a cancel at Hyperliquid: 1,000,000 there, nothing here.
     `default_deposit` is what an account starts with when nobody says otherwise.
+    `block_ms` is how long a block of a chain takes (dYdX; run time).
     `max_backlog` is how many unsent messages a slow client may owe before it is cut off.
     """
 
@@ -32,6 +33,7 @@ class WireConfig:
     book_interval_ms: int = 100
     schedule_cancel_volume: Decimal = Decimal(0)
     default_deposit: Decimal = Decimal(100_000)
+    block_ms: int = 1_000
     max_backlog: int = 20_000
     socket: SocketLimits = field(default_factory=SocketLimits)
     maker_fee_bps: Decimal = Decimal("1.5")

@@ -25,4 +25,6 @@ VENUE = VenueUnderTest(
     wrong_key=lambda account: Credentials(account.credentials.account_address, "33" * 32),
     placing={"path": "/rpc/broadcast_tx_sync", "action": "MsgPlaceOrder"},
     many_fills=1_010,
+    # Blocks four times as fast as the chain's: half of the suite waits for one.
+    wire={"block_ms": 250},
 )

@@ -99,12 +99,12 @@ class AccountChannel:
         for oid in oids:
             facts, row = self._venue.facts.current(oid), self._venue.exchange.order_by_oid(address, oid)
             if facts is not None and row is not None:
-                rows.append(views.order_update(row, facts))
+                rows.append(views.order_update(self._venue.blocks, row, facts))
         return rows
 
     def _fill_row(self, address: str, fill: Fill) -> Json:
         return {
-            **views.fill(fill, self._venue.facts.of(fill.oid)),
+            **views.fill(self._venue.blocks, fill, self._venue.facts.of(fill.oid)),
             "subaccountId": subaccount_id(address),
             "ticker": ticker_of(fill.coin),
             "quoteAmount": f"{fill.price * fill.size:f}",

@@ -1,7 +1,7 @@
 """The chain: its blocks, its accounts with their keys and nonces, and what waits for the next block.
 
-A block is a second of the run's time, so the height follows from the clock and no block is ever late. What a validator
-keeps in its memory happens at once; what goes into a block happens when the block does.
+A block lasts a second of the run's time, so the height follows from the clock and no block is ever late. What a
+validator keeps in its memory happens at once; what goes into a block happens when the block does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from apps.exchanges.mock.wire.dydx.limits import BlockLimits
 from apps.exchanges.mock.wire.dydx.refusals import SDK, RefusedTx
 from apps.exchanges.mock.wire.dydx.transactions import Transaction, address_of
 
-BLOCK_MS = 1_000
 # The chain's first block, 2023-10-26 16:00 UTC.
 _GENESIS_MS = 1_698_336_000_000
 # https://github.com/dydxprotocol/v4-chain/blob/main/protocol/x/accountplus/keeper/timestampnonce.go
@@ -25,14 +24,19 @@ _NONCES_KEPT = 20
 _KEY_BYTES = 33
 
 
-def height_at(time_ms: int) -> int:
-    """Return the last block at a time."""
-    return (time_ms - _GENESIS_MS) // BLOCK_MS
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Which block is made when: one every `length_ms`."""
 
+    length_ms: int
 
-def block_time_ms(height: int) -> int:
-    """Return when a block was made."""
-    return _GENESIS_MS + height * BLOCK_MS
+    def height_at(self, time_ms: int) -> int:
+        """Return the last block at a time."""
+        return (time_ms - _GENESIS_MS) // self.length_ms
+
+    def time_ms(self, height: int) -> int:
+        """Return when a block was made."""
+        return _GENESIS_MS + height * self.length_ms
 
 
 @dataclass(slots=True)
@@ -61,10 +65,10 @@ class ChainAccount:
 class Chain:
     """Accounts, the block in the making, and who may still put something into it."""
 
-    def __init__(self, now_ms: int) -> None:
+    def __init__(self, blocks: Blocks, now_ms: int) -> None:
         """Start at the block of `now_ms`, with nothing waiting."""
-        self.limits = BlockLimits()
-        self.height = height_at(now_ms)
+        self.limits, self.blocks = BlockLimits(), blocks
+        self.height = blocks.height_at(now_ms)
         self._accounts: dict[str, ChainAccount] = {}
         self._waiting: list[Callable[[], None]] = []
         self._seen: dict[str, int] = {}
@@ -111,7 +115,7 @@ class Chain:
 
     def advance(self, now_ms: int) -> bool:
         """Make the blocks that are due by `now_ms`; return whether there was one."""
-        height = height_at(now_ms)
+        height = self.blocks.height_at(now_ms)
         if height <= self.height:
             return False
         self.height = height

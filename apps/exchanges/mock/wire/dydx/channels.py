@@ -11,7 +11,6 @@ from decimal import Decimal
 from apps.exchanges.mock.engine.api import BookView, LevelView
 from apps.exchanges.mock.engine.events import BarClosed, BarUpdated, BookChanged, Event, MarkChanged, TradePrinted
 from apps.exchanges.mock.wire.dydx import views
-from apps.exchanges.mock.wire.dydx.chain import block_time_ms, height_at
 from apps.exchanges.mock.wire.dydx.line import IndexerLine
 from apps.exchanges.mock.wire.dydx.reads import BOOK_LEVELS, Reads
 from apps.exchanges.mock.wire.dydx.refusals import RefusedRead
@@ -55,7 +54,7 @@ class PublicChannels:
             return {"markets": self._reads.market_rows()}
         if channel == BLOCKS:
             height = self._venue.chain.height
-            return {"height": str(height), "time": iso(block_time_ms(height))}
+            return {"height": str(height), "time": iso(self._venue.blocks.time_ms(height))}
         ticker, _, resolution = name.partition("/")
         coin = self._reads.coin(ticker)
         if channel == CANDLES:
@@ -63,7 +62,11 @@ class PublicChannels:
                 raise RefusedRead(400, f"Invalid candle id: {name}")
             return {"candles": self._reads.candle_rows(coin, resolution, _FIRST_CANDLES)}
         if channel == TRADES:
-            return {"trades": [views.trade(row) for row in self._venue.exchange.trades(coin, _FIRST_TRADES)]}
+            return {
+                "trades": [
+                    views.trade(self._venue.blocks, row) for row in self._venue.exchange.trades(coin, _FIRST_TRADES)
+                ]
+            }
         view = self._venue.exchange.book(coin, BOOK_LEVELS)
         known = self._books.setdefault(name, (_levels(view.bids), _levels(view.asks)))
         # Whoever comes later begins where the others are, so that the next difference fits all of them.
@@ -121,7 +124,7 @@ class PublicChannels:
             ticker_of(coin): {
                 "oraclePrice": plain(price),
                 "effectiveAt": iso(now),
-                "effectiveAtHeight": str(height_at(now)),
+                "effectiveAtHeight": str(self._venue.blocks.height_at(now)),
                 "marketId": self._venue.scales[coin].pair,
             }
             for coin, price in prices.items()
@@ -134,7 +137,7 @@ class PublicChannels:
         if height == self._height:
             return
         self._height = height
-        self.tell(BLOCKS, _ALL[BLOCKS], {"blockHeight": str(height), "time": iso(block_time_ms(height))})
+        self.tell(BLOCKS, _ALL[BLOCKS], {"blockHeight": str(height), "time": iso(self._venue.blocks.time_ms(height))})
         self._push_rates()
 
     def _push_rates(self) -> None:
@@ -173,7 +176,7 @@ class PublicChannels:
         ticker = ticker_of(event.trade.coin)
         if f"{TRADES} {ticker}" not in self._topics:
             return
-        self._trades.setdefault(ticker, []).append(views.trade(event.trade))
+        self._trades.setdefault(ticker, []).append(views.trade(self._venue.blocks, event.trade))
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)

@@ -10,7 +10,6 @@ from typing import Any
 
 from apps.exchanges.mock.wire.counts import ActionCount
 from apps.exchanges.mock.wire.door import Door
-from apps.exchanges.mock.wire.dydx.chain import block_time_ms
 from apps.exchanges.mock.wire.dydx.refusals import CLOB, RefusedTx
 from apps.exchanges.mock.wire.dydx.trading import Trading
 from apps.exchanges.mock.wire.dydx.transactions import Transaction, hash_of, read_transaction
@@ -40,7 +39,7 @@ class Node:
         height = self._venue.chain.height
         synced = {
             "latest_block_height": str(height),
-            "latest_block_time": iso(block_time_ms(height)),
+            "latest_block_time": iso(self._venue.blocks.time_ms(height)),
             "catching_up": False,
         }
         return {"node_info": {"network": CHAINS[0], "version": _VERSION}, "sync_info": synced}

@@ -13,7 +13,7 @@ from typing import TypeVar
 from apps.exchanges.mock.engine.api import OrderSnapshot
 from apps.exchanges.mock.engine.bars import interval_ms
 from apps.exchanges.mock.wire.dydx import views
-from apps.exchanges.mock.wire.dydx.chain import block_time_ms
+from apps.exchanges.mock.wire.dydx.chain import Blocks
 from apps.exchanges.mock.wire.dydx.facts import OrderFacts
 from apps.exchanges.mock.wire.dydx.refusals import RefusedRead
 from apps.exchanges.mock.wire.dydx.venue import Venue
@@ -76,13 +76,12 @@ class Reads:
         """Return an account's open positions."""
         states = self._exchange.account_state(account).positions
         stories, now = self._venue.stories, self._venue.now_ms()
-        return [views.position(state, stories.of(account, state.coin), now) for state in states]
+        return [views.position(self._venue.blocks, state, stories.of(account, state.coin), now) for state in states]
 
     def open_order_rows(self, account: str) -> list[Json]:
         """Return an account's live orders, newest first."""
-        return [views.order(row, facts) for row, facts in self._known(account, self._exchange.open_orders(account))][
-            ::-1
-        ]
+        live = self._known(account, self._exchange.open_orders(account)[::-1])
+        return [views.order(self._venue.blocks, row, facts) for row, facts in live]
 
     def candle_rows(
         self, coin: str, resolution: str, limit: int, start_ms: int = 0, end_ms: int | None = None
@@ -109,7 +108,7 @@ class Reads:
 
     def _height(self, _: Parameters) -> Json:
         height = self._venue.chain.height
-        return {"height": str(height), "time": iso(block_time_ms(height))}
+        return {"height": str(height), "time": iso(self._venue.blocks.time_ms(height))}
 
     def _markets(self, asked: Parameters) -> Json:
         rows = self.market_rows()
@@ -123,24 +122,24 @@ class Reads:
         return views.book(self._exchange.book(self.coin(asked["market"]), BOOK_LEVELS))
 
     def _trades(self, asked: Parameters) -> Json:
-        coin, before = self.coin(asked["market"]), _moment(asked, "createdBeforeOrAt")
+        coin, before = self.coin(asked["market"]), _moment(self._venue.blocks, asked, "createdBeforeOrAt")
         rows = self._exchange.trades(coin, LARGEST_PAGE if before is not None else _limit(asked))
         kept = [row for row in rows if before is None or row.time_ms <= before]
-        return {"trades": [views.trade(row) for row in kept[: _limit(asked)]]}
+        return {"trades": [views.trade(self._venue.blocks, row) for row in kept[: _limit(asked)]]}
 
     def _candles(self, asked: Parameters) -> Json:
         coin, resolution = self.coin(asked["market"]), asked.get("resolution", "")
         if resolution not in RESOLUTIONS:
             raise RefusedRead(400, f"resolution must be a valid Candle Resolution, one of {','.join(RESOLUTIONS)}")
-        start, end = _moment(asked, "fromISO"), _moment(asked, "toISO")
+        start, end = _moment(self._venue.blocks, asked, "fromISO"), _moment(self._venue.blocks, asked, "toISO")
         limit = min(_limit(asked), LARGEST_PAGE)
         return {"candles": self.candle_rows(coin, resolution, limit, start or 0, end)}
 
     def _funding_rates(self, asked: Parameters) -> Json:
-        coin, before = self.coin(asked["market"]), _moment(asked, "effectiveBeforeOrAt")
+        coin, before = self.coin(asked["market"]), _moment(self._venue.blocks, asked, "effectiveBeforeOrAt")
         rates = self._exchange.funding_history(coin, 0, before)[-_limit(asked) :][::-1]
         price = self._exchange.mark(coin)
-        return {"historicalFunding": [views.funding_rate(rate, price) for rate in rates]}
+        return {"historicalFunding": [views.funding_rate(self._venue.blocks, rate, price) for rate in rates]}
 
     def _address(self, asked: Parameters) -> Json:
         address = asked["address"].lower()
@@ -165,7 +164,7 @@ class Reads:
         for row, facts in self._known(account, rows):
             if not _shown(row, facts) or asked.get("ticker") not in (None, "", f"{facts.coin}-USD"):
                 continue
-            told = views.order(row, facts)
+            told = views.order(self._venue.blocks, row, facts)
             if (not wanted or told["status"] in wanted) and asked.get("side") in (None, "", told["side"]):
                 found.append(told)
         return found[: _limit(asked)]
@@ -176,22 +175,22 @@ class Reads:
         row = None if facts is None else self._venue.order(facts)
         if facts is None or row is None or not _shown(row, facts):
             raise RefusedRead(404, f"Unable to find order id {name}")
-        return views.order(row, facts)
+        return views.order(self._venue.blocks, row, facts)
 
     def _fills(self, asked: Parameters) -> Json:
-        account, before = self._account(asked), _moment(asked, "createdBeforeOrAt")
+        account, before = self._account(asked), _moment(self._venue.blocks, asked, "createdBeforeOrAt")
         ticker = asked.get("market", "")
         coin = self.coin(ticker) if ticker else None
         newest = self._exchange.fills(account, 0, before)[::-1]
         rows = [row for row in newest if coin in (None, row.coin)]
-        told = [views.fill(row, self._venue.facts.of(row.oid)) for row in _page(asked, rows)]
+        told = [views.fill(self._venue.blocks, row, self._venue.facts.of(row.oid)) for row in _page(asked, rows)]
         return {"fills": told, **_paging(asked, len(rows))}
 
     def _funding_payments(self, asked: Parameters) -> Json:
-        account, after = self._account(asked), _moment(asked, "afterOrAt")
+        account, after = self._account(asked), _moment(self._venue.blocks, asked, "afterOrAt")
         newest = self._exchange.funding_payments(account, after or 0)[::-1]
         rows = _page(asked, newest)
-        told = [views.funding_payment(row, self._paid_at(row.coin, row.time_ms)) for row in rows]
+        told = [views.funding_payment(self._venue.blocks, row, self._paid_at(row.coin, row.time_ms)) for row in rows]
         return {"fundingPayments": told, **_paging(asked, len(newest))}
 
     def _transfers(self, asked: Parameters) -> Json:
@@ -251,13 +250,13 @@ def _paging(asked: Parameters, total: int) -> Json:
     return {"pageSize": limit, "totalResults": total, "offset": (int(asked["page"]) - 1) * limit}
 
 
-def _moment(asked: Parameters, name: str) -> int | None:
+def _moment(blocks: Blocks, asked: Parameters, name: str) -> int | None:
     """Return a time in milliseconds; None when it is not given. A height may stand for it."""
     height = asked.get(f"{name}Height", "")
     if height:
         if not height.isdecimal():
             raise RefusedRead(400, f"{name}Height must be a non-negative integer")
-        return block_time_ms(int(height) + 1) - 1
+        return blocks.time_ms(int(height) + 1) - 1
     raw = asked.get(name, "")
     if not raw:
         return None

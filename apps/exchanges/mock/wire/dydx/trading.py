@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import Ack, OrderSnapshot, RejectCode, Rejected
-from apps.exchanges.mock.wire.dydx.chain import block_time_ms
 from apps.exchanges.mock.wire.dydx.facts import OrderFacts
 from apps.exchanges.mock.wire.dydx.orders_in import (
     Moment,
@@ -113,7 +112,7 @@ class Trading:
             self._cancel_at_once(name, message.good_til_block)
 
     def _moment(self) -> Moment:
-        return Moment(self._chain.height, block_time_ms(self._chain.height) // 1000)
+        return Moment(self._chain.height, self._venue.blocks.time_ms(self._chain.height) // 1000)
 
     def _scale(self, pair: int) -> Scale:
         scale = self._venue.pairs.get(pair)

@@ -12,7 +12,7 @@ from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
 from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.counts import Counts
-from apps.exchanges.mock.wire.dydx.chain import Chain, block_time_ms, height_at
+from apps.exchanges.mock.wire.dydx.chain import Blocks, Chain
 from apps.exchanges.mock.wire.dydx.facts import FactBook, OrderFacts
 from apps.exchanges.mock.wire.dydx.limits import ReadLimits
 from apps.exchanges.mock.wire.dydx.positions import PositionStories
@@ -31,7 +31,8 @@ class Venue:
     def __init__(self, exchange: Exchange, clock: Clock, config: WireConfig, faults: FaultBook) -> None:
         """Stand before `exchange`."""
         self.exchange, self.clock, self.config, self.faults = exchange, clock, config, faults
-        self.chain, self.facts = Chain(self.now_ms()), FactBook()
+        self.blocks, self.facts = Blocks(config.block_ms), FactBook()
+        self.chain = Chain(self.blocks, self.now_ms())
         self.counts, self.reads, self.stories = Counts(), ReadLimits(), PositionStories()
         self.transfers: dict[str, list[Json]] = {}
         self.specs = {spec.coin: spec for spec in exchange.specs()}
@@ -54,7 +55,7 @@ class Venue:
             return
         height = self.chain.height
         self._lapse(self._lapsing, height)
-        self._lapse(self._ending, block_time_ms(height) // 1000)
+        self._lapse(self._ending, self.blocks.time_ms(height) // 1000)
 
     def open_account(self, request: AccountRequest) -> None:
         """Open or add to an account, with the chain's full leverage, and learn its key. Raises ValueError."""
@@ -98,7 +99,7 @@ class Venue:
             "recipient": here,
             "size": plain(request.deposit),
             "createdAt": iso(now),
-            "createdAtHeight": str(height_at(now)),
+            "createdAtHeight": str(self.blocks.height_at(now)),
             "symbol": QUOTE,
             "type": "DEPOSIT",
             "transactionHash": f"{uuid4().hex}{uuid4().hex}".upper(),

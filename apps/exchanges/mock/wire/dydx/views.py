@@ -23,7 +23,7 @@ from apps.exchanges.mock.engine.api import (
     PositionState,
     Trade,
 )
-from apps.exchanges.mock.wire.dydx.chain import height_at
+from apps.exchanges.mock.wire.dydx.chain import Blocks
 from apps.exchanges.mock.wire.dydx.facts import OrderFacts
 from apps.exchanges.mock.wire.dydx.positions import PositionStory
 from apps.exchanges.mock.wire.dydx.scales import QUANTUM_CONVERSION_EXPONENT, Scale
@@ -88,7 +88,7 @@ def book(view: BookView) -> Json:
     return {"bids": [_level(level) for level in view.bids], "asks": [_level(level) for level in view.asks]}
 
 
-def trade(row: Trade) -> Json:
+def trade(blocks: Blocks, row: Trade) -> Json:
     """Return a public trade; `side` is the taker's."""
     return {
         "id": trade_id(row.tid),
@@ -97,7 +97,7 @@ def trade(row: Trade) -> Json:
         "price": plain(row.price),
         "type": "LIMIT",
         "createdAt": iso(row.time_ms),
-        "createdAtHeight": str(height_at(row.time_ms)),
+        "createdAtHeight": str(blocks.height_at(row.time_ms)),
     }
 
 
@@ -120,22 +120,22 @@ def candle(bar: Candle, resolution: str, open_interest: Decimal) -> Json:
     }
 
 
-def funding_rate(row: FundingRate, price: Decimal) -> Json:
+def funding_rate(blocks: Blocks, row: FundingRate, price: Decimal) -> Json:
     """Return an hour's funding rate."""
     return {
         "ticker": ticker_of(row.coin),
         "rate": plain(row.rate),
         "price": plain(price),
-        "effectiveAtHeight": str(height_at(row.time_ms)),
+        "effectiveAtHeight": str(blocks.height_at(row.time_ms)),
         "effectiveAt": iso(row.time_ms),
     }
 
 
-def funding_payment(row: FundingPayment, price: Decimal) -> Json:
+def funding_payment(blocks: Blocks, row: FundingPayment, price: Decimal) -> Json:
     """Return an account's funding payment, positive when received."""
     return {
         "createdAt": iso(row.time_ms),
-        "createdAtHeight": str(height_at(row.time_ms)),
+        "createdAtHeight": str(blocks.height_at(row.time_ms)),
         "perpetualId": "",
         "ticker": ticker_of(row.coin),
         "oraclePrice": plain(price),
@@ -159,7 +159,7 @@ def status(order: OrderSnapshot, facts: OrderFacts) -> str:
     return "BEST_EFFORT_OPENED" if facts.short_term and not order.filled else "OPEN"
 
 
-def order(row: OrderSnapshot, facts: OrderFacts) -> Json:
+def order(blocks: Blocks, row: OrderSnapshot, facts: OrderFacts) -> Json:
     """Return an order as it was signed, with what became of it."""
     until = {"goodTilBlock": str(facts.good_til)} if facts.short_term else {"goodTilBlockTime": _second(facts.good_til)}
     trigger = {} if facts.trigger_price is None else {"triggerPrice": plain(facts.trigger_price)}
@@ -182,7 +182,7 @@ def order(row: OrderSnapshot, facts: OrderFacts) -> Json:
         "createdAtHeight": str(facts.height),
         "clientMetadata": str(facts.metadata),
         "updatedAt": iso(row.status_ms),
-        "updatedAtHeight": str(height_at(row.status_ms)),
+        "updatedAtHeight": str(blocks.height_at(row.status_ms)),
         "orderRouterAddress": "",
         "postOnly": facts.tif == TIF_POST_ONLY,
         "ticker": ticker_of(facts.coin),
@@ -190,16 +190,16 @@ def order(row: OrderSnapshot, facts: OrderFacts) -> Json:
     }
 
 
-def order_update(row: OrderSnapshot, facts: OrderFacts) -> Json:
+def order_update(blocks: Blocks, row: OrderSnapshot, facts: OrderFacts) -> Json:
     """Return an order as the stream tells it: the reason, too, when it was taken out of the market."""
-    told = order(row, facts)
+    told = order(blocks, row, facts)
     if row.status is OrderStatus.FILLED or not row.status.final:
         return told
     why = _REMOVED.get(row.reason, _USER) if isinstance(row.reason, CancelReason) else _USER
     return {**told, "removalReason": facts.removal or why}
 
 
-def fill(row: Fill, facts: OrderFacts | None) -> Json:
+def fill(blocks: Blocks, row: Fill, facts: OrderFacts | None) -> Json:
     """Return a fill; one without an order is a liquidation's."""
     liquidity = "TAKER" if row.crossed else "MAKER"
     said = {
@@ -214,18 +214,18 @@ def fill(row: Fill, facts: OrderFacts | None) -> Json:
         "fee": plain(row.fee),
         "affiliateRevShare": "0",
         "createdAt": iso(row.time_ms),
-        "createdAtHeight": str(height_at(row.time_ms)),
+        "createdAtHeight": str(blocks.height_at(row.time_ms)),
     }
     if facts is not None and not row.liquidation:
         said |= {"orderId": facts.id, "clientMetadata": str(facts.metadata)}
     return {**said, "subaccountNumber": SUBACCOUNT}
 
 
-def position(state: PositionState, story: PositionStory | None, now_ms: int) -> Json:
+def position(blocks: Blocks, state: PositionState, story: PositionStory | None, now_ms: int) -> Json:
     """Return an open position. The size of a short one is negative."""
     cost = state.size * state.mark_px - state.unrealised_pnl
     entry = (cost / state.size).quantize(_PRICE_DIGITS, rounding=ROUND_HALF_EVEN)
-    told = story or PositionStory(now_ms, height_at(now_ms), state.size, abs(state.size))
+    told = story or PositionStory(now_ms, blocks.height_at(now_ms), state.size, abs(state.size))
     exit_price = told.exit_price
     return {
         "market": ticker_of(state.coin),

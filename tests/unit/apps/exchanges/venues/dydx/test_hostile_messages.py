@@ -149,7 +149,7 @@ def account_dialect() -> AccountDialect:
     return AccountDialect(ADDRESS, lambda _: None, Owner())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt_message(MARKET_MESSAGES))
 def test_a_spoilt_market_message_is_never_fatal_and_never_makes_up_a_price(drawn: tuple[int, Any]) -> None:
     _, message = drawn
@@ -168,7 +168,7 @@ def test_a_spoilt_market_message_is_never_fatal_and_never_makes_up_a_price(drawn
             assert event.mark_price > 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt_message(ACCOUNT_MESSAGES))
 def test_a_spoilt_account_message_is_never_fatal_and_never_makes_up_a_fill(drawn: tuple[int, Any]) -> None:
     _, message = drawn
@@ -191,7 +191,7 @@ def test_what_is_no_message_is_counted(frame: bytes) -> None:
         assert complete or (dialect.unreadable == 1 and events == [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_spoilt_answer_is_read_or_refused_in_our_own_words(data: st.DataObject) -> None:
     index, answer = data.draw(spoilt_message([answer for answer, _ in ANSWERS]))
