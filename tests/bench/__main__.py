@@ -14,7 +14,7 @@ from types import FrameType
 from tests.bench.plan import VENUE, WorldPlan, floor_accounts
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters")
+NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock")
 MOST_ACCOUNTS = 8
 
 
@@ -80,7 +80,7 @@ def _prepare(servers: Servers) -> None:
 
 def _measure(options: Options, servers: Servers) -> int:
     from moondev.domain.clock import process_clock
-    from tests.bench import adapters, kill_switch, latency, sustained
+    from tests.bench import adapters, kill_switch, latency, mock_rate, sustained
     from tests.bench.flood import run as flood
     from tests.bench.results import Section, table_of, write_json
 
@@ -91,6 +91,7 @@ def _measure(options: Options, servers: Servers) -> int:
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
         "adapters": adapters.run,
+        "mock": mock_rate.run,
     }
     began = process_clock().now()
     path = PROJECT / "bench-results" / f"{began:%Y%m%dT%H%M%SZ}.json"

@@ -80,8 +80,7 @@ def recover_l1(connection_id: bytes, signature: Signature) -> str:
 
     Raises BadSignatureError when no key fits.
     """
-    source = keccak256(_TESTNET_SOURCE.encode())
-    struct = keccak256(_type_hash("Agent(string source,bytes32 connectionId)") + source + connection_id)
+    struct = keccak256(_agent_start() + connection_id)
     return _recover(_domain("Exchange", 1337), struct, signature)
 
 
@@ -186,6 +185,12 @@ _ENCODERS: Mapping[str, Callable[[object], bytes]] = {
 def _struct_hash(scheme: UserSignedScheme, message: Mapping[str, Any]) -> bytes:
     words = [_ENCODERS[kind](message[name]) for kind, name in scheme.fields]
     return keccak256(_type_hash(scheme.encoded) + b"".join(words))
+
+
+@lru_cache(maxsize=1)
+def _agent_start() -> bytes:
+    """Return what every phantom agent of the testnet begins with."""
+    return _type_hash("Agent(string source,bytes32 connectionId)") + keccak256(_TESTNET_SOURCE.encode())
 
 
 @lru_cache(maxsize=64)
