@@ -175,6 +175,28 @@ def test_stops_attached_to_an_order_and_to_a_position_exclude_each_other(world: 
     assert kinds == ["StopLoss", "StopLoss", "TakeProfit"]
 
 
+def test_who_would_trade_with_itself_says_which_order_ends(world: World, alice: Any) -> None:
+    def status(order: Any) -> tuple[str, str]:
+        row = alice.fetch_order(order["id"], BTC, {"acknowledged": True})["info"]
+        return row["orderStatus"], row["cancelType"]
+
+    for smp, maker, taker in (
+        ("CancelMaker", ("Cancelled", "CancelBySmp"), ("New", "UNKNOWN")),
+        ("CancelTaker", ("New", "UNKNOWN"), ("Cancelled", "CancelBySmp")),
+        ("CancelBoth", ("Cancelled", "CancelBySmp"), ("Cancelled", "CancelBySmp")),
+        ("None", ("Filled", "UNKNOWN"), ("Filled", "UNKNOWN")),
+    ):
+        rests = alice.create_order(BTC, "limit", "buy", 0.1, 50000)
+        arrives = alice.create_order(BTC, "limit", "sell", 0.1, 50000, {"smpType": smp})
+        assert (status(rests), status(arrives)) == (maker, taker), smp
+        alice.cancel_all_orders(BTC)
+    # Both ends of a trade with oneself have a name of their own.
+    fills = alice.fetch_my_trades(BTC)
+    assert len({fill["id"] for fill in fills}) == len(fills) == 2
+    with pytest.raises(ccxt.BadRequest, match="smpType"):
+        alice.create_order(BTC, "limit", "sell", 0.1, 50000, {"smpType": "Whoever"})
+
+
 # --- batches ------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ class OrderFacts:
     stop_type: str = ""
     tpsl_mode: str = ""
     create_type: str = "CreateByUser"
+    smp_type: str = "None"
     take_profit: str = ""
     stop_loss: str = ""
 

@@ -9,7 +9,7 @@ from apps.exchanges.mock.engine.api import Grouping, InstrumentSpec, NewOrder, T
 from apps.exchanges.mock.wire.bybit.facts import OrderFacts
 from apps.exchanges.mock.wire.bybit.fields import amount, flag, optional_text, text
 from apps.exchanges.mock.wire.bybit.refusals import PARAMETER, RefusedError
-from apps.exchanges.mock.wire.bybit.words import TIFS, trigger_kind
+from apps.exchanges.mock.wire.bybit.words import SELF_TRADES, TIFS, trigger_kind
 from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.worst_price import worst_price
 
@@ -49,12 +49,29 @@ def read_order(body: Json, spec: InstrumentSpec, mark: Decimal) -> Wanted:
         raise RefusedError(PARAMETER, "params error: timeInForce invalid")
     # Resting in the book is nothing a market order could do, whatever its time in force says.
     engine_tif = Tif.FRONTEND_MARKET if market else TIFS[tif]
+    smp_type = optional_text(body, "smpType") or "None"
+    if smp_type not in SELF_TRADES:
+        raise RefusedError(PARAMETER, "params error: smpType invalid")
     order = NewOrder(
-        spec.coin, is_buy, size, price, engine_tif, flag(body, "reduceOnly"), trigger, _link_id(body) or None
+        spec.coin,
+        is_buy,
+        size,
+        price,
+        engine_tif,
+        flag(body, "reduceOnly"),
+        trigger,
+        _link_id(body) or None,
+        self_trade=SELF_TRADES[smp_type],
     )
     take, stop = optional_text(body, "takeProfit"), optional_text(body, "stopLoss")
     facts = OrderFacts(
-        market, "IOC" if market else tif, "" if trigger is None else "Stop", "Full" if take or stop else "", take, stop
+        market,
+        "IOC" if market else tif,
+        stop_type="" if trigger is None else "Stop",
+        tpsl_mode="Full" if take or stop else "",
+        smp_type=smp_type,
+        take_profit=take,
+        stop_loss=stop,
     )
     return Wanted(((order, facts), *_attached(body, order, spec)), rising)
 

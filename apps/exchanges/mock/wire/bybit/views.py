@@ -73,7 +73,7 @@ def order(snapshot: OrderSnapshot, facts: OrderFacts, sums: Sums, spec: Instrume
         "lastPriceOnCreated": "",
         "reduceOnly": snapshot.reduce_only,
         "closeOnTrigger": False,
-        "smpType": "None",
+        "smpType": facts.smp_type,
         "smpGroup": 0,
         "smpOrderId": "",
         "tpslMode": facts.tpsl_mode,

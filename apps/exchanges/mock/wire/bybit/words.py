@@ -13,6 +13,7 @@ from apps.exchanges.mock.engine.api import (
     OrderSnapshot,
     OrderStatus,
     RejectCode,
+    SelfTrade,
     Tif,
     TpSl,
 )
@@ -40,6 +41,15 @@ INTERVAL_WORDS: Mapping[str, str] = MappingProxyType({ours: theirs for theirs, o
 TIFS: Mapping[str, Tif] = MappingProxyType({"GTC": Tif.GTC, "IOC": Tif.IOC, "FOK": Tif.FOK, "PostOnly": Tif.ALO})
 TIF_WORDS: Mapping[Tif, str] = MappingProxyType(
     {**{ours: theirs for theirs, ours in TIFS.items()}, Tif.FRONTEND_MARKET: "IOC"}
+)
+# https://bybit-exchange.github.io/docs/v5/smp: without a word on it an account may trade with itself.
+SELF_TRADES: Mapping[str, SelfTrade] = MappingProxyType(
+    {
+        "None": SelfTrade.ALLOW,
+        "CancelMaker": SelfTrade.CANCEL_MAKER,
+        "CancelTaker": SelfTrade.CANCEL_TAKER,
+        "CancelBoth": SelfTrade.CANCEL_BOTH,
+    }
 )
 # Refusals that come late here: the order is accepted, and cancelled in the same breath.
 LATE: Mapping[object, str] = MappingProxyType(
