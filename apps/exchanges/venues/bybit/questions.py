@@ -91,8 +91,9 @@ class Questions:
     def account(self) -> AccountSnapshot:
         """Return the account: its wallet, and its positions at their marks.
 
-        The two are asked for one after the other. Every fill changes the wallet by its fee, and funding too, so a
-        wallet that is the same before and after belongs to the positions told in between.
+        The two are asked for one after the other. Fees, funding and realised profit change the wallet, so one that is
+        the same before and after belongs to the positions told in between; a fill without any of them changes neither
+        the wallet nor, at the moment it happens, what wallet and positions come to.
         """
         before, _ = self._wallet()
         for _ in range(TRIES):
