@@ -237,7 +237,6 @@ class RejectCode(StrEnum):
     ALREADY_EXPIRED = "already_expired"
     INVALID_LEVERAGE = "invalid_leverage"
     AGENT_IN_USE = "agent_in_use"
-    ISOLATED_NOT_SUPPORTED = "isolated_not_supported"
     MARGIN_MODE_LOCKED = "margin_mode_locked"
     NO_ISOLATED_POSITION = "no_isolated_position"
     SCHEDULE_TOO_SOON = "schedule_too_soon"

@@ -156,12 +156,16 @@ class BarBuilder:
         """
         length_ms = interval_ms(interval)
         self.next_roll_ms = 0
+        loaded: list[Series] = []
         for series in self._series.values():
             series.clear()
             if series.length_ms % length_ms:
                 continue
-            for bar in bars:
+            # From the longest bars that fit: an hour is two halves sooner than sixty minutes.
+            finer = next((one.bars for one in reversed(loaded) if series.length_ms % one.length_ms == 0), bars)
+            for bar in finer:
                 series.merge(bar)
+            loaded.append(series)
 
     def print(self, px: int, size: int) -> None:
         """Count a trade into every bar in progress; `roll` comes first."""

@@ -46,6 +46,7 @@ class PriceProcess:
         self._log_price: Vector = np.log(np.array([p.price for p in profiles]))
         self._heat: Vector = np.zeros(len(profiles))
         self._trend: Vector = np.zeros(len(profiles))
+        self._kernels: dict[tuple[int, float], tuple[Vector, Vector]] = {}
 
     @property
     def momentum(self) -> Vector:
@@ -84,10 +85,18 @@ class PriceProcess:
         if steps == 1:
             heat: Vector = keep * self._heat + noise
             return heat
-        powers = keep ** np.arange(steps, dtype=np.float64)
-        weights = np.tril(keep ** np.abs(np.subtract.outer(np.arange(steps), np.arange(steps)).astype(np.float64)))
+        powers, weights = self._kernel(steps, keep)
         heats: Vector = weights @ noise + np.outer(powers * keep, self._heat)
         return heats
+
+    def _kernel(self, steps: int, keep: float) -> tuple[Vector, Vector]:
+        """Return how much of each noise is left at each step; a history asks for the same one every minute."""
+        kernel = self._kernels.get((steps, keep))
+        if kernel is None:
+            powers = keep ** np.arange(steps, dtype=np.float64)
+            weights = np.tril(keep ** np.abs(np.subtract.outer(np.arange(steps), np.arange(steps)).astype(np.float64)))
+            kernel = self._kernels[steps, keep] = (powers, weights)
+        return kernel
 
     def _change_trends(self, seconds: float) -> None:
         lasts = np.where(self._trend == 0, self._climate.flat_lasts, self._climate.trend_lasts)

@@ -41,7 +41,6 @@ _REJECTIONS: Mapping[RejectCode, str] = {
     RejectCode.AGENT_IN_USE: "Extra agent already used.",
     RejectCode.ALREADY_EXPIRED: EXPIRED,
     RejectCode.INVALID_LEVERAGE: "Invalid leverage value",
-    RejectCode.ISOLATED_NOT_SUPPORTED: "Isolated margin is not available on this venue.",
     RejectCode.MARGIN_MODE_LOCKED: "Cannot switch leverage type with open position.",
     RejectCode.NO_ISOLATED_POSITION: NO_ISOLATED_POSITION,
     RejectCode.SCHEDULE_TOO_SOON: "Scheduled cancel time must be at least 5 seconds in the future.",

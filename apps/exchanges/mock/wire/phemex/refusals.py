@@ -42,7 +42,6 @@ _TABLE: Mapping[RejectCode, tuple[int, str]] = MappingProxyType(
         RejectCode.UNKNOWN_ORDER: (NO_ORDER, "OM_ORDER_NOT_FOUND"),
         RejectCode.CANNOT_MODIFY: (11066, "TE_ORD_STATUS_CANNOT_REPLACE"),
         RejectCode.INVALID_LEVERAGE: (BAD_LEVERAGE, "TE_INVALID_LEVERAGE"),
-        RejectCode.ISOLATED_NOT_SUPPORTED: (BAD_LEVERAGE, "TE_INVALID_LEVERAGE"),
     }
 )
 
