@@ -145,21 +145,37 @@ class AccountReads:
     def _open(self, account: str, query: Json) -> Json:
         """Tell live orders; those that ended lately too when one is asked for by name, and alone with `openOnly` 1."""
         self._require_scope(query)
-        named = optional_text(query, "orderId") or optional_text(query, "orderLinkId")
-        found: list[OrderSnapshot] = []
-        if named or optional_text(query, "openOnly") not in {"1", "2"}:
-            found += self._exchange.open_orders(account)[::-1]
-        if named or optional_text(query, "openOnly") in {"1", "2"}:
-            found += self._exchange.order_history(account, 500)
+        found = self._named(account, query)
+        if found is None:
+            ended = optional_text(query, "openOnly") in {"1", "2"}
+            found = self._exchange.order_history(account, 500) if ended else self._exchange.open_orders(account)[::-1]
         kind = optional_text(query, "orderFilter")
         return self._orders(query, [order for order in found if _is_kind(order, kind)], 20)
 
     def _history(self, account: str, query: Json) -> Json:
         require_linear(query)
         first, last = self._span(query)
-        ended, word = self._exchange.order_history(account), optional_text(query, "orderStatus")
-        chosen = [order for order in ended if first <= order.status_ms <= last and word in ("", status_word(order))]
+        found, word = self._named(account, query), optional_text(query, "orderStatus")
+        if found is None:
+            found = self._exchange.order_history(account)
+        chosen = [
+            order
+            for order in found
+            if order.status.final and first <= order.status_ms <= last and word in ("", status_word(order))
+        ]
         return self._orders(query, chosen, 20)
+
+    def _named(self, account: str, query: Json) -> list[OrderSnapshot] | None:
+        """Return the order that is asked for by name, if there is one; None: none is named."""
+        given, link = optional_text(query, "orderId"), optional_text(query, "orderLinkId")
+        if not given and not link:
+            return None
+        oid = read_order_id(given) if given else None
+        if given:
+            order = None if oid is None else self._exchange.order_by_oid(account, oid)
+        else:
+            order = self._exchange.order_by_cloid(account, link)
+        return [] if order is None else [order]
 
     def _orders(self, query: Json, orders: Sequence[OrderSnapshot], default: int) -> Json:
         chosen = [order for order in orders if self._wanted(query, order)]
