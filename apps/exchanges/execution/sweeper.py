@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 # A row this young, in real seconds, was committed just now and its own wake-up is still on its way.
 YOUNG_SECONDS = 0.2
-# While an order's outcome is unknown the venue is asked so often, for so long; real seconds.
+# While an order's outcome is unknown the venue is asked after so long, then half as often each time, for so long; real
+# seconds.
 DOUBT_SECONDS, DOUBT_LASTS_SECONDS = 2.0, 30.0
 
 
@@ -124,15 +125,19 @@ class DoubtWatch:
     def __init__(self, venue: str, clock: Clock, publish: Callable[..., object] = wake) -> None:
         self._venue, self._clock, self._publish = venue, clock, publish
         self._again_at: datetime | None = None
+        self._pause = DOUBT_SECONDS
 
     def look(self) -> None:
         """Look at our own rows, and publish a wake-up when one is due."""
         now = self._clock.now()
         if self._again_at is not None and now < self._again_at:
             return
-        if self._in_doubt(now):
-            self._publish("exchanges.orders_reconcile", venue=self._venue)
-            self._again_at = now + lasting(self._clock, DOUBT_SECONDS)
+        if not self._in_doubt(now):
+            self._pause = DOUBT_SECONDS
+            return
+        self._publish("exchanges.orders_reconcile", venue=self._venue)
+        self._again_at = now + lasting(self._clock, self._pause)
+        self._pause *= 2
 
     def _in_doubt(self, now: datetime) -> bool:
         newest, oldest = (now - lasting(self._clock, seconds) for seconds in (YOUNG_SECONDS, DOUBT_LASTS_SECONDS))

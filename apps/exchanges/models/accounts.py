@@ -43,6 +43,9 @@ class Account(models.Model):
     fills_known_until = models.DateTimeField(
         null=True, editable=False, help_text="Up to here the venue was asked for every fill."
     )
+    unreconciled = models.BooleanField(
+        default=False, editable=False, help_text="What happened while its stream was down has yet to be asked for."
+    )
     differing = models.JSONField(
         default=list, editable=False, help_text="Symbols of which ledger and venue hold different sizes, unexplained."
     )

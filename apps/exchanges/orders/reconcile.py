@@ -46,9 +46,9 @@ logger = logging.getLogger(__name__)
 NEVER_HEARD = "the venue never heard of it"
 FORGOTTEN = "the venue knows it no longer"
 # Single questions per step of a pass; the rest waits for the next one, so that a bad minute does not eat the rate
-# budget. Where more orders than a few are in doubt, the venue's list answers for those that rest first.
+# budget. Where more orders are in doubt, the venue's list answers for those that rest first: it costs as much as dozens
+# of questions.
 QUESTIONS = 20
-A_FEW = 3
 DOUBTS_AT_ONCE = 1_000
 # Questions without an answer after which a pass gives up.
 SILENCES = 3
@@ -102,12 +102,17 @@ class Reconciliation:
         self._ask(self._funding)
         self._ask(self._positions)
         self._step(self._unreadable)
+        if self.result.complete:
+            Account.objects.filter(pk=self._account.account_id, unreconciled=True).update(unreconciled=False)
         return self.result
 
     def quick(self) -> Reconciled:
-        """Ask about what is known to be in doubt; in full only when the positions differ or it is long ago."""
-        asked = _asked_at(self._account.account_id)
-        if asked is None or asked < self._ago(THOROUGH_EVERY_SECONDS):
+        """Ask about what is known to be in doubt.
+
+        In full only when it is long ago, when the stream was down since, and, of fills, when positions differ.
+        """
+        asked, owed = Account.objects.values_list("fills_known_until", "unreconciled").get(pk=self._account.account_id)
+        if owed or asked is None or asked < self._ago(THOROUGH_EVERY_SECONDS):
             return self.thorough()
         self.doubts()
         missing = doubts.missing_fills_since(self._account.account_id)
@@ -166,7 +171,7 @@ class Reconciliation:
         """Settle every order whose answer we did not hear: by the venue's list where it rests, else by asking."""
         account_id = self._account.account_id
         left = doubts.unknown_orders(account_id, DOUBTS_AT_ONCE)
-        if len(left) > A_FEW:
+        if len(left) > QUESTIONS:
             resting = resting_reports(self._client.live_orders(), self._clock.now())
             found = [resting[doubt.client_order_id] for doubt in left if doubt.client_order_id in resting]
             self._apply(found)

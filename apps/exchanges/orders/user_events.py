@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from apps.exchanges.accounts.funding import funding_apply
 from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.sessions import Sessions
-from apps.exchanges.models import AccountEvent
+from apps.exchanges.models import Account, AccountEvent
 from apps.exchanges.orders.events import Alarm, alarm_once, unreadable_alarm
 from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
 from apps.exchanges.orders.services import reports_apply
@@ -63,6 +63,9 @@ def apply_user_events(
         if isinstance(event, Disconnected):
             logger.warning("account %s: user stream down: %s", account_id, event.reason)
     _note_hearing(account_id, events)
+    if any(isinstance(event, Connected | Disconnected) for event in events):
+        # Until all of it has been asked for nothing is opened; should the asking fail, the schedule goes on with it.
+        Account.objects.filter(pk=account_id, unreconciled=False).update(unreconciled=True)
     if connected:
         logger.info("account %s: user stream up, silent since %s", account_id, connected[-1].silent_since)
         reconcile_account(account_id, sessions, clock)

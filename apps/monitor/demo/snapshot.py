@@ -95,8 +95,8 @@ def venue_states() -> dict[str, str]:
 
 
 def _unrealised() -> Decimal:
-    """Return the sum of every account's latest mark."""
-    latest = EquityMark.objects.order_by("account_id", "-taken_at").distinct("account_id")
+    """Return the sum of every account's latest mark at which ledger and venue held the same."""
+    latest = EquityMark.objects.exclude(ledger_equity=None).order_by("account_id", "-taken_at").distinct("account_id")
     return sum((mark.unrealised for mark in latest), start=ZERO)
 
 

@@ -124,9 +124,10 @@ def test_an_unknown_outcome_is_asked_about_soon_but_not_without_end(world: World
     assert world.rest().status == "unknown"
     doubts.look()
     assert published == []
-    for _ in range(10):
+    for _ in range(14):
         world.clock.advance(timedelta(seconds=0.5))
         doubts.look()
+    # After half a second, two seconds later, and four seconds after that.
     assert published == [{"name": "exchanges.orders_reconcile", "venue": "hyperliquid"}] * 3
     world.clock.advance(timedelta(seconds=30))
     doubts.look()

@@ -8,11 +8,20 @@ import pytest
 from django.db import OperationalError
 
 from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, Fill, Order, OrderCommand, Position, Signer
-from apps.exchanges.orders.reconcile import Reconciled, reconcile_account, reconcile_venue
+from apps.exchanges.orders.reconcile import Reconciled, Reconciliation, reconcile_account, reconcile_venue
 from apps.exchanges.orders.services import orders_claim, reports_apply
 from apps.exchanges.orders.user_events import apply_user_events
-from apps.exchanges.ports import Connected, FillBatch, FundingBatch, FundingPayment, OrderBatch, Refused, Unreadable
-from moondev.domain.errors import Connectivity
+from apps.exchanges.ports import (
+    Connected,
+    Disconnected,
+    FillBatch,
+    FundingBatch,
+    FundingPayment,
+    OrderBatch,
+    Refused,
+    Unreadable,
+)
+from moondev.domain.errors import Connectivity, RateLimited
 from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Money, Side, SignedQuantity
 from tests.support.order_world import World, assert_books, make_world, report
@@ -646,7 +655,14 @@ def test_an_account_that_cannot_be_reconciled_keeps_no_other_from_it(world: Worl
         currency="USDC",
     )  # fmt: skip
     Signer.objects.create(account=second, purpose="orders", address="0x" + "4" * 40, secret_name="KEY")
-    with patch("apps.exchanges.orders.reconcile._asked_at", side_effect=[KeyError("first"), None, None, None, None]):
+    quick, first = Reconciliation.quick, [KeyError("first")]
+
+    def stumbling(self: Reconciliation) -> Reconciled:
+        if first:
+            raise first.pop()
+        return quick(self)
+
+    with patch.object(Reconciliation, "quick", stumbling):
         results = reconcile_venue("hyperliquid", world.sessions, world.clock)
     assert second.pk in results
     assert world.account.pk not in results
@@ -707,3 +723,21 @@ def test_a_second_pass_does_not_wait_behind_the_first(world: World) -> None:
         assert reconcile_venue("hyperliquid", world.sessions, world.clock) == {}
     assert world.venue.calls == []
     assert set(reconcile_venue("hyperliquid", world.sessions, world.clock)) == {world.account.pk}
+
+
+def test_nothing_is_opened_until_what_happened_while_the_stream_was_down_is_known(world: World) -> None:
+    """Venues repeat nothing by themselves, and a pass that was cut short has not asked for everything."""
+    now = world.clock.now()
+    apply_user_events(world.account.pk, [Connected(None, now)], world.sessions, world.clock)
+    assert world.rest().status == "open"
+    apply_user_events(world.account.pk, [Disconnected("closed", now)], world.sessions, world.clock)
+    assert world.rest().status == "cancelled"
+    world.venue.refuse("fills", RateLimited("weight", 5.0))
+    apply_user_events(world.account.pk, [Connected(now, now)], world.sessions, world.clock)
+    assert world.rest().status == "cancelled"
+    # The schedule goes on with it, in full, without waiting for its minute.
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert world.rest().status == "open"
+    world.venue.calls.clear()
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    assert "fills" not in world.venue.calls
