@@ -35,6 +35,7 @@ from apps.exchanges.venues.dydx import orders as chain
 from apps.exchanges.venues.dydx import parse, parse_market
 from apps.exchanges.venues.dydx.config import (
     BLOCK_SECONDS,
+    CAPABILITIES,
     MAX_BATCH,
     SHORT_TERM,
     STATEFUL,
@@ -109,7 +110,7 @@ class DydxClient:
         if not _one([order.request for order in orders]):
             return []
         order = orders[0].request
-        chain.require_possible(order)
+        CAPABILITIES.require_order(order)
         with _before_sending():
             market = self._market(order.instrument)
             moment, number = self._heights.exact(), self._number_on_chain()
@@ -212,8 +213,8 @@ class DydxClient:
 
     def set_leverage(self, instrument: str, leverage: int, margin_mode: MarginMode, nonce: int) -> None:
         """Refuse: margin follows from the position, and there is nothing to set."""
-        del margin_mode, nonce
-        raise InvalidValue("leverage", f"{leverage} for {instrument}", "nothing: dYdX has no such setting")
+        del instrument, margin_mode, nonce
+        CAPABILITIES.require_leverage(leverage)
 
     def schedule_cancel(self, at: datetime | None, nonce: int) -> None:
         """Refuse: the chain has no such timer; what is short-term lapses with its block."""

@@ -32,7 +32,6 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from apps.exchanges.venues.dydx.config import (
     BLOCK_SECONDS,
-    CAPABILITIES,
     IMMEDIATE_BLOCKS,
     RESTING_DAYS,
     SHORT_BLOCK_WINDOW,
@@ -42,7 +41,7 @@ from apps.exchanges.venues.dydx.config import (
 from apps.exchanges.venues.dydx.keys import address_of_public, private_key
 from apps.exchanges.venues.dydx.markets import Market
 from apps.exchanges.venues.dydx.names import CONDITIONAL, LONG_TERM, SHORT_TERM, ChainName
-from moondev.domain.errors import InvalidValue, NotSent
+from moondev.domain.errors import NotSent
 from moondev.domain.orders import OrderType, PlaceOrder, TimeInForce
 from moondev.domain.values import Side
 
@@ -55,10 +54,14 @@ _MARKET_ORDER = 1
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a transaction is made: the chain's last block and our time."""
+    """When a transaction is made: the chain's last block and our time.
+
+    `patience` is how many blocks an order gets that executes at once.
+    """
 
     height: int
     now: datetime
+    patience: int = IMMEDIATE_BLOCKS
 
     def last_block(self, expires_at: datetime) -> int:
         """Return the last block before `expires_at`. Raises NotSent when no block comes before it."""
@@ -89,20 +92,12 @@ def flags_of(order: PlaceOrder) -> int:
     return SHORT_TERM if _immediate(order) else LONG_TERM
 
 
-def require_possible(order: PlaceOrder) -> None:
-    """Raise InvalidValue, naming what is allowed, for an order the chain does not know."""
-    CAPABILITIES.require_native(order.order_type, order.time_in_force)
-    if order.reduce_only and not _immediate(order):
-        # 9003 of the chain: only what executes at once may be reduce-only, a triggered market order included.
-        raise InvalidValue("time_in_force", order.time_in_force.value, "ioc for an order that may only reduce")
-
-
 def place(order: PlaceOrder, name: ChainName, market: Market, moment: Moment, expires_at: datetime) -> Wanted:
     """Return the message that places `order`. Raises InvalidValue off the grid, NotSent when it is too late."""
     fields: dict[str, Any] = {}
     last_block, order_ends = moment.last_block(expires_at), 0
     if name.flags == SHORT_TERM:
-        last_block, order_ends = 0, min(last_block, moment.height + IMMEDIATE_BLOCKS)
+        last_block, order_ends = 0, min(last_block, moment.height + moment.patience)
         fields["good_til_block"] = order_ends
     else:
         # The order lives for weeks; that it must be in a block soon is said by the transaction around it.

@@ -15,6 +15,7 @@ from ccxt.static_dependencies.dydx_v4_client.dydxprotocol.clob.tx_pb2 import Msg
 
 from apps.exchanges.mock.wire.dydx.transactions import read_transaction
 from apps.exchanges.venues.dydx import orders, parse_market
+from apps.exchanges.venues.dydx.config import CAPABILITIES
 from apps.exchanges.venues.dydx.keys import address_of, public_key_of
 from apps.exchanges.venues.dydx.messages import MarketMessage
 from apps.exchanges.venues.dydx.names import CONDITIONAL, LONG_TERM, SHORT_TERM, ChainName
@@ -174,13 +175,13 @@ def test_what_the_chain_does_not_know_is_refused_before_it_is_signed(
     kind: OrderType, tif: TimeInForce, purpose: Purpose
 ) -> None:
     with pytest.raises(InvalidValue):
-        orders.require_possible(order(kind, tif, purpose=purpose))
+        CAPABILITIES.require_order(order(kind, tif, purpose=purpose))
 
 
 def test_what_executes_at_once_may_be_reduce_only() -> None:
     for kind in (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT):
         wanted = order(kind, TimeInForce.IOC, purpose=Purpose.PROTECTIVE)
-        orders.require_possible(wanted)
+        CAPABILITIES.require_order(wanted)
         assert placed(wanted).message.order.reduce_only
 
 
