@@ -5,6 +5,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -36,10 +37,9 @@ class _Told:
 class Books:
     """The update ids of all books."""
 
-    def __init__(self, exchange: Exchange, now_ms: int) -> None:
-        """Number the changes of `exchange`'s books, from the time on, so that a restarted venue goes on upwards."""
-        self._exchange = exchange
-        self._specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
+    def __init__(self, exchange: Exchange, specs: Mapping[str, InstrumentSpec], now_ms: int) -> None:
+        """Number the changes of the books of `specs`, from the time on, so that a restarted venue goes on upwards."""
+        self._exchange, self._specs = exchange, specs
         self._books = {coin: _Told(now_ms * 10, now_ms * 10) for coin in self._specs}
         exchange.subscribe(self._on_event)
 
@@ -108,7 +108,7 @@ class Books:
         return {**head, **numbers, **sides}
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, BookChanged):
+        if isinstance(event, BookChanged) and event.coin in self._books:
             self._books[event.coin].last += 1
 
 

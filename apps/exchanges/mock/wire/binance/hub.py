@@ -149,9 +149,9 @@ class Hub:
             self._changed.add(("book", event.coin))
         elif isinstance(event, BarUpdated):
             self._changed.add(("kline", event.coin))
-        elif isinstance(event, TradePrinted):
+        elif isinstance(event, TradePrinted) and event.trade.coin in self._venue.specs:
             self._on_trade(event.trade)
-        elif isinstance(event, BarClosed):
+        elif isinstance(event, BarClosed) and event.candle.coin in self._venue.specs:
             candle = event.candle
             stream = f"{symbol_of(candle.coin).lower()}@kline_{candle.interval}"
             if self._heard(stream):

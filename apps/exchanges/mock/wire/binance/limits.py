@@ -10,14 +10,55 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from apps.exchanges.mock.wire.binance.refusals import RefusedError
+from apps.exchanges.mock.wire.port import Json
 
-WEIGHT_PER_MINUTE = 2_400
-ORDERS_PER_10_SECONDS = 300
-ORDERS_PER_MINUTE = 1_200
 # How often an IP may ask after a 429 within one window before it is banned; the venue does not tell its number.
 PATIENCE = 10
 FIRST_BAN_SECONDS, LONGEST_BAN_SECONDS = 120.0, 259_200.0
-_MINUTE, _TEN_SECONDS = 60.0, 10.0
+_MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLimit:
+    """How many orders an account may send within `interval_num` times an interval."""
+
+    interval: str
+    interval_num: int
+    limit: int
+    words: str
+
+    @property
+    def seconds(self) -> float:
+        """Return the length of the window."""
+        return {"SECOND": 1.0, "MINUTE": 60.0, "DAY": 86_400.0}[self.interval] * self.interval_num
+
+    @property
+    def header(self) -> str:
+        """Return the header in which answers tell the count."""
+        return f"X-MBX-ORDER-COUNT-{self.interval_num}{self.interval[0]}"
+
+    def row(self) -> Json:
+        """Return the limit as exchangeInfo tells it."""
+        window = {"interval": self.interval, "intervalNum": self.interval_num}
+        return {"rateLimitType": "ORDERS", **window, "limit": self.limit}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What a market of the venue allows: weight per address and minute, and two counts of orders per account."""
+
+    weight: int
+    orders: tuple[OrderLimit, OrderLimit]
+
+    def rows(self) -> list[Json]:
+        """Return the limits as exchangeInfo tells them."""
+        minute = {"interval": "MINUTE", "intervalNum": 1}
+        weight = {"rateLimitType": "REQUEST_WEIGHT", **minute, "limit": self.weight}
+        return [weight, *(limit.row() for limit in self.orders)]
+
+
+FUTURES = Allowances(2_400, (OrderLimit("SECOND", 10, 300, "TEN_SECONDS"), OrderLimit("MINUTE", 1, 1_200, "MINUTE")))
+SPOT = Allowances(6_000, (OrderLimit("SECOND", 10, 100, "TEN_SECONDS"), OrderLimit("DAY", 1, 200_000, "DAY")))
 
 
 class LimitedError(RefusedError):
@@ -56,19 +97,14 @@ class _Address:
     bans: int = 0
 
 
-@dataclass(slots=True)
-class _Orders:
-    ten_seconds: Window = field(default_factory=lambda: Window(_TEN_SECONDS))
-    minute: Window = field(default_factory=lambda: Window(_MINUTE))
-
-
 class Limits:
-    """All counters of one venue."""
+    """All counters of one market of the venue."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Allowances = FUTURES) -> None:
         """Start with nobody having asked anything."""
+        self.allowed = allowed
         self._addresses: dict[str, _Address] = {}
-        self._orders: dict[str, _Orders] = {}
+        self._orders: dict[str, tuple[Window, Window]] = {}
 
     def spend(self, ip: str, weight: int, now: float) -> int:
         """Count a request; return the weight used this minute. Refuses with 429, later with 418."""
@@ -79,14 +115,14 @@ class Limits:
             address.asked_after_429 = 0
         address.window.turn(now)
         address.window.used += weight
-        if address.window.used <= WEIGHT_PER_MINUTE:
+        if address.window.used <= self.allowed.weight:
             return address.window.used
         address.asked_after_429 += 1
         if address.asked_after_429 > PATIENCE:
             seconds = min(FIRST_BAN_SECONDS * 2**address.bans, LONGEST_BAN_SECONDS)
             address.bans, address.banned_until = address.bans + 1, now + seconds
             raise self._banned(ip, address, now)
-        raise too_many_requests(ip, address.window.left(now))
+        raise self.too_many_requests(ip, address.window.left(now))
 
     def used(self, ip: str, now: float) -> int:
         """Return the weight used this minute."""
@@ -94,37 +130,37 @@ class Limits:
         address.window.turn(now)
         return address.window.used
 
-    def order(self, account: str, per_10_seconds: int, per_minute: int, now: float) -> None:
-        """Count new orders. Refuses with 429 and counts nothing when there are too many."""
-        orders = self._orders.setdefault(account, _Orders())
-        for window, more, limit, words in (
-            (orders.ten_seconds, per_10_seconds, ORDERS_PER_10_SECONDS, "TEN_SECONDS"),
-            (orders.minute, per_minute, ORDERS_PER_MINUTE, "MINUTE"),
-        ):
-            window.turn(now)
-            if window.used + more > limit:
-                text = f"Too many new orders; current limit is {limit} orders per {words}."
+    def order(self, account: str, counts: tuple[int, int], now: float) -> None:
+        """Count new orders, as many as they count in each window. Refuses with 429, and counts nothing then."""
+        windows = self._windows(account, now)
+        for window, more, allowed in zip(windows, counts, self.allowed.orders, strict=True):
+            if window.used + more > allowed.limit:
+                text = f"Too many new orders; current limit is {allowed.limit} orders per {allowed.words}."
                 raise LimitedError(-1015, text, 429, window.left(now))
-        orders.ten_seconds.used += per_10_seconds
-        orders.minute.used += per_minute
+        for window, more in zip(windows, counts, strict=True):
+            window.used += more
 
-    def orders_used(self, account: str, now: float) -> tuple[int, int]:
-        """Return how many orders count in the current 10 seconds and minute."""
-        orders = self._orders.setdefault(account, _Orders())
-        orders.ten_seconds.turn(now)
-        orders.minute.turn(now)
-        return orders.ten_seconds.used, orders.minute.used
+    def orders_used(self, account: str, now: float) -> dict[str, str]:
+        """Return how many orders count in the current windows, as headers."""
+        windows = self._windows(account, now)
+        return {allowed.header: str(window.used) for allowed, window in zip(self.allowed.orders, windows, strict=True)}
+
+    def too_many_requests(self, ip: str, retry_after: float) -> LimitedError:
+        """Return the refusal of an IP that has used up its weight."""
+        text = (
+            f"Too many requests; current limit of IP({ip}) is {self.allowed.weight} requests per minute. "
+            "Please use the websocket for live updates to avoid polling the API."
+        )
+        return LimitedError(-1003, text, 429, retry_after)
+
+    def _windows(self, account: str, now: float) -> tuple[Window, Window]:
+        first, second = self.allowed.orders
+        windows = self._orders.setdefault(account, (Window(first.seconds), Window(second.seconds)))
+        for window in windows:
+            window.turn(now)
+        return windows
 
     def _banned(self, ip: str, address: _Address, now: float) -> LimitedError:
         until = int(address.banned_until * 1000)
         text = f"Way too many requests; IP({ip}) banned until {until}. Please use the websocket for live updates."
         return LimitedError(-1003, text, 418, address.banned_until - now)
-
-
-def too_many_requests(ip: str, retry_after: float) -> LimitedError:
-    """Return the refusal of an IP that has used up its weight."""
-    text = (
-        f"Too many requests; current limit of IP({ip}) is {WEIGHT_PER_MINUTE} requests per minute. "
-        "Please use the websocket for live updates to avoid polling the API."
-    )
-    return LimitedError(-1003, text, 429, retry_after)

@@ -69,9 +69,9 @@ class PrivateStream:
             self._send(key.key, event)
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, OrderUpdated):
+        if isinstance(event, OrderUpdated) and event.order.coin in self._venue.specs:
             self._on_order(event.address, event.order, event.time_ms)
-        elif isinstance(event, UserFill):
+        elif isinstance(event, UserFill) and event.fill.coin in self._venue.specs:
             self._on_fill(event.address, event.fill)
         elif isinstance(event, FundingPaid):
             # Of crossed positions the venue says the change of the balance only, not for which symbol.

@@ -13,7 +13,6 @@ from apps.exchanges.mock.engine.bars import interval_ms
 from apps.exchanges.mock.wire.binance import views
 from apps.exchanges.mock.wire.binance.books import Books
 from apps.exchanges.mock.wire.binance.fields import Params
-from apps.exchanges.mock.wire.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from apps.exchanges.mock.wire.binance.refusals import RefusedError
 from apps.exchanges.mock.wire.binance.trading import BAND
 from apps.exchanges.mock.wire.binance.venue import Venue
@@ -45,17 +44,11 @@ class Public:
 
     def exchange_info(self, _: Params) -> Json:
         """Return limits and instruments."""
-        minute = {"interval": "MINUTE", "intervalNum": 1}
-        orders = {"rateLimitType": "ORDERS"}
         return {
             "timezone": "UTC",
             "serverTime": self._venue.now_ms(),
             "futuresType": "U_MARGINED",
-            "rateLimits": [
-                {"rateLimitType": "REQUEST_WEIGHT", **minute, "limit": WEIGHT_PER_MINUTE},
-                {**orders, **minute, "limit": ORDERS_PER_MINUTE},
-                {**orders, "interval": "SECOND", "intervalNum": 10, "limit": ORDERS_PER_10_SECONDS},
-            ],
+            "rateLimits": self._venue.limits.allowed.rows(),
             "exchangeFilters": [],
             "assets": [{"asset": QUOTE, "marginAvailable": True, "autoAssetExchange": "-10000"}],
             "symbols": [_symbol(spec) for spec in self._venue.specs.values()],

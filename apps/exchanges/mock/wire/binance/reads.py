@@ -10,7 +10,6 @@ from collections.abc import Callable
 from apps.exchanges.mock.engine.api import OrderSnapshot, PositionState, Rejected
 from apps.exchanges.mock.wire.binance import views
 from apps.exchanges.mock.wire.binance.fields import Params
-from apps.exchanges.mock.wire.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE
 from apps.exchanges.mock.wire.binance.refusals import (
     MARGIN_TYPE_SAME,
     NO_SUCH_ORDER,
@@ -92,6 +91,8 @@ class Reads:
         payments = self._venue.exchange.funding_payments(account, start, end)
         rows = [views.income(payment, payment.time_ms * 1_000 + n) for n, payment in enumerate(payments)]
         for fill in self._venue.exchange.fills(account, start, end):
+            if fill.coin not in self._venue.specs:
+                continue
             rows.append(views.income_of_fill(fill, "COMMISSION", -fill.fee))
             if fill.closed_pnl:
                 rows.append(views.income_of_fill(fill, "REALIZED_PNL", fill.closed_pnl))
@@ -219,10 +220,7 @@ class Reads:
 
     def order_limits(self, _account: str, _: Params) -> list[Json]:
         """Return the account's order limits (GET /rateLimit/order)."""
-        return [
-            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": ORDERS_PER_10_SECONDS},
-            {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": ORDERS_PER_MINUTE},
-        ]
+        return [limit.row() for limit in self._venue.limits.allowed.orders]
 
     def countdown(self, account: str, params: Params) -> Json:
         """Set or, with 0, lift the timer that cancels a symbol's orders (POST /countdownCancelAll)."""

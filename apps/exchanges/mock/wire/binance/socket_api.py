@@ -13,7 +13,6 @@ from aiohttp import web
 from apps.exchanges.mock.faults import FaultKind
 from apps.exchanges.mock.wire.binance.fields import Params
 from apps.exchanges.mock.wire.binance.keys import account_of_key, require_in_time, require_signature
-from apps.exchanges.mock.wire.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from apps.exchanges.mock.wire.binance.reads import Reads
 from apps.exchanges.mock.wire.binance.refusals import RefusedError
 from apps.exchanges.mock.wire.binance.trading import Trading
@@ -87,7 +86,7 @@ class SocketApi:
         if self._venue.config.limits:
             self._venue.limits.spend(line.ip, 1, self._venue.seconds())
             if orders:
-                self._venue.limits.order(account, orders, orders, self._venue.seconds())
+                self._venue.limits.order(account, (orders, orders), self._venue.seconds())
         if name in _CHANGES:
             self._venue.counts.received(account, kind, 1, self._venue.now_ms())
         done = answer(account, params)
@@ -96,10 +95,5 @@ class SocketApi:
         return done
 
     def _limits(self, line: Line) -> list[Json]:
-        used = self._venue.limits.used(line.ip, self._venue.seconds())
-        minute = {"interval": "MINUTE", "intervalNum": 1}
-        return [
-            {"rateLimitType": "REQUEST_WEIGHT", **minute, "limit": WEIGHT_PER_MINUTE, "count": used},
-            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": ORDERS_PER_10_SECONDS},
-            {"rateLimitType": "ORDERS", **minute, "limit": ORDERS_PER_MINUTE},
-        ]
+        weight, *orders = self._venue.limits.allowed.rows()
+        return [{**weight, "count": self._venue.limits.used(line.ip, self._venue.seconds())}, *orders]

@@ -26,14 +26,18 @@ class Venue:
     """Keys, limits, counters and the facts the engine does not keep. Times are the run's, plus a fault's skew."""
 
     def __init__(self, exchange: Exchange, clock: Clock, config: WireConfig, faults: FaultBook) -> None:
-        """Stand before `exchange`."""
+        """Stand before the perpetuals of `exchange`."""
         self.exchange, self.clock, self.config, self.faults = exchange, clock, config, faults
         self.keys, self.limits, self.counts, self.listen_keys = KeyRing(), Limits(), Counts(), ListenKeys()
         self.kinds, self.sums = Kinds(), OrderSums()
-        self.specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in exchange.specs()}
+        self.specs: dict[str, InstrumentSpec] = {spec.coin: spec for spec in self.listed()}
         self.coins: dict[str, str] = {symbol_of(coin): coin for coin in self.specs}
         self._funding_prices: dict[tuple[str, int], Decimal] = {}
         exchange.subscribe(self._on_event)
+
+    def listed(self) -> tuple[InstrumentSpec, ...]:
+        """Return what is traded here: of the engine's instruments the perpetuals."""
+        return self.exchange.specs()
 
     def now_ms(self) -> int:
         """Return the venue's clock in milliseconds."""
@@ -76,7 +80,7 @@ class Venue:
         self.exchange.open_account(account, amount)
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, UserFill):
+        if isinstance(event, UserFill) and event.fill.coin in self.specs:
             self.sums.add(event.fill)
             self.counts.fills += 1
         elif isinstance(event, FundingPaid):

@@ -46,8 +46,8 @@ REMEMBERED = 100_000
 
 
 def symbol_of(coin: str) -> str:
-    """Return the venue's symbol of a perpetual."""
-    return coin + QUOTE
+    """Return the venue's symbol of a perpetual, which the engine calls by its coin, or of a spot pair."""
+    return coin.replace("/", "") if "/" in coin else coin + QUOTE
 
 
 def text(number: Decimal) -> str:
