@@ -56,3 +56,31 @@ def client(scene: VenueScene, key: str = "", secret: str = "") -> Any:
 def listener(scene: VenueScene, key: str = "", secret: str = "") -> Any:
     """Return a ccxt.pro client."""
     return prepared(ccxt.pro.binanceusdm(settings(scene, key, secret)))
+
+
+def spot_client(scene: VenueScene, key: str = "", secret: str = "", pro: bool = False) -> Any:
+    """Return a ccxt client of the spot market, with ccxt's own table of the spot market's errors merged in."""
+    http, socket = scene.config.rest_url, scene.config.websocket_url.removesuffix("/fstream")
+    options = {"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False, "defaultType": "spot"}
+    kind = ccxt.pro.binance if pro else ccxt.binance
+    exchange = kind(
+        {
+            "apiKey": key,
+            "secret": secret,
+            "enableRateLimit": False,
+            "options": {**options, "fetchOpenOrders": {"warnWithoutSymbol": False}},
+            "urls": {
+                "api": {
+                    "public": f"{http}/api/v3",
+                    "private": f"{http}/api/v3",
+                    "v1": f"{http}/api/v1",
+                    "sapi": f"{http}/sapi/v1",
+                    # ccxt takes a socket for one of the spot market by `/stream` in its address.
+                    "ws": {"spot": f"{socket}/stream/ws", "ws-api": {"spot": f"{socket}/ws-api/v3"}},
+                }
+            },
+        }
+    )
+    exchange.has["fetchCurrencies"] = False
+    exchange.exceptions["exact"] = {**exchange.exceptions["exact"], **exchange.exceptions["spot"]["exact"]}
+    return exchange

@@ -156,6 +156,19 @@ def _hyperliquid_pair(coin: str, position: int) -> SpotName:
     return SpotName(f"@{position}", f"U{coin}" if coin in _BRIDGED else coin, _FIRST_SPOT_ASSET + position)
 
 
+def _binance_pair(coin: str, position: int) -> SpotName:
+    """Return a pair as the wire tells it from the perpetual, whose symbol at the venue is the same."""
+    return SpotName(f"{coin}/USDT", coin, _FIRST_SPOT_ASSET + position)
+
+
+_BINANCE_SPOT_RULES = {
+    "BTC": Rules("0.01", 4, 5, 1),
+    "ETH": Rules("0.01", 4, 5, 1),
+    "SOL": Rules("0.01", 3, 5, 1),
+    "XRP": Rules("0.0001", 1, 5, 1),
+    "DOGE": Rules("0.00001", 0, 5, 1),
+    "BNB": Rules("0.01", 3, 5, 1),
+}
 _BINANCE_RULES = {
     "BTC": Rules("0.1", 3, 100, 125),
     "ETH": Rules("0.01", 3, 20, 100),
@@ -207,7 +220,16 @@ VENUES: Mapping[str, MockVenue] = MappingProxyType(
             MockVenue(
                 HYPERLIQUID, HyperliquidWire, "USDC", "1.5", "4.5", spot=SpotSide(_hyperliquid_pair, "4.0", "7.0")
             ),
-            MockVenue(BINANCE, BinanceWire, "USDT", "2", "5", 1.0, _BINANCE_RULES),
+            MockVenue(
+                BINANCE,
+                BinanceWire,
+                "USDT",
+                "2",
+                "5",
+                1.0,
+                _BINANCE_RULES,
+                SpotSide(_binance_pair, "10", "10", _BINANCE_SPOT_RULES),
+            ),
             MockVenue("bybit", BybitWire, "USDT", "2", "5.5", basis_bps=1.5, rules=_BYBIT),
             MockVenue("phemex", PhemexWire, "USDT", "1", "6", basis_bps=-1.5, rules=_PHEMEX),
             MockVenue(DYDX, DydxWire, "USDC", "1", "5", basis_bps=-1.0, rules=_DYDX_RULES),

@@ -53,7 +53,7 @@ def table(public: Public, reads: Reads, trading: Trading, conditional: Condition
     """Return every endpoint by method and path."""
     found: dict[Path, Endpoint] = {}
     for path, weight, ask in _open_to_all(public):
-        found["GET", path] = Endpoint(_last(path), weight, _without_account(ask), Security.NOTHING)
+        found["GET", path] = Endpoint(_last(path), weight, without_account(ask), Security.NOTHING)
     for method, path, weight, answer in (*_orders(trading, reads), *_conditional(conditional), *_account(reads)):
         kind = _KINDS.get((method, path), _last(path))
         orders = _ORDERS.get((method, path), (0, 0))
@@ -65,7 +65,8 @@ def _last(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _without_account(ask: Callable[[Params], object]) -> Answer:
+def without_account(ask: Callable[[Params], object]) -> Answer:
+    """Return the answer to a question that is the same for everybody."""
     return lambda _, params: ask(params)
 
 

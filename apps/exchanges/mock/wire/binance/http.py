@@ -18,7 +18,8 @@ from apps.exchanges.mock.wire.binance.public import Public
 from apps.exchanges.mock.wire.binance.reads import Reads
 from apps.exchanges.mock.wire.binance.refusals import NO_LISTEN_KEY, RefusedError
 from apps.exchanges.mock.wire.binance.requests_in import Requests
-from apps.exchanges.mock.wire.binance.socket_api import SocketApi
+from apps.exchanges.mock.wire.binance.socket_api import SocketApi, futures_methods
+from apps.exchanges.mock.wire.binance.spot.market import SpotMarket
 from apps.exchanges.mock.wire.binance.streams import Streams
 from apps.exchanges.mock.wire.binance.trading import Trading
 from apps.exchanges.mock.wire.binance.venue import Venue
@@ -48,11 +49,12 @@ class BinanceWire:
         self.conditional = Conditional(venue, self.trading, self.private.tell)
         self.reads = Reads(venue, self.trading, self.private.leverage_changed)
         self.streams = Streams(venue, self.hub)
-        self.socket_api = SocketApi(venue, self.trading, self.reads)
+        self.socket_api = SocketApi(venue, futures_methods(self.trading, self.reads))
         endpoints = dict(table(public, self.reads, self.trading, self.conditional))
         for method in ("POST", "PUT", "DELETE"):
             endpoints[method, _LISTEN_KEY] = self._listen_key(method)
         self._requests = Requests(venue, Door(VENUE, faults), endpoints, PREFIX)
+        self.spot = SpotMarket(venue, PREFIX)
 
     @property
     def exchange(self) -> Exchange:
@@ -65,6 +67,7 @@ class BinanceWire:
             web.route("*", PREFIX + "/fapi/{tail:.*}", self._requests.serve),
             web.get(PREFIX + "/fstream/{tail:.*}", self.streams.serve),
             web.get(PREFIX + "/ws-fapi/v1", self.socket_api.serve),
+            *self.spot.routes(),
         ]
 
     def push_latest(self, now: float) -> None:
@@ -72,10 +75,12 @@ class BinanceWire:
         self.reads.run_countdowns()
         self.private.expire_keys()
         self.hub.push_latest(now)
+        self.spot.push_latest(now)
 
     def disconnect_all(self) -> int:
         """Cut every websocket; return how many there were."""
-        return self.streams.host.disconnect_all() + self.socket_api.host.disconnect_all()
+        futures = self.streams.host.disconnect_all() + self.socket_api.host.disconnect_all()
+        return futures + self.spot.disconnect_all()
 
     def open_account(self, request: AccountRequest) -> None:
         """Open an account, or add to it, and learn its key. Raises ValueError for a key that is another's."""
@@ -87,7 +92,8 @@ class BinanceWire:
 
     def counts(self) -> Json:
         """Return connections, orders, fills, and requests by account and kind."""
-        return self.venue.counts.listing(len(self.streams.host.lines) + len(self.socket_api.host.lines))
+        futures = len(self.streams.host.lines) + len(self.socket_api.host.lines)
+        return self.venue.counts.listing(futures + self.spot.connections)
 
     def _listen_key(self, method: str) -> Endpoint:
         keys = self.venue.listen_keys

@@ -22,29 +22,34 @@ from apps.exchanges.mock.wire.line import WS_PATH, Line, Socket
 from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.sockets import SocketHost
 
-_CHANGES = frozenset({"order.place", "order.modify", "order.cancel"})
-_Method = tuple[str, int, Callable[[str, Params], object]]
+_CHANGES = frozenset({"order.place", "order.modify", "order.cancel", "order.cancelReplace", "openOrders.cancelAll"})
+# Kind, how many orders it counts as, and what answers.
+Method = tuple[str, int, Callable[[str, Params], object]]
+
+
+def futures_methods(trading: Trading, reads: Reads) -> Mapping[str, Method]:
+    """Return what the futures' websocket API can be asked."""
+    return {
+        "order.place": ("order", 1, trading.place),
+        "order.modify": ("amend", 1, trading.amend),
+        "order.cancel": ("cancel", 0, trading.cancel),
+        "order.status": ("order", 0, reads.order),
+        "v2/account.position": ("positionRisk", 0, reads.positions),
+        "account.position": ("positionRisk", 0, reads.positions_v2),
+        "v2/account.status": ("account", 0, reads.account),
+        "account.status": ("account", 0, reads.account_v2),
+        "v2/account.balance": ("balance", 0, reads.balance),
+        "account.balance": ("balance", 0, reads.balance),
+    }
 
 
 class SocketApi:
-    """Serves the clients of /ws-fapi/v1."""
+    """Serves the clients of one market's websocket API."""
 
-    def __init__(self, venue: Venue, trading: Trading, reads: Reads) -> None:
+    def __init__(self, venue: Venue, methods: Mapping[str, Method]) -> None:
         """Act for signed requests."""
-        self._venue = venue
+        self._venue, self._methods = venue, methods
         self.host: SocketHost[Line] = SocketHost(VENUE, venue.faults, self._open_line)
-        self._methods: Mapping[str, _Method] = {
-            "order.place": ("order", 1, trading.place),
-            "order.modify": ("amend", 1, trading.amend),
-            "order.cancel": ("cancel", 0, trading.cancel),
-            "order.status": ("order", 0, reads.order),
-            "v2/account.position": ("positionRisk", 0, reads.positions),
-            "account.position": ("positionRisk", 0, reads.positions_v2),
-            "v2/account.status": ("account", 0, reads.account),
-            "account.status": ("account", 0, reads.account_v2),
-            "v2/account.balance": ("balance", 0, reads.balance),
-            "account.balance": ("balance", 0, reads.balance),
-        }
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Speak with one client until it leaves."""
