@@ -158,6 +158,17 @@ def test_a_request_nobody_may_make_is_refused_as_a_whole(world: World) -> None:
     assert world.mock.call(lambda exchange: exchange.open_orders("alice")) == []
 
 
+@pytest.mark.parametrize("skew_ms", [60_000, -60_000])
+def test_a_clock_that_is_off_costs_one_request(world: World, client: BybitClient, skew_ms: int) -> None:
+    client.instruments()
+    world.fault("clock_skew_ms", value=skew_ms)
+    with pytest.raises(VenueRejected, match="10002"):
+        place(client, limit(KEY))
+    assert world.mock.call(lambda exchange: exchange.open_orders("alice")) == []
+    (report,) = place(client, limit(KEY))
+    assert report.status is OrderStatus.OPEN
+
+
 # --- cancels ------------------------------------------------------------------------------------------------------
 
 

@@ -235,6 +235,27 @@ def test_too_many_says_when_the_second_is_over(venue: Venue, rest: Rest) -> None
         assert caught.value.retry_after_seconds == pytest.approx(wait)
 
 
+def test_a_refused_stamp_sets_the_clock_for_the_next_request(venue: Venue, rest: Rest) -> None:
+    ahead = int(NOW.timestamp() * 1000) + 90_000
+    venue.body = code(10002, "check your timestamp").replace('"time": 1', f'"time": {ahead}')
+    with pytest.raises(VenueRejected):
+        place(rest)
+    assert len(venue.heard) == 1
+    venue.body = FINE
+    place(rest, seconds=2.0)
+    headers = venue.heard[-1][2]
+    # Stamped by the venue's clock; how long it is valid is still counted by ours.
+    assert (headers["x-bapi-timestamp"], headers["x-bapi-recv-window"]) == (str(ahead), "2000")
+
+
+def test_a_request_that_was_merely_slow_does_not_move_the_clock(venue: Venue, rest: Rest) -> None:
+    now = int(NOW.timestamp() * 1000)
+    venue.body = code(10002).replace('"time": 1', f'"time": {now}')
+    with pytest.raises(VenueRejected):
+        place(rest)
+    assert rest.clock.now() == NOW
+
+
 def test_a_redirection_is_not_followed(venue: Venue, rest: Rest) -> None:
     venue.status, venue.headers = 307, {"Location": "http://127.0.0.1:1/elsewhere"}
     with pytest.raises(Connectivity, match="redirected"):

@@ -18,9 +18,9 @@ from apps.exchanges.throttling import Lane
 from apps.exchanges.venues.binance.config import LONGEST_WINDOW_MS, ORDERS_1M, ORDERS_10S, WEIGHT, Endpoints
 from apps.exchanges.venues.binance.judge import OUT_OF_TIME, Judge, refusal_code
 from apps.exchanges.venues.binance.messages import TimeAnswer
-from apps.exchanges.venues.binance.venue_clock import VenueClock
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
 from apps.exchanges.venues.ccxt_generic.session import CcxtSession
+from apps.exchanges.venues.venue_clock import VenueClock
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import TradingError, VenueRejected
 

@@ -113,7 +113,7 @@ class Questions:
         return parse.page("orders", self._rest.ask("order/realtime", query, lane))[0]
 
     def _executions(self, since: datetime, query: Query) -> Iterator[FillReport | FundingPayment]:
-        end = self._clock.now() + _AHEAD
+        end = self._rest.clock.now() + _AHEAD
         start = max(since, end - MEMORY)
         while start < end:
             until = min(start + SPAN, end)

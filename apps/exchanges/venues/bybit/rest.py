@@ -22,7 +22,8 @@ from apps.exchanges.venues.bybit.config import (
 from apps.exchanges.venues.bybit.parse import answer
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
 from apps.exchanges.venues.ccxt_generic.session import CcxtSession, Parameters
-from moondev.domain.clock import Clock, milliseconds
+from apps.exchanges.venues.venue_clock import VenueClock
+from moondev.domain.clock import Clock, from_milliseconds, milliseconds
 from moondev.domain.errors import Connectivity, NotSent, RateLimited, VenueRejected
 
 # How old a request may be when it arrives.
@@ -30,7 +31,7 @@ WINDOW_MS = 5_000
 LONGEST_WINDOW_MS = 60_000
 
 _CAPACITY = MappingProxyType({budget.name: budget.capacity for budget in BUDGETS})
-_TOO_MANY, _TOO_MANY_OF_ADDRESS = 10006, 10018
+_TOO_MANY, _TOO_MANY_OF_ADDRESS, _OUT_OF_TIME = 10006, 10018, 10002
 # "Server error" and "timeout": the venue does not say what it has done by then.
 _OUTCOME_UNKNOWN = frozenset({10000, 10016})
 # The venue's own word is 403; machines that stand before a venue say the others.
@@ -42,13 +43,15 @@ class Rest:
 
     def __init__(self, rest_url: str, clock: Clock, throttle: Throttle, key: ApiKey | None = None) -> None:
         """Prepare without touching the network; without a `key` only what is public can be asked."""
-        self._clock, self._throttle = clock, throttle
-        self._asked = local()
+        self._throttle = throttle
+        # By which requests are stamped.
+        self.clock = VenueClock(clock)
+        self._own_clock, self._asked = clock, local()
         self._session = CcxtSession(
             "bybit",
             addresses=dict.fromkeys(("public", "private"), rest_url),
             judge=self._judge,
-            clock=clock,
+            clock=self.clock,
             key=key,
         )
 
@@ -60,7 +63,7 @@ class Rest:
     def ask(self, path: str, query: Parameters, lane: Lane = Lane.ORDINARY) -> str:
         """Return the answer to a signed question. Raises Connectivity, RateLimited, VenueRejected."""
         self._spend(path, 1, lane)
-        return self._session.ask(f"privateGet{_words(path)}", query, lambda: {"recvWindow": WINDOW_MS})
+        return self._session.ask(f"privateGet{_words(path)}", query, lambda: self._window(WINDOW_MS))
 
     def order(
         self, path: str, body: Parameters, lane: Lane, *, orders: int = 1, expires_at: datetime | None = None
@@ -74,10 +77,10 @@ class Rest:
             # What this venue calls too old is counted from the stamp of the signature, so it is settled with it.
             left = WINDOW_MS
             if expires_at is not None:
-                left = min(milliseconds(expires_at) - milliseconds(self._clock.now()), LONGEST_WINDOW_MS)
+                left = min(milliseconds(expires_at) - milliseconds(self._own_clock.now()), LONGEST_WINDOW_MS)
             if left <= 0:
                 raise NotSent(f"{path}: not sent, its time had passed")
-            return {"recvWindow": left}
+            return self._window(left)
 
         self._spend(path, orders, lane)
         return self._session.ask(f"privatePost{_words(path)}", body, window)
@@ -85,6 +88,10 @@ class Rest:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def _window(self, window_ms: int) -> Mapping[str, object]:
+        self._asked.at = self.clock.now()
+        return {"recvWindow": window_ms}
 
     def _spend(self, path: str, units: int, lane: Lane) -> None:
         own = {path: units} if path in _CAPACITY and units else {}
@@ -109,9 +116,21 @@ class Rest:
             if said.retCode == _TOO_MANY_OF_ADDRESS:
                 self._throttle.rest(wait, f"{said.retCode}: {said.retMsg}")
             raise RateLimited(f"{said.retCode}: {said.retMsg}", wait)
+        if said.retCode == _OUT_OF_TIME:
+            self._set_clock(said.time)
         if said.retCode in _OUTCOME_UNKNOWN:
             raise Connectivity(f"{said.retCode}: {said.retMsg}")
         raise VenueRejected(str(said.retCode), said.retMsg, status)
+
+    def _set_clock(self, shown_ms: int) -> None:
+        """Learn the time from the refusal, so that the next request is stamped right; this one is not sent again."""
+        asked, answered = getattr(self._asked, "at", None), self.clock.now()
+        if asked is None or shown_ms <= 0:
+            return
+        shown = from_milliseconds(shown_ms)
+        # What the venue's clock shows in between says that the request was slow, not that a clock is off.
+        if not asked <= shown <= answered:
+            self.clock.learn(shown, asked, answered)
 
     def _hear(self, headers: Mapping[str, str]) -> None:
         """Pass on what the venue says is left of this endpoint's second, as units of our budget of it."""
@@ -127,7 +146,7 @@ class Rest:
         reset = headers.get("X-Bapi-Limit-Reset-Timestamp", "")
         if not reset.isdecimal():
             return RETRY_AFTER_SECONDS
-        left = (int(reset) - milliseconds(self._clock.now())) / 1000
+        left = (int(reset) - milliseconds(self.clock.now())) / 1000
         return min(max(left, 0.05), RETRY_AFTER_SECONDS)
 
 

@@ -48,7 +48,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = Patience(ping_every=15.0)
 _PING = b'{"op":"ping"}'
 _SIGN_IN, _SIGNED = "auth", "GET/realtime"
-_SIGNATURE_SECONDS = 10
+# How far our clock may be behind the venue's.
+_SIGNATURE_SECONDS = 60
 _ORDERS, _SILENCE_GUARD = "orders", "guard"
 USER_TOPICS = ("order.linear", "execution.linear", "position.linear", "wallet")
 # Counts this connection for the cancel on silence, where the account has one; see `venues/README.md`.
