@@ -225,9 +225,8 @@ class Sockets:
             for topic in args:
                 stream.leave(line, topic)
             return {"success": True, "ret_msg": "", **shell}
-        said = "subscribe" if stream is self.public else ""
         # The confirmation comes before the first snapshot.
-        line.send("subscribe", orjson.dumps({"success": True, "ret_msg": said, **shell}))
+        line.send("subscribe", orjson.dumps({"success": True, "ret_msg": "", **shell}))
         for topic in args:
             stream.join(line, topic)
         return {}
