@@ -42,10 +42,11 @@ class TrackedBooks:
         self._doubted: dict[str, None] = {}
         self._turn = 0
 
-    def forget(self) -> None:
-        """Begin again: what a connection told ends with it."""
+    def forget(self) -> Sequence[str]:
+        """Begin again, as what a connection told ends with it; return the symbols."""
         self._tracked = {symbol: _Tracked() for symbol in self._tracked}
         self._doubted.clear()
+        return tuple(self._tracked)
 
     def take(self, message: BookMessage, received: datetime) -> Book | None:
         """Return the book after `message`; None while it is not known or the message says nothing new.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 from typing import TypeVar
@@ -153,8 +153,10 @@ class PhemexClient:
             )
             page = self._noted(parse.fills(text, self._clock.now()))
             # Newest first; what happens while we turn pages moves rows to the next one, where they are met again.
-            found |= {fill.venue_trade_id: fill for fill in page.read if fill.venue_trade_id not in found}
-            if parse.count(text) < _PAGE:
+            new = {fill.venue_trade_id: fill for fill in page.read if fill.venue_trade_id not in found}
+            found |= new
+            # A venue that tells the same page for ever must not keep us for ever.
+            if parse.count(text) < _PAGE or not new:
                 break
         oldest_first = list(found.values())[::-1]
         return sorted(oldest_first, key=lambda fill: fill.time_exchange)
@@ -230,14 +232,17 @@ class PhemexClient:
                 raise
             return None
 
-    def _funding_of(self, symbol: str, since: datetime) -> Iterable[FundingPayment]:
+    def _funding_of(self, symbol: str, since: datetime) -> list[FundingPayment]:
+        found: dict[str, FundingPayment] = {}
         for offset in count(0, _PAGE):
             fields = {"symbol": symbol, "offset": offset, "limit": _PAGE}
             text = self._rest.signed("privateGetApiDataGFuturesFundingFees", fields, OTHERS)
             page = self._noted(parse.funding(text, self._clock.now()))
-            yield from (payment for payment in page.read if payment.time_exchange >= since)
-            if page.count < _PAGE or any(payment.time_exchange < since for payment in page.read):
-                return
+            new = {one.payment_id: one for one in page.read if one.payment_id not in found}
+            found |= new
+            if page.count < _PAGE or not new or any(one.time_exchange < since for one in page.read):
+                break
+        return [one for one in found.values() if one.time_exchange >= since]
 
     def _symbols_dealt_in(self) -> list[str]:
         """Return every symbol that may have orders or payments of the account."""

@@ -79,6 +79,7 @@ CAPABILITIES = Capabilities(
     bracket=Support.EMULATED,
     max_batch=MAX_BATCH,
     client_id_bits=128,
+    # No dead man's switch of any kind; who falls silent leaves his orders resting.
     silence_guard=SilenceGuard.NONE,
     hearing=Hearing.WEBSOCKET,
     notes=MappingProxyType(

@@ -43,7 +43,8 @@ VERIFIED_PER_PING = 10
 # Bars of the history that a subscription begins with: the one in progress and the one that may have ended unheard.
 _BARS_OF_HISTORY = 2
 _FIRST_ID = 1
-_AGAIN_ID = 1_000_000
+_AGAIN_ID, _LEAVE_ID = 1_000_000, 1_000_001
+_BOOK = "orderbook_p"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Channel:
     name: str
     parameters: tuple[object, ...] = ()
 
-    def request(self, number: int) -> bytes:
+    def request(self, number: int, verb: str = "subscribe") -> bytes:
         """Return the request with this number."""
-        return msgspec.json.encode({"id": number, "method": f"{self.name}.subscribe", "params": self.parameters})
+        return msgspec.json.encode({"id": number, "method": f"{self.name}.{verb}", "params": self.parameters})
 
 
 def channels(wanted: Sequence[MarketSubscription]) -> list[Channel]:
@@ -84,10 +85,12 @@ class MarketDialect(MessageDialect):
         self._subscribed = subscribed
         self._wanted = {item.symbol: item for item in wanted}
         self._marked = frozenset(item.symbol for item in wanted if item.mark)
-        self._books = TrackedBooks(str(one.parameters[0]) for one in subscribed if one.name == "orderbook_p")
+        self._books = TrackedBooks(str(one.parameters[0]) for one in subscribed if one.name == _BOOK)
         self._names: dict[str, parse_market.TradeNames] = {}
         self._unanswered: set[int] = set()
         self._verify = False
+        # Whether the venue takes a second request for a channel that stands.
+        self._repeatable = True
         self._book = msgspec.json.Decoder(BookMessage)
         self._trades = msgspec.json.Decoder(TradesMessage)
         self._klines = msgspec.json.Decoder(KlineMessage)
@@ -157,18 +160,26 @@ class MarketDialect(MessageDialect):
         """Note that a subscription was answered. Without one symbol's data the others go on: it never becomes fresh."""
         if reply.error is not None:
             self._unanswered.discard(reply.id or 0)
+            self._repeatable = self._repeatable and reply.id != _AGAIN_ID
             raise ParseError("answer", "a request was refused", message)
         if reply.id is None:
             raise ParseError("answer", "neither an answer nor a channel we know", message)
         self._unanswered.discard(reply.id)
 
     def _ask_anew(self) -> None:
-        symbols = list(self._books.doubted())
-        if self._verify:
-            self._verify = False
-            symbols += [symbol for symbol in self._books.next_to_verify(VERIFIED_PER_PING) if symbol not in symbols]
+        """Ask for books that are in doubt or whose turn it is. The answer to a subscription is the whole book."""
+        doubted, verify = self._books.doubted(), self._verify
+        self._verify = False
+        if self._repeatable:
+            due = self._books.next_to_verify(VERIFIED_PER_PING) if verify else ()
+            self._subscribe_again(dict.fromkeys([*doubted, *due]))
+        elif doubted:
+            # The venue leaves the books of a connection all at once only.
+            self.say(Channel(_BOOK).request(_LEAVE_ID, "unsubscribe"))
+            self._subscribe_again(self._books.forget())
+
+    def _subscribe_again(self, symbols: Iterable[str]) -> None:
         for symbol in symbols:
-            # A subscription that stands is asked for again: the answer is the whole book.
             self.say(_book_channel(symbol).request(_AGAIN_ID))
 
 
@@ -202,7 +213,7 @@ def market_stream(
 
 def _book_channel(symbol: str) -> Channel:
     # False: every change, instead of changes gathered over a tenth of a second.
-    return Channel("orderbook_p", (symbol, False, DEPTH))
+    return Channel(_BOOK, (symbol, False, DEPTH))
 
 
 def _bars(message: KlineMessage, received: datetime) -> Iterator[MarketEvent]:

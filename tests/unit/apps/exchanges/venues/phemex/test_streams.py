@@ -141,6 +141,26 @@ def test_books_are_verified_with_every_ping_without_asking_too_much() -> None:
     assert {*asked, *(one["params"][0] for one in market.said)} == {item.symbol for item in many}
 
 
+def test_where_asking_twice_is_refused_all_books_are_left_and_joined_again(market: Dialogue) -> None:
+    market.hear(book("snapshot", 10, [["99", "1"]], [["101", "1"]]))
+    refusal = {"error": {"code": 6001, "message": "subscribed already"}, "id": 1_000_000, "result": None}
+    market.hear(refusal)
+    assert market.dialect.unreadable == 1
+    market.dialect.ping()
+    market.hear({"error": None, "id": 0, "result": "pong"})
+    assert market.said == []
+    market.hear(book("incremental", 5, [["98", "1"]], []))
+    methods = [(one["method"], *one["params"][:1]) for one in market.said]
+    assert methods == [
+        ("orderbook_p.unsubscribe",),
+        ("orderbook_p.subscribe", "BTCUSDT"),
+        ("orderbook_p.subscribe", "ETHUSDT"),
+    ]
+    market.events.clear()
+    market.hear(book("incremental", 20, [["98", "1"]], []))
+    assert market.events == []
+
+
 def test_odd_messages_are_counted_and_nothing_else(market: Dialogue) -> None:
     for message in (b"", b"\xff", b"null", b"{}", b'{"id":null}', b'{"orderbook_p":1}', b'{"trades_p":[[1]]}'):
         market.hear(message)
