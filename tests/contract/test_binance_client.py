@@ -21,6 +21,7 @@ from apps.exchanges.venues.binance.user_stream import user_stream
 from moondev.domain.clock import LiveClock
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Connectivity, NotSent, RateLimited, VenueRejected
+from moondev.domain.fills import FillKind, FillReport
 from moondev.domain.orders import CancelOrder, OrderStatus, OrderType, PlaceOrder
 from moondev.domain.values import Side
 from tests.contract.suite.ears import Ears, running
@@ -418,3 +419,24 @@ def test_an_unknown_order_is_unknown_without_its_instrument_too(trader: Trader) 
 def _reports(ears: Ears, order: PlaceOrder) -> list[Any]:
     found = [report for batch in ears.of(OrderBatch) for report in batch.reports]
     return [report for report in found if report.client_order_id == order.client_order_id]
+
+
+def test_a_liquidation_is_heard_as_one_and_found_afterwards(scene: VenueScene) -> None:
+    since = LiveClock().now() - timedelta(seconds=5)
+    with scene.trader(deposit="1000") as trader:
+        trader.client.set_leverage(scene.key(), 50, MarginMode.CROSS, 1)
+        ears = Ears()
+        with running(trader.user_stream(ears)) as stream:
+            ears.connected()
+            trader.place(market(scene.key(), Side.BUY, "0.5"))
+            with scene.mark_at(48_000):
+                until(lambda: trader.client.account_snapshot().positions == (), "liquidated")
+            ears.until(lambda: any(fill.kind is FillKind.LIQUIDATION for fill in _fills(ears)), "the liquidation")
+            assert stream.unreadable == 0
+            assert sum(fill.side.sign * fill.quantity.value for fill in _fills(ears)) == 0
+        asked = trader.client.fills(since)
+        assert {fill.venue_trade_id for fill in asked} == {fill.venue_trade_id for fill in _fills(ears)}
+
+
+def _fills(ears: Ears) -> list[FillReport]:
+    return [fill for batch in ears.of(OrderBatch) for report in batch.reports for fill in report.fills]
