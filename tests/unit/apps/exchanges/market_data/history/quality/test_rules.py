@@ -141,7 +141,9 @@ def test_a_crossed_and_an_unsorted_book_are_found():
 
 def test_the_worst_severity_decides():
     assert worst([]) is None
-    assert worst(check(bars(volume=np.full(COUNT, np.nan)))) is Severity.INFO
+    unknown = check(bars(volume=np.full(COUNT, np.nan)))
+    assert [finding.code for finding in unknown] == [Code.NO_VOLUME]
+    assert worst(unknown) is Severity.INFO
 
 
 @pytest.mark.parametrize(
@@ -177,3 +179,97 @@ def test_a_file_that_is_not_market_data_is_refused_with_what_is_allowed(tmp_path
     path.write_text(text)
     with pytest.raises(InvalidValue, match=match):
         read_dataset(path)
+
+
+def test_columns_under_each_others_names_are_told_by_their_numbers_alone():
+    right = bars()
+    swapped = bars(open=right.numbers("low"), low=right.numbers("open"))
+    found = {finding.code: finding for finding in check(swapped)}
+    assert set(found) == {Code.MISLABELLED}
+    assert found[Code.MISLABELLED].repair == "rename: open -> low, low -> open"
+
+
+def test_stamps_beside_the_grid_are_told_all_of_them_by_one_offset_or_a_few_by_their_rows():
+    late = check(bars(ts=bars().stamps + 537))
+    assert [finding.code for finding in late] == [Code.OFF_GRID]
+    assert "0.537 s after the 60 s grid" in late[0].message
+    stamps = bars().stamps.copy()
+    stamps[7] += 1_000
+    few = {finding.code: finding for finding in check(bars(ts=stamps))}
+    assert few[Code.OFF_GRID].rows == (7,)
+    assert few[Code.OFF_GRID].repair.startswith("drop these rows")
+
+
+def test_a_rate_in_per_cent_is_no_fraction_and_late_funding_is_on_its_grid():
+    hours = START_MS + 3_600_000 * np.arange(48) + 17
+    rates = np.full(48, 1e-5)
+    rates[3] = 1.25
+    data = Dataset("made", Shape.FUNDING, pa.table({"ts": hours, "rate": rates}), timedelta(hours=1))
+    found = check(data)
+    assert [(finding.code, finding.rows) for finding in found] == [(Code.NUMBER, (3,))]
+    assert "per cent" in found[0].repair or "percent" in found[0].repair
+
+
+def events(lag_ms: float, *, bid: float = 99.0) -> Dataset:
+    count = 40
+    sent = START_MS + 100 * np.arange(count)
+    columns = {
+        "local_ts_ns": ((np.repeat(sent, 2) + lag_ms) * 1e6).astype(np.int64),
+        "exch_ts_ms": np.repeat(sent, 2),
+        "type": np.ones(2 * count, np.int64),
+        "side": np.tile([1, -1], count),
+        "price": np.tile([bid, 100.0], count),
+        "seq": np.repeat(np.arange(count), 2),
+    }
+    return Dataset("made", Shape.EVENTS, pa.table(columns))
+
+
+def test_quotes_that_cross_and_a_clock_that_is_behind_are_found_in_events():
+    assert codes(events(20.0)) == []
+    assert codes(events(20.0, bid=100.0)) == [Code.CROSSED]
+    (skew,) = check(events(-1_268.0))
+    assert (skew.code, skew.severity) == (Code.CLOCK_SKEW, Severity.WARNING)
+    assert "1268 ms before it was sent" in skew.message
+
+
+def test_snapshots_that_keep_both_times_show_a_clock_that_is_behind():
+    stamps = START_MS + 1_000 * np.arange(5)
+    levels = {f"{name}1": [value] * 5 for name, value in (("b", 99.0), ("a", 100.0), ("bv", 1.0), ("av", 1.0))}
+    late = Dataset("made", Shape.BOOK, pa.table({"ts": stamps, "received_ms": stamps - 40, **levels}))
+    assert codes(late) == [Code.CLOCK_SKEW]
+    good = Dataset("made", Shape.BOOK, pa.table({"ts": stamps, "received_ms": stamps + 40, **levels}))
+    assert codes(good) == []
+    short = Dataset("made", Shape.BOOK, pa.table({"ts": stamps, **levels, "bv1": [1.0, 1.0, -1.0, 1.0, 1.0]}))
+    assert [(finding.code, finding.rows) for finding in check(short)] == [(Code.NUMBER, (2,))]
+
+
+def test_a_mark_that_is_no_price_is_found():
+    stamps = START_MS + 1_000 * np.arange(3)
+    columns = {"ts": stamps, "mark": [1.0, 0.0, float("nan")], "oracle": [1.0] * 3, "funding": [0.0] * 3}
+    found = check(Dataset("made", Shape.MARKS, pa.table(columns)))
+    assert [(finding.code, finding.rows) for finding in found] == [(Code.NUMBER, (1, 2))]
+
+
+def wandering(seed: int, quote: str, *, premium: float = 0.0) -> Dataset:
+    steps = np.random.default_rng(seed).normal(0, 0.001, 3_000)
+    close = 100 * np.exp(np.cumsum(steps)) * (1 + premium)
+    flat = {"open": close, "high": close, "low": close, "close": close, "volume": np.ones(3_000)}
+    stamps = START_MS + 60_000 * np.arange(3_000)
+    return Dataset(f"venue_BTC{quote}_1m", Shape.CANDLES, pa.table({"ts": stamps, **flat}), MINUTE, quote)
+
+
+def test_another_quote_currency_is_told_by_its_name_and_by_its_price():
+    assert codes(wandering(3, "USDT"), wandering(3, "USDT")) == []
+    assert codes(wandering(3, "USDC"), wandering(3, "USDT")) == [Code.QUOTE]
+    dear = check(wandering(3, "", premium=0.01), wandering(3, "USDT"))
+    assert [finding.code for finding in dear] == [Code.QUOTE]
+    assert "3000 of 3000 closes" in dear[0].message
+
+
+def test_a_series_of_another_market_is_unlike():
+    assert Code.UNLIKE in codes(wandering(3, "USDT"), wandering(4, "USDT"))
+
+
+def test_every_code_is_raised_by_a_test_of_made_up_data():
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [code.name for code in Code if f"Code.{code.name}" not in here] == []
