@@ -25,6 +25,7 @@ _COUNTERS = (
     ("venue_messages", "Market events since the stream process started.", "messages"),
     ("venue_unreadable", "Messages that could not be read.", "unreadable"),
     ("venue_refused", "Market events that broke a rule of market data.", "refused"),
+    ("venue_trades_lost", "Trades that Redis was away for too long to take.", "trades_lost"),
     ("venue_looks", "How often the age of the newest datum was looked at.", "looks"),
     ("venue_fresh_looks", "How often it was below a second then.", "fresh_looks"),
 )
@@ -66,12 +67,15 @@ def _registry(client: redis.Redis, venues: Sequence[str]) -> CollectorRegistry:
 def _of_streams(reports: dict[str, VenueReport]) -> Iterator[Metric]:
     state = GaugeMetricFamily("venue_state", "1 for the state a venue is in.", labels=["venue", "state"])
     ages = GaugeMetricFamily("venue_kind_age_seconds", "Age of the newest datum of a kind.", labels=["venue", "kind"])
+    books = GaugeMetricFamily("venue_book_age_seconds", "Age of an instrument's book.", labels=["venue", "symbol"])
     for venue, report in reports.items():
         for name in VenueState:
             state.add_metric([venue, name.value], float(report.state is name))
         for kind, age in report.ages.items():
             ages.add_metric([venue, kind], age)
-    yield from (state, ages)
+        for symbol, age in report.book_ages.items():
+            books.add_metric([venue, symbol], age)
+    yield from (state, ages, books)
     for title, words, attribute in _GAUGES:
         gauge = GaugeMetricFamily(title, words, labels=["venue"])
         for venue, report in reports.items():

@@ -32,12 +32,14 @@ class VenueReport(msgspec.Struct, frozen=True, kw_only=True):
     age_seconds: float = 1e9
     data_age_seconds: float = 1e9
     ages: dict[str, float] = {}
+    book_ages: dict[str, float] = {}
     visible_seconds: float = 0.0
     looks: int = 0
     fresh_looks: int = 0
     messages: int = 0
     unreadable: int = 0
     refused: int = 0
+    trades_lost: int = 0
     requests: int = 0
     errors: int = 0
     slow_seconds: float = 0.0

@@ -152,6 +152,11 @@ class MarketWriter:
             state = self._states[instrument] = LiveState()
         return state
 
+    def newest_book(self, instrument: str) -> Book | None:
+        """Return the newest book of an instrument; None when none was heard yet."""
+        state = self._states.get(instrument)
+        return None if state is None else state.book
+
     def trades(self, ticks: Sequence[TradeTick]) -> None:
         """Put up trades."""
         self._trades.extend(ticks)

@@ -71,6 +71,15 @@ class MarketRecorder:
         if tail.last_opened_ms is not None:
             self._tell(watched, symbol, history.interval, tail.last_opened_ms, asked)
 
+    def book_ages(self, now: datetime) -> dict[str, float]:
+        """Return by symbol how many seconds of the run ago its book came; symbols without one are left out."""
+        ages: dict[str, float] = {}
+        for symbol, watched in self._watched.items():
+            book = self._writer.newest_book(watched.wanted.key)
+            if book is not None:
+                ages[symbol] = max((now - book.time_received).total_seconds(), 0.0)
+        return ages
+
     def kept(self, symbol: str, interval: timedelta) -> int:
         """Return how many bars of a series are kept; 0 when it is not watched."""
         watched = self._watched.get(symbol)

@@ -197,13 +197,16 @@ class MarketStreamProcess:
         self._flush()
 
     def _signs(self, recorder: MarketRecorder, stream: Stream) -> dict[str, object]:
+        now = self.clock.now()
         return {
             "connected": int(stream.connected),
             "age_seconds": min(stream.age_seconds, NEVER),
             "messages": self.messages,
             "unreadable": stream.unreadable,
             "refused": recorder.refused,
-            "at": self.clock.now().isoformat(),
+            "at": now.isoformat(),
+            "book_ages": {symbol: self.clock.wall_seconds(age) for symbol, age in recorder.book_ages(now).items()},
+            "trades_lost": self.writer.trades_lost,
             **self._freshness.report(),
         }
 

@@ -20,6 +20,7 @@ from apps.exchanges.models import Venue
 
 WELL = VenueReport(
     state=VenueState.OK, reasons=(), connected=1, data_age_seconds=0.25, ages={"book": 0.25, "marks": 0.5},
+    book_ages={"BTC": 0.3},
     visible_seconds=0.004, looks=200, fresh_looks=199, messages=1_000, requests=40,
 )  # fmt: skip
 
@@ -61,6 +62,7 @@ def test_every_figure_is_a_metric_by_venue(client) -> None:
     assert found["venue_state", "bybit", "down"] == 1
     assert found["venue_data_age_seconds", "hyperliquid"] == 0.25
     assert found["venue_kind_age_seconds", "hyperliquid", "marks"] == 0.5
+    assert found["venue_book_age_seconds", "hyperliquid", "BTC"] == 0.3
     assert found["venue_fresh_looks_total", "hyperliquid"] == 199
     assert found["venue_request_seconds_bucket", "hyperliquid", "5.0"] == 2
     assert found["venue_request_seconds_count", "hyperliquid"] == 3

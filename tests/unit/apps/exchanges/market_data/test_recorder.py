@@ -1,13 +1,16 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
 from apps.exchanges.market_data.cache import MarketWriter
+from apps.exchanges.market_data.codec import StoredState
 from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted
-from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarkUpdate
-from moondev.domain.market_data import BarSeries, Book, BookLevel
+from apps.exchanges.ports import BookUpdate, CandleUpdate, Connected, MarkUpdate, TradeBatch
+from moondev.domain.market_data import BarSeries, Book, BookLevel, TradeTick
+from moondev.domain.values import Side
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -124,3 +127,30 @@ def test_a_backfill_tells_of_the_newest_bar_that_closed_while_nobody_listened(
     history = BarSeries(MINUTE, stamps, column, column, column, column, column)
     recorder.backfill("BTC", history, datetime.fromtimestamp(10 * 60 + 30, tz=UTC))
     assert [event["id"] for event in writer._events] == [f"bar:hyperliquid:BTC:60:{9 * STEP}"]
+
+
+def test_the_age_of_every_book_is_known_and_a_symbol_without_one_has_none(
+    recorder: MarketRecorder, writer: ListWriter
+) -> None:
+    assert recorder.book_ages(NOW) == {}
+    recorder.take(book(100.0, 101.0))
+    assert recorder.book_ages(NOW + timedelta(seconds=3)) == {"BTC": 3.0}
+    # Whoever stamps the book may be ahead of us.
+    assert recorder.book_ages(NOW - timedelta(seconds=3)) == {"BTC": 0.0}
+
+
+def test_trades_are_put_up_each_and_only_of_what_is_wanted(recorder: MarketRecorder, writer: ListWriter) -> None:
+    ticks = tuple(TradeTick("BTC", str(number), Side.BUY, 100.0, 1.0, NOW, NOW) for number in range(3))
+    recorder.take(TradeBatch("BTC", ticks))
+    recorder.take(TradeBatch("DOGE", ticks))
+    assert list(writer.take().trades) == list(ticks)
+
+
+def test_of_many_books_between_two_writes_the_newest_is_written_once(
+    recorder: MarketRecorder, writer: ListWriter
+) -> None:
+    for step in range(50):
+        recorder.take(book(100.0 + step, 200.0))
+    (command,) = [command for command in writer.take().commands if command[0] == "MSET"]
+    assert command[1::2] == ("md:state:hyperliquid:BTC",)
+    assert msgspec.msgpack.decode(command[2], type=StoredState).bids == [(149.0, 1.0)]
