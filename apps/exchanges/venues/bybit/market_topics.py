@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -60,19 +60,21 @@ class _Ticker:
 class MarketTopics:
     """The state of one connection's topics. `lost` are those whose books must be asked for anew."""
 
-    def __init__(self) -> None:
-        """Start knowing nothing."""
+    def __init__(self, wanted: Iterable[str]) -> None:
+        """Start knowing nothing about the topics of `wanted`."""
+        self._readers = {topic: (_READERS[topic.partition(".")[0]], topic.rpartition(".")[2]) for topic in wanted}
         self._books: dict[str, FollowedBook] = {}
         self._tickers: dict[str, _Ticker] = {}
         self.lost: list[str] = []
 
     def events(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
         """Return the events in news of a topic. Raises ParseError."""
-        reader = _READERS.get(envelope.topic.partition(".")[0])
-        if reader is None:
+        known = self._readers.get(envelope.topic)
+        if known is None:
             raise ParseError("message", "a topic nobody asked for", envelope.topic)
+        reader, symbol = known
         try:
-            return reader(self, envelope, received)
+            return reader(self, symbol, envelope, received)
         except UNREADABLE as error:
             raise ParseError(envelope.topic, str(error), bytes(envelope.data)) from error
 
@@ -81,7 +83,7 @@ class MarketTopics:
         lost, self.lost = self.lost, []
         return lost
 
-    def book(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+    def book(self, symbol: str, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
         """Return the book, or its best prices, as they are after this message."""
         topic = envelope.topic
         whole = topic.startswith(BOOK)
@@ -90,10 +92,11 @@ class MarketTopics:
             book = self._books[topic] = FollowedBook(TOLD_DEPTH if whole else 1)
         try:
             news = _BOOKS.decode(envelope.data)
+            _require(symbol, news.s)
             if book.take(envelope.type, news) is not Standing.NEWS:
                 return ()
             told = book.told(from_milliseconds(envelope.ts), received)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             # Whatever it said is missing now.
             book.forget()
             raise
@@ -101,26 +104,28 @@ class MarketTopics:
             if not book.known and book.to_be_asked():
                 self.lost.append(topic)
         if whole:
-            return (BookUpdate(news.s, told),)
+            return (BookUpdate(symbol, told),)
         bid, ask = (side[0] if side else None for side in (told.bids, told.asks))
-        return (BestQuoteUpdate(news.s, bid, ask, told.time_exchange, received),)
+        return (BestQuoteUpdate(symbol, bid, ask, told.time_exchange, received),)
 
-    def trades(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+    def trades(self, symbol: str, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
         """Return the trades."""
         news = _TRADES.decode(envelope.data)
+        for trade in news:
+            _require(symbol, trade.s)
         return (parse_market.trades(news, received),) if news else ()
 
-    def bars(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+    def bars(self, symbol: str, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
         """Return the bars."""
-        symbol = envelope.topic.rpartition(".")[2]
         return [parse_market.candle(symbol, news, received) for news in _KLINES.decode(envelope.data)]
 
-    def ticker(self, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
+    def ticker(self, symbol: str, envelope: Envelope, received: datetime) -> Sequence[MarketEvent]:
         """Return the mark, once everything about it has been told; a difference names what changed alone."""
         news = _TICKERS.decode(envelope.data)
-        known = self._tickers.get(news.symbol)
+        _require(symbol, news.symbol)
+        known = self._tickers.get(symbol)
         if known is None or envelope.type == "snapshot":
-            known = self._tickers[news.symbol] = _Ticker()
+            known = self._tickers[symbol] = _Ticker()
         if news.markPrice is not msgspec.UNSET:
             known.mark = positive("markPrice", news.markPrice)
         if news.indexPrice is not msgspec.UNSET:
@@ -132,10 +137,10 @@ class MarketTopics:
         hourly = known.rate / known.hours
         if not math.isfinite(known.mark + known.index + hourly):
             return ()
-        return (MarkUpdate(news.symbol, known.mark, known.index, hourly, received),)
+        return (MarkUpdate(symbol, known.mark, known.index, hourly, received),)
 
 
-_READERS = MappingProxyType[str, Callable[[MarketTopics, Envelope, datetime], Sequence[MarketEvent]]](
+_READERS = MappingProxyType[str, Callable[[MarketTopics, str, Envelope, datetime], Sequence[MarketEvent]]](
     {
         "orderbook": MarketTopics.book,
         "publicTrade": MarketTopics.trades,
@@ -143,6 +148,12 @@ _READERS = MappingProxyType[str, Callable[[MarketTopics, Envelope, datetime], Se
         "tickers": MarketTopics.ticker,
     }
 )
+
+
+def _require(symbol: str, said: str) -> None:
+    """Refuse news of another instrument than its topic names: it would pass for that one's price."""
+    if said != symbol:
+        raise InvalidValue("symbol", said, symbol)
 
 
 def _finite(field: str, value: float) -> float:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.exchanges.ports import AccountSnapshot, FundingPayment, ReportSource
 from apps.exchanges.throttling import Lane
-from apps.exchanges.venues.bybit import parse
+from apps.exchanges.venues.bybit import parse, parse_account
 from apps.exchanges.venues.bybit.config import CATEGORY, QUOTE_CURRENCY
 from apps.exchanges.venues.bybit.messages import Wallet
 from apps.exchanges.venues.bybit.parse import Seen
@@ -98,16 +98,16 @@ class Questions:
         before, _ = self._wallet()
         for _ in range(TRIES):
             query = {**_OURS, "limit": POSITIONS_PER_PAGE}
-            held = parse.positions(list(self._pages("positions", "position/list", query, Lane.RESERVED)))
+            held = parse_account.positions(list(self._pages("positions", "position/list", query, Lane.RESERVED)))
             after, at = self._wallet()
-            if parse.quote_balance(before).walletBalance == parse.quote_balance(after).walletBalance:
-                return parse.account_snapshot(after, held, at, self._clock.now())
+            if parse_account.quote_balance(before).walletBalance == parse_account.quote_balance(after).walletBalance:
+                return parse_account.account_snapshot(after, held, at, self._clock.now())
             before = after
         raise Connectivity(f"the account did not stand still for {TRIES} questions")
 
     def _wallet(self) -> tuple[Wallet, datetime | None]:
         query = {"accountType": "UNIFIED", "coin": QUOTE_CURRENCY}
-        return parse.wallet("wallet", self._rest.ask("account/wallet-balance", query, Lane.RESERVED))
+        return parse_account.wallet("wallet", self._rest.ask("account/wallet-balance", query, Lane.RESERVED))
 
     def _orders(self, query: Query, lane: Lane) -> list[Any]:
         return parse.page("orders", self._rest.ask("order/realtime", query, lane))[0]

@@ -31,7 +31,7 @@ from apps.exchanges.ports import (
     UserEvent,
     UserHandler,
 )
-from apps.exchanges.venues.bybit import parse
+from apps.exchanges.venues.bybit import parse, parse_account
 from apps.exchanges.venues.bybit.config import Endpoints
 from apps.exchanges.venues.bybit.market_topics import MarketTopics, topics_of
 from apps.exchanges.venues.bybit.messages import Envelope
@@ -96,7 +96,7 @@ class MarketDialect(BybitDialect):
         super().__init__(handler)
         self._wanted = {str(number): topics for number, topics in enumerate(map(topics_of, wanted)) if topics}
         self._unanswered: set[str] = set(self._wanted)
-        self._topics = MarketTopics()
+        self._topics = self._fresh()
 
     @property
     def standing(self) -> bool:
@@ -105,7 +105,7 @@ class MarketDialect(BybitDialect):
 
     def opening(self) -> Sequence[bytes]:
         """Return one message per symbol; every book begins anew."""
-        self._unanswered, self._topics = set(self._wanted), MarketTopics()
+        self._unanswered, self._topics = set(self._wanted), self._fresh()
         return [_say("subscribe", topics, number) for number, topics in self._wanted.items()]
 
     def news(self, envelope: Envelope, received: datetime) -> Iterable[object]:
@@ -115,6 +115,9 @@ class MarketDialect(BybitDialect):
         finally:
             if self._topics.lost:
                 self._ask_anew(self._topics.take_lost())
+
+    def _fresh(self) -> MarketTopics:
+        return MarketTopics(topic for topics in self._wanted.values() for topic in topics)
 
     def _ask_anew(self, topics: Sequence[str]) -> None:
         for topic in topics:
@@ -219,14 +222,14 @@ def _executions(items: list[Any], received: datetime) -> Iterator[UserEvent]:
 
 
 def _positions(items: list[Any], received: datetime) -> Iterator[UserEvent]:
-    found = parse.position_news(items, received)
+    found = parse_account.position_news(items, received)
     if found.read:
         yield PositionBatch(found.read, snapshot=False)
     yield from _left_out(found, received)
 
 
 def _wallets(items: list[Any], received: datetime) -> Iterator[UserEvent]:
-    found = parse.balance_news(items, received)
+    found = parse_account.balance_news(items, received)
     if found.read:
         yield BalanceBatch(found.read)
     yield from _left_out(found, received)

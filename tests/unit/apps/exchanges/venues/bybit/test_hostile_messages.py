@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from apps.exchanges.ports import (
     TradeBatch,
     Unreadable,
 )
-from apps.exchanges.venues.bybit import answers, parse, parse_market
+from apps.exchanges.venues.bybit import answers, parse, parse_account, parse_market
 from apps.exchanges.venues.bybit.stream import MarketDialect, UserDialect
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
 from apps.exchanges.venues.websocket import SubscriptionRefused
@@ -151,7 +151,8 @@ def _checked(message: bytes, events: list[object]) -> None:
 @given(spoilt(MARKET))
 def test_the_market_s_stream_survives_and_tells_no_number_that_was_not_said(message: bytes) -> None:
     events: list[object] = []
-    dialect = MarketDialect([MarketSubscription("BTCUSDT", best_quote=True)], events.append)
+    wanted = MarketSubscription("BTCUSDT", candles=(timedelta(minutes=1),), best_quote=True)
+    dialect = MarketDialect([wanted], events.append)
     dialect.opening()
     dialect.read(message, NOW)
     _checked(message, events)
@@ -185,8 +186,8 @@ def test_answers_over_http_are_read_or_refused_with_their_text(message: bytes) -
         lambda: parse.open_orders(parse.page("orders", text)[0]),
         lambda: parse.order_reports(parse.page("orders", text)[0], "x", NOW),  # type: ignore[arg-type]
         lambda: parse.executions(parse.page("executions", text)[0], NOW),
-        lambda: parse.positions(parse.page("positions", text)[0]),
-        lambda: parse.wallet("wallet", text),
+        lambda: parse_account.positions(parse.page("positions", text)[0]),
+        lambda: parse_account.wallet("wallet", text),
         lambda: parse_market.listings(parse.page("instruments", text)[0], "bybit"),
         lambda: parse_market.marks(text),
         lambda: answers.single(text),

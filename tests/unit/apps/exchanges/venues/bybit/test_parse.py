@@ -7,24 +7,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 
 from apps.exchanges.ports import FundingPayment, ParseError, ReportSource
 from apps.exchanges.venues.bybit import parse
-from apps.exchanges.venues.bybit.messages import Wallet
 from moondev.domain.clock import milliseconds
 from moondev.domain.fills import FillKind, FillReport, Liquidity
 from moondev.domain.orders import OrderReport, OrderStatus
 from moondev.domain.values import Side
 from tests.unit.apps.exchanges.venues.bybit import recordings
 from tests.unit.apps.exchanges.venues.bybit.rows import (
-    COIN,
     EXECUTION,
     NAME,
     ORDER,
-    POSITION,
-    WALLET,
     answered,
     listed,
 )
@@ -182,55 +177,6 @@ def test_funding_is_an_execution(side: str, fee: str, rate: str, amount: str, ma
     assert payment.payment_id == "BTCUSDT:1672282722429"
 
 
-# --- the account --------------------------------------------------------------------------------------------------
-
-
-def test_equity_is_the_wallet_and_what_the_positions_have_gained_at_the_marks_they_were_told_with() -> None:
-    held = parse.positions([POSITION, POSITION | {"symbol": "ETHUSDT", "side": "", "size": "0"}])
-    account = parse.account_snapshot(msgspec.convert(WALLET, Wallet), held, NOW, NOW)
-    (position,) = account.positions
-    assert (position.quantity.value, position.value.value) == (Decimal("-0.3"), Decimal(-14700))
-    assert (position.mark_price.value, position.leverage) == (49_000, 10)
-    assert account.equity.value == Decimal("10300.15")
-    # Cash is what the fills have moved: 0.3 sold at 50,000.5, on top of the wallet.
-    assert account.cash.value == Decimal(10000) + Decimal("0.3") * Decimal("50000.5")
-    assert (account.margin_used.value, account.withdrawable.value) == (Decimal(1470), Decimal("8830.15"))
-
-
-def test_without_any_of_our_currency_there_is_nothing() -> None:
-    account = msgspec.convert(WALLET | {"coin": [COIN | {"coin": "BTC"}]}, Wallet)
-    assert parse.account_snapshot(account, (), None, NOW).equity.value == 0
-
-
-def test_in_isolated_margin_mode_what_is_free_is_worked_out() -> None:
-    account = msgspec.convert(WALLET | {"totalAvailableBalance": ""}, Wallet)
-    held = parse.positions([POSITION])
-    assert parse.account_snapshot(account, held, None, NOW).withdrawable.value == Decimal("8830.15")
-
-
-@pytest.mark.parametrize(
-    "fields", [{"size": "x"}, {"markPrice": "0"}, {"side": "None"}, {"positionIdx": 1}, {"unrealisedPnl": ""}]
-)
-def test_one_odd_position_leaves_the_worth_of_the_account_unknown(fields: dict[str, Any]) -> None:
-    with pytest.raises(ParseError):
-        parse.positions([POSITION | {"symbol": "ETHUSDT"}, POSITION | fields])
-
-
-def test_more_or_less_than_one_account_is_no_answer() -> None:
-    for accounts in ([], [WALLET, WALLET], [{"coin": []}]):
-        with pytest.raises(ParseError):
-            parse.wallet("wallet", answered({"list": accounts}))
-
-
-def test_positions_and_balances_of_the_stream_are_hints() -> None:
-    found = parse.position_news([POSITION, POSITION | {"side": "", "size": "0"}, {"symbol": 1}], NOW)
-    assert [news.quantity.value for news in found.read] == [Decimal("-0.3"), 0]
-    assert len(found.unreadable) == 1
-    balances = parse.balance_news([WALLET, {"coin": 7}, WALLET | {"coin": [COIN | {"walletBalance": "?"}]}], NOW)
-    assert [(news.currency, news.wallet) for news in balances.read] == [("USDT", Decimal(10_000))]
-    assert len(balances.unreadable) == 2
-
-
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
@@ -262,8 +208,3 @@ def test_recorded_answers_are_read() -> None:
         Decimal("0.071409"),
         "USDC",
     )
-    (position,) = parse.positions(recordings.result("Trading/GetPositions")["list"])
-    assert position.quantity.value == -300
-    wallet, at = parse.wallet("wallet", recordings.answer("Account/GetBalances"))
-    assert parse.quote_balance(wallet).walletBalance == "0"
-    assert at is not None

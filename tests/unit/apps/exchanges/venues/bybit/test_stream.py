@@ -211,6 +211,24 @@ def test_a_ticker_is_told_once_everything_is_known_and_per_hour(heard: Heard, ma
     assert (len(heard), market.unreadable) == (3, 1)
 
 
+@pytest.mark.parametrize(
+    ("topic", "data"),
+    [
+        (TOPIC, book(10, BIDS, ASKS) | {"s": "ETHUSDT"}),
+        ("tickers.BTCUSDT", {"symbol": "ETHUSDT", "markPrice": "1", "indexPrice": "1", "fundingRate": "0"}),
+        ("publicTrade.BTCUSDT", [{"T": 2, "s": "ETHUSDT", "S": "Sell", "v": "0.5", "p": "100", "i": "b"}]),
+        ("orderbook.500.BTCUSDT", book(10, BIDS, ASKS)),
+        ("tickers.SOLUSDT", {"symbol": "SOLUSDT", "markPrice": "1", "indexPrice": "1", "fundingRate": "0"}),
+    ],
+)
+def test_news_of_another_instrument_or_of_a_topic_nobody_asked_for_is_no_price(
+    heard: Heard, market: MarketDialect, topic: str, data: object
+) -> None:
+    market.read(news(topic, data), NOW)
+    assert list(heard) == []
+    assert market.unreadable == 1
+
+
 def test_trades_and_bars_are_told(heard: Heard, market: MarketDialect) -> None:
     trade = {"T": 2, "s": "BTCUSDT", "S": "Sell", "v": "0.5", "p": "100", "L": "PlusTick", "i": "b", "BT": False}
     market.read(news("publicTrade.BTCUSDT", [trade, trade | {"T": 1, "i": "a"}]), NOW)
