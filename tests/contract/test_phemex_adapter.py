@@ -37,6 +37,7 @@ from apps.exchanges.venues.phemex.stream_user import user_stream
 from moondev.domain.clock import FixedClock, LiveClock
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Configuration, NotSent, RateLimited, VenueRejected
+from moondev.domain.fills import FillKind
 from moondev.domain.orders import CancelOrder, OrderReport, OrderStatus, OrderType, PlaceOrder, Purpose
 from moondev.domain.values import Quantity, Side
 from tests.contract.phemex_stage import BTC, KEYS, Stage, phemex_stage
@@ -382,6 +383,30 @@ def test_an_order_that_fills_in_parts_is_told_part_by_part(stage: Stage, client:
 
         ears.until(lambda: figures()[-1:] == [Decimal("0.02")], "the whole of it")
         assert figures() == [0, Decimal("0.01"), Decimal("0.02")]
+
+
+def test_a_liquidation_is_a_fill_that_nobody_asked_for(stage: Stage) -> None:
+    stage.admin("accounts", address="thin", deposit="300", api_key="thin-key", api_secret="thin-secret")
+    thin, ears = Credentials("thin", "thin-key:thin-secret"), Ears()
+    client = PhemexClient(venue(stage), thin, Tools(LiveClock()))
+    order = market(KEY, Side.BUY, "0.1")
+    with running(user_stream(venue(stage), thin, ears, Tools(LiveClock()))):
+        ears.connected()
+        send(client, order)
+        ears.until(lambda: trade_ids(ears), "the fill")
+        stage.admin("mark", coin="BTC", price=47_100)
+        try:
+            ears.until(lambda: len(trade_ids(ears)) > 1, "the liquidation")
+        finally:
+            stage.admin("mark", coin="BTC", price=50_000)
+        forced = [fill for batch in ears.of(FillBatch) for fill in batch.fills][1:]
+        assert {(fill.kind, fill.side, fill.client_order_id) for fill in forced} == {
+            (FillKind.LIQUIDATION, Side.SELL, None)
+        }
+    told = client.fills(LiveClock().now() - MINUTE)
+    assert [fill.kind for fill in told[:2]] == [FillKind.ORDER, FillKind.LIQUIDATION]
+    assert {fill.venue_trade_id for fill in told} >= set(trade_ids(ears))
+    client.close()
 
 
 def test_more_channels_than_a_connection_holds_are_heard_over_several() -> None:
