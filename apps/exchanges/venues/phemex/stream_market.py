@@ -169,6 +169,8 @@ class MarketDialect(MessageDialect):
     def _ask_anew(self) -> None:
         """Ask for books that are in doubt or whose turn it is. The answer to a subscription is the whole book."""
         doubted, verify = self._books.doubted(), self._verify
+        if not doubted and not verify:
+            return
         self._verify = False
         if self._repeatable:
             due = self._books.next_to_verify(VERIFIED_PER_PING) if verify else ()
