@@ -119,9 +119,10 @@ class PastOrder(Struct):
 
 
 class OrderPage(Struct):
-    """The rows of `activeList`."""
+    """The rows of `activeList`; `nextPageArg` is not empty when there are more than one answer tells."""
 
     rows: list[object]
+    nextPageArg: str | None = ""
 
 
 class TradeRow(Struct):

@@ -15,6 +15,7 @@ from apps.exchanges.ports import (
     AccountSnapshot,
     FundingPayment,
     Listing,
+    ParseError,
     PositionSnapshot,
     ReportSource,
     RestingOrder,
@@ -109,12 +110,17 @@ def past_report(text: str, client_id: UUID, received: datetime) -> OrderReport |
 
 
 def open_orders(text: str) -> tuple[Rows[RestingOrder], list[UnreadOrder]]:
-    """Return the orders of an activeList answer, and the names of those that cannot be read."""
-    items = data("open orders", text, OrderPage).rows
+    """Return the orders of an activeList answer, and the names of those that cannot be read.
+
+    How to ask for what does not fit one answer is not documented, so that there is more is told like an odd row.
+    """
+    page = data("open orders", text, OrderPage)
+    items = page.rows
     by_row = [rows("open order", [item], OrderRow, _resting) for item in items]
+    beyond = [ParseError("open orders", "there are more than one answer tells", page.nextPageArg)]
     found = Rows(
         tuple(order for row in by_row for order in row.read),
-        tuple(error for row in by_row for error in row.unreadable),
+        (*(error for row in by_row for error in row.unreadable), *(beyond if page.nextPageArg else ())),
     )
     return found, [_unread(item) for item, row in zip(items, by_row, strict=True) if row.unreadable]
 

@@ -87,6 +87,13 @@ def test_an_odd_row_costs_itself_only_and_can_still_be_cancelled() -> None:
     ]
 
 
+def test_more_orders_than_one_answer_tells_are_told_of() -> None:
+    found, unread = parse.open_orders(answer({"rows": [ORDER], "nextPageArg": "abc"}))
+    assert len(found.read) == 1
+    assert "more than one answer" in str(found.unreadable[0])
+    assert unread == []
+
+
 @pytest.mark.parametrize(
     ("word", "filled", "status"),
     [
