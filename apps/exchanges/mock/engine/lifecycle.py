@@ -87,6 +87,8 @@ class Lifecycle:
         order.status, order.reason = status, reason
         order.status_ms = self._venue.now_ms
         order.account.archive(order)
+        if order.expires_ms is not None:
+            self._venue.deadlines.forget(order)
         self.announce(order)
         if order.bracket is not None:
             self._leave(order.bracket, order)

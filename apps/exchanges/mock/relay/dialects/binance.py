@@ -32,7 +32,8 @@ class Binance:
         return [{"method": "SUBSCRIBE", "params": streams, "id": 1}]
 
     def read(self, message: Json) -> list[Seen]:
-        """Return what `message` says."""
+        """Return what `message` says, wrapped with the name of its stream or not."""
+        message = message["data"] if "stream" in message else message
         kind, coin = message.get("e"), self._coins.get(str(message.get("s")))
         if coin is None:
             return []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
-from apps.exchanges.mock.engine.api import Done, Rejected
+from apps.exchanges.mock.engine.api import ASSET_DECIMALS, CASH_DECIMALS, Done, Rejected
 from apps.exchanges.mock.wire.hyperliquid import texts
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_address, read_decimal, wire, wire_usd
 from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, field
@@ -20,6 +20,7 @@ from apps.exchanges.mock.wire.hyperliquid.views import QUOTE, Json
 
 Handler: TypeAlias = Callable[[str, Json], Json]
 _PERP, _SPOT = "", "spot"
+_USD_PLACES = CASH_DECIMALS
 _UNMOVABLE = ("agentSendAsset", "withdraw3")
 _SUB_ACCOUNT = " subaccount:"
 
@@ -45,22 +46,24 @@ class Transfers:
         text, to_perp = field(action, "amount", str), field(action, "toPerp", bool)
         if _SUB_ACCOUNT in text:
             return self._no_sub_account(account, {"subAccountUser": text.partition(_SUB_ACCOUNT)[2]})
-        self._cross_over(account, _amount(text), to_perp=to_perp)
+        self._cross_over(account, _amount(text, _USD_PLACES), to_perp=to_perp)
         return default()
 
     def _usd_send(self, account: str, action: Json) -> Json:
-        self._give_margin(account, self._receiver(action), _amount(action.get("amount")))
+        self._give_margin(account, self._receiver(action), _amount(action.get("amount"), _USD_PLACES))
         return default()
 
     def _spot_send(self, account: str, action: Json) -> Json:
         receiver, token = self._receiver(action), self._token(action)
-        self._give_token(account, receiver, token, _amount(action.get("amount")))
+        self._give_token(account, receiver, token, _amount(action.get("amount"), ASSET_DECIMALS))
         return default()
 
     def _send_asset(self, account: str, action: Json) -> Json:
         """Move a token within an account or to another one; both sides of each are called dexes here."""
         source, target = field(action, "sourceDex", str), field(action, "destinationDex", str)
-        receiver, token, amount = self._receiver(action), self._token(action), _amount(action.get("amount"))
+        receiver, token = self._receiver(action), self._token(action)
+        places = ASSET_DECIMALS if source == target == _SPOT else _USD_PLACES
+        amount = _amount(action.get("amount"), places)
         if field(action, "fromSubAccount", str):
             return self._no_sub_account(account, {"subAccountUser": action["fromSubAccount"]})
         if {source, target} - {_PERP, _SPOT}:
@@ -135,11 +138,15 @@ class Transfers:
         raise RefusedError(f"{action['type']} from {account} is not available: there is no chain behind this venue.")
 
 
-def _amount(raw: object) -> Decimal:
+def _amount(raw: object, places: int) -> Decimal:
+    """Return an amount with at most so many decimals. Raises MalformedError."""
     try:
-        return read_decimal("amount", raw)
+        amount = read_decimal("amount", raw)
     except ValueError as error:
         raise MalformedError(str(error)) from error
+    if amount != round(amount, places):
+        raise MalformedError(f"amount must have at most {places} decimals, got {raw!r}")
+    return amount
 
 
 def _require(result: Done | Rejected) -> None:

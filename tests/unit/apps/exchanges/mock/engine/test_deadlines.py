@@ -41,6 +41,16 @@ def test_one_that_was_filled_before_its_end_stays_filled(desk):
     assert desk.exchange.order_by_oid("ann", order.oid).status is OrderStatus.FILLED
 
 
+def test_remembers_no_more_than_a_few_of_the_orders_that_have_ended(desk):
+    keeps = desk.place("ann", "buy", 1, 89, expires_ms=soon(desk))
+    for _ in range(2_500):
+        order = desk.place("ann", "buy", 1, 90, expires_ms=soon(desk) + 1_000_000)
+        desk.exchange.cancel("ann", "BTC", order.oid)
+    assert len(desk.exchange._venue.deadlines) < 1_100
+    desk.later(seconds=6)
+    assert desk.exchange.order_by_oid("ann", keeps.oid).reason is CancelReason.EXPIRED
+
+
 def test_refuses_an_end_that_is_past(desk):
     now = milliseconds(desk.clock.now())
     assert desk.place("ann", "buy", 1, 90, expires_ms=now).code is RejectCode.ALREADY_EXPIRED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,14 +19,18 @@ from hypothesis import strategies as st
 from apps.exchanges.mock.engine.api import InstrumentSpec
 from apps.exchanges.mock.engine.exchange import Exchange
 from apps.exchanges.mock.faults import FaultBook
+from apps.exchanges.mock.wire.hyperliquid.account_actions import AccountActions
 from apps.exchanges.mock.wire.hyperliquid.actions import Actions
 from apps.exchanges.mock.wire.hyperliquid.info import Info
 from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError
+from apps.exchanges.mock.wire.hyperliquid.replies import RefusedError
+from apps.exchanges.mock.wire.hyperliquid.transfers import Transfers
 from apps.exchanges.mock.wire.hyperliquid.venue import Venue, WireConfig
 from moondev.domain.clock import FixedClock, milliseconds
 
 WALLET = eth_account.Account.from_key("0x" + "11" * 32)
 USER = WALLET.address.lower()
+OTHER = "0x" + "cd" * 20
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 NONCES: Iterator[int] = itertools.count(milliseconds(NOW))
 
@@ -35,13 +40,30 @@ scalars = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.text(max_size=8),
     st.sampled_from(["49000", "0.1", "0", "-1", "99999999999999999999", "0.000000000000000001", "BTC", USER, "1m"]),
+    st.sampled_from(["", "spot", "USDC:0x" + "0" * 32, "UBTC:0x" + f"{1:032x}", "0.01%", "0.0000001", OTHER]),
     st.sampled_from(["Gtc", "Ioc", "Alo", "na", "normalTpsl", "positionTpsl", "tp", "sl", "0x" + "ab" * 16]),
 )
 names = st.sampled_from(
     [
         *("a", "b", "p", "s", "r", "t", "c", "o", "oid", "limit", "tif", "trigger", "isMarket", "triggerPx", "tpsl"),
         *("orders", "cancels", "modifies", "order", "grouping", "asset", "cloid", "leverage", "isCross", "time"),
-        *("coin", "user", "req", "interval", "startTime", "endTime", "nSigFigs", "mantissa", "dex", "builder", "f"),
+        *("amount", "toPerp", "destination", "token", "sourceDex", "destinationDex", "fromSubAccount", "maxFeeRate"),
+        *(
+            "ntli",
+            "isBuy",
+            "b",
+            "coin",
+            "user",
+            "req",
+            "interval",
+            "startTime",
+            "endTime",
+            "nSigFigs",
+            "mantissa",
+            "dex",
+            "builder",
+            "f",
+        ),
     ]
 )
 values = st.recursive(
@@ -49,7 +71,7 @@ values = st.recursive(
 )
 orders = st.fixed_dictionaries(
     {
-        "a": st.integers(-1, 3),
+        "a": st.sampled_from([-1, 0, 1, 10_000, 10_001]),
         "b": st.booleans(),
         "p": st.sampled_from(["49000", "51000", "50000", "0", "1", "49000.123456789", "99999999999999999999"]),
         "s": st.sampled_from(["0.1", "0", "0.000001", "1000", "99999999999999999999"]),
@@ -84,6 +106,13 @@ info_requests = st.builds(
     lambda kind, rest: {**rest, "type": kind},
     st.sampled_from(
         [
+            *(
+                "spotMeta",
+                "spotMetaAndAssetCtxs",
+                "spotClearinghouseState",
+                "maxBuilderFee",
+                "userNonFundingLedgerUpdates",
+            ),
             *("meta", "l2Book", "candleSnapshot", "fundingHistory", "clearinghouseState", "openOrders", "orderStatus"),
             *(
                 "userFills",
@@ -103,14 +132,18 @@ info_requests = st.builds(
 @pytest.fixture
 def venue() -> Venue:
     clock = FixedClock(NOW)
-    exchange = Exchange([InstrumentSpec("BTC", 0, 5, 40)], clock, {"BTC": Decimal(50_000)})
+    specs = [InstrumentSpec("BTC", 0, 5, 40), InstrumentSpec("@0", 10_000, 5, 1, base="UBTC")]
+    exchange = Exchange(specs, clock, {"BTC": Decimal(50_000), "@0": Decimal(50_000)})
     venue = Venue(exchange, clock, WireConfig(limits=False), FaultBook())
     venue.open_account(USER, Decimal(100_000))
-    house, market = exchange.house(), exchange.house().market("BTC")
-    for price, is_buy in ((49_990, True), (50_010, False)):
-        units = market.grid.price_units(Decimal(price))
-        assert units is not None
-        house.quote(market, units, 10**7, is_buy=is_buy)
+    for asset, amount in (("USDC", 20_000), ("UBTC", 1)):
+        exchange.deposit_asset(USER, asset, Decimal(amount))
+    house = exchange.house()
+    for market in house.markets():
+        for price, is_buy in ((49_990, True), (50_010, False)):
+            units = market.grid.price_units(Decimal(price))
+            assert units is not None
+            house.quote(market, units, 10**7, is_buy=is_buy)
     return venue
 
 
@@ -152,8 +185,52 @@ def test_any_batch_of_orders_is_answered_one_by_one_and_the_account_stays_sound(
     state = venue.exchange.account_state(USER)
     assert state.account_value.is_finite()
     assert all(order.remaining > 0 for order in venue.exchange.open_orders(USER))
-    for question in ("clearinghouseState", "openOrders", "frontendOpenOrders", "userFills", "historicalOrders"):
+    for question in (
+        "spotClearinghouseState",
+        "clearinghouseState",
+        "openOrders",
+        "frontendOpenOrders",
+        "userFills",
+        "historicalOrders",
+    ):
         orjson.dumps(Info(venue).answer({"type": question, "user": USER}))
+
+
+transfers = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["usdClassTransfer", "usdSend", "spotSend", "sendAsset", "approveBuilderFee"]),
+        "amount": st.sampled_from(["5", "0", "-1", "99999999", "0.0000001", "NaN", 5]),
+        "toPerp": st.booleans(),
+        "destination": st.sampled_from([USER, OTHER, "0x12"]),
+        "token": st.sampled_from(["USDC:0x" + "0" * 32, "UBTC:0x" + f"{1:032x}", "UBTC", "DOGE:0x0"]),
+        "sourceDex": st.sampled_from(["", "spot", "flx"]),
+        "destinationDex": st.sampled_from(["", "spot", "flx"]),
+        "fromSubAccount": st.sampled_from(["", OTHER]),
+        "maxFeeRate": st.sampled_from(["0.01%", "50%", "x"]),
+        "builder": st.sampled_from([OTHER, "nobody"]),
+    }
+)
+
+
+@keep_the_venue
+@given(action=transfers)
+def test_any_transfer_is_answered_and_no_money_is_made_or_lost(venue: Venue, action: dict[str, Any]) -> None:
+    held = total(venue)
+    handlers = {**AccountActions(venue).handlers, **Transfers(venue).handlers}
+    with contextlib.suppress(RefusedError, MalformedError):
+        assert handlers[action["type"]](USER, action)["status"] == "ok"
+    assert total(venue) == held
+
+
+def total(venue: Venue) -> dict[str, Decimal]:
+    """Return what all people have, margin and spot together."""
+    sums: dict[str, Decimal] = {"USDC": Decimal(0)}
+    for address in venue.exchange.addresses():
+        sums["USDC"] += venue.exchange.account_state(address).cash
+        for state in venue.exchange.balances(address):
+            sums[state.asset] = sums.get(state.asset, Decimal(0)) + state.total
+            assert 0 <= state.held <= state.total
+    return sums
 
 
 @keep_the_venue
