@@ -198,6 +198,18 @@ def test_leverage_and_margin_mode(trader: SdkExchange) -> None:
     assert data["maxTradeSzs"] == ["10.0", "10.0"]
 
 
+def test_trap_the_sdk_never_raises_and_two_calls_in_one_millisecond_share_a_nonce(
+    trader: SdkExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = int(time.time() * 1000)
+    monkeypatch.setattr("hyperliquid.exchange.get_timestamp_ms", lambda: now)
+    first, second = (trader.order("BTC", True, 0.1, price, GTC) for price in (49_000, 48_000))
+    assert first["status"] == "ok"
+    # Refused, and handed back as if nothing were wrong: whoever uses the SDK has to look.
+    assert (second["status"], second["response"]) == ("err", f"Invalid nonce: duplicate nonce {now}")
+    assert len(trader.info.open_orders(TRADER.address)) == 1
+
+
 def test_isolated_margin_over_the_sdk(venue: ThreadedMock, trader: SdkExchange) -> None:
     trader.update_leverage(10, "BTC", is_cross=False)
     pause()

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from apps.exchanges.mock.engine.account_desk import AccountDesk
 from apps.exchanges.mock.engine.api import (
     AccountState,
     Ack,
-    Agent,
     AssetContext,
-    BalanceState,
     BookView,
     CancelAck,
     CancelReason,
@@ -32,22 +31,19 @@ from apps.exchanges.mock.engine.cancels import Canceller
 from apps.exchanges.mock.engine.events import Listener
 from apps.exchanges.mock.engine.feed.port import Feed
 from apps.exchanges.mock.engine.funding import Funding
-from apps.exchanges.mock.engine.grid import Grid, money_units
+from apps.exchanges.mock.engine.grid import Grid
 from apps.exchanges.mock.engine.house import House
 from apps.exchanges.mock.engine.intake import Intake
 from apps.exchanges.mock.engine.lifecycle import Lifecycle
 from apps.exchanges.mock.engine.liquidation import Liquidator
-from apps.exchanges.mock.engine.margin import leverage_of
 from apps.exchanges.mock.engine.market import Market
 from apps.exchanges.mock.engine.marks import Marks
 from apps.exchanges.mock.engine.matching import Matcher
 from apps.exchanges.mock.engine.queries import MarketQueries
-from apps.exchanges.mock.engine.registry import Registry
 from apps.exchanges.mock.engine.settlement import Settlement
 from apps.exchanges.mock.engine.statements import Statements
 from apps.exchanges.mock.engine.tape import Tape
 from apps.exchanges.mock.engine.venue import EngineConfig, Venue
-from apps.exchanges.mock.engine.wallets import Wallets
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.errors import InvalidValue
 
@@ -62,7 +58,7 @@ def _opened(spec: InstrumentSpec, marks: Mapping[str, Decimal]) -> Market:
     return Market(spec, mark=units, oracle=units, last=units)
 
 
-class Exchange:
+class Exchange(AccountDesk):
     """One venue: books, accounts, orders. Not thread-safe; call it from one thread."""
 
     def __init__(
@@ -78,11 +74,10 @@ class Exchange:
         by_id = sorted(specs, key=lambda spec: spec.asset_id)
         markets = {spec.coin: _opened(spec, marks) for spec in by_id}
         self._clock = clock
-        self._venue = Venue(config or EngineConfig(), markets, milliseconds(clock.now()))
+        super().__init__(Venue(config or EngineConfig(), markets, milliseconds(clock.now())))
         lifecycle, self._tape = Lifecycle(self._venue), Tape(self._venue)
         settlement = Settlement(self._venue, lifecycle, self._tape)
         matcher = Matcher(self._venue, lifecycle, settlement)
-        self._registry = Registry(self._venue)
         self._intake = Intake(self._venue, lifecycle, matcher)
         self._canceller = Canceller(self._venue, lifecycle)
         liquidator = Liquidator(self._venue, lifecycle, matcher, settlement, self._canceller)
@@ -90,7 +85,6 @@ class Exchange:
         self._funding = Funding(self._venue)
         self._queries = MarketQueries(self._venue, self._funding)
         self._statements = Statements(self._venue)
-        self._wallets = Wallets(self._venue)
         self._house = House(self._venue, lifecycle, matcher, self._marks, self._tape)
         self._feed: Feed | None = None
         self._feed_paused = False
@@ -119,77 +113,6 @@ class Exchange:
         self._funding.restart()
         self._begin()
         self._flush()
-
-    # accounts. Every address is accepted in any case; UnknownAccount when there is no account.
-    def open_account(self, address: str, deposit: Decimal) -> None:
-        """Open an account; for one that is open, add `deposit`."""
-        self._begin()
-        self._registry.open(address, deposit)
-
-    def addresses(self) -> tuple[str, ...]:
-        """Return the addresses of all accounts (the market's own are not listed)."""
-        return tuple(account.address for account in self._venue.people())
-
-    def approve_agent(self, master: str, agent: str, name: str | None, valid_until_ms: int) -> Done | Rejected:
-        """Let `agent` sign for `master`; an agent of the same name is replaced."""
-        self._begin()
-        return self._registry.approve(master, agent, name, valid_until_ms)
-
-    def agents(self, master: str) -> tuple[Agent, ...]:
-        """Return the agents of `master` that are still valid."""
-        return self._registry.agents(master)
-
-    def master_of(self, address: str) -> str | None:
-        """Return the account `address` may act for: itself, its master, or None."""
-        return self._registry.master_of(address)
-
-    def update_leverage(self, address: str, coin: str, leverage: int, *, is_cross: bool) -> Done | Rejected:
-        """Set leverage and margin mode of `coin`; the mode of an open position cannot be changed."""
-        self._begin()
-        return self._registry.update_leverage(self._venue.account(address), coin, leverage, is_cross=is_cross)
-
-    def move_isolated_margin(self, address: str, coin: str, amount: Decimal) -> Done | Rejected:
-        """Add `amount` of quote currency to the margin of an isolated position, or take it away when negative."""
-        self._begin()
-        units = money_units("amount", amount)
-        return self._registry.move_isolated_margin(self._venue.account(address), coin, units)
-
-    def is_isolated(self, address: str, coin: str) -> bool:
-        """Return whether a position in `coin` has, or would have, margin of its own."""
-        return coin in self._venue.account(address).isolated
-
-    def leverage(self, address: str, coin: str) -> int:
-        """Return the leverage set for `coin`."""
-        return leverage_of(self._venue.account(address), self._venue.market(coin))
-
-    # spot balances; every asset of a spot pair is held here, the margin of perpetuals apart from it
-    def deposit_asset(self, address: str, asset: str, amount: Decimal) -> None:
-        """Add `amount` of `asset` to the spot balances. Raises InvalidValue for an asset that no pair trades."""
-        self._begin()
-        self._wallets.deposit(self._venue.account(address), asset, amount)
-
-    def balances(self, address: str) -> tuple[BalanceState, ...]:
-        """Return the spot balances that are not empty."""
-        return self._wallets.states(self._venue.account(address))
-
-    def balance(self, address: str, asset: str) -> BalanceState:
-        """Return one spot balance."""
-        return self._wallets.state(self._venue.account(address), asset)
-
-    def transfer(self, address: str, asset: str, amount: Decimal, *, to_spot: bool) -> Done | Rejected:
-        """Move `amount` of the margin currency, called `asset`, between margin and spot balance of one account."""
-        self._begin()
-        return self._wallets.cross_over(self._venue.account(address), asset, amount, to_spot=to_spot)
-
-    def send_asset(self, address: str, to: str, asset: str, amount: Decimal) -> Done | Rejected:
-        """Give `amount` of a spot balance to another account. Raises UnknownAccount when there is none."""
-        self._begin()
-        return self._wallets.send(self._venue.account(address), self._venue.account(to), asset, amount)
-
-    def send_margin(self, address: str, to: str, amount: Decimal) -> Done | Rejected:
-        """Give `amount` of the margin currency to another account. Raises UnknownAccount when there is none."""
-        self._begin()
-        return self._wallets.send_margin(self._venue.account(address), self._venue.account(to), amount)
 
     # orders
     def place(self, address: str, orders: Sequence[NewOrder], grouping: Grouping = Grouping.NA) -> list[Ack]:

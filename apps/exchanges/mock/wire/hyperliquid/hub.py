@@ -28,7 +28,7 @@ from apps.exchanges.mock.engine.events import (
     TradePrinted,
     UserFill,
 )
-from apps.exchanges.mock.wire.hyperliquid import views
+from apps.exchanges.mock.wire.hyperliquid import views, views_account
 from apps.exchanges.mock.wire.hyperliquid.connection import Connection
 from apps.exchanges.mock.wire.hyperliquid.snapshots import Snapshots
 from apps.exchanges.mock.wire.hyperliquid.subscriptions import Topic
@@ -147,7 +147,7 @@ class Hub:
                 self._collect(topic, event.payment)
 
     def _on_liquidation(self, event: Liquidated) -> None:
-        self._venue.enter_in_ledger(event.address, views.liquidation_delta(event))
+        self._venue.enter_in_ledger(event.address, views_account.liquidation_delta(event))
         topic = Topic("userEvents", user=event.address)
         if topic in self._listeners:
             self._collect(topic, event)

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from apps.exchanges.mock.engine.api import AccountState, Fill
-from apps.exchanges.mock.wire.hyperliquid import views
+from apps.exchanges.mock.wire.hyperliquid import views, views_account
 from apps.exchanges.mock.wire.hyperliquid.limits import cap
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_address, wire, wire_usd
 from apps.exchanges.mock.wire.hyperliquid.orders_in import MalformedError, field, optional, read_order_id
@@ -69,7 +69,7 @@ class AccountInfo:
     def state(self, user: str) -> Json:
         """Return the clearinghouse state."""
         state = self._venue.state(user)
-        return views.no_account(self._venue.now_ms()) if state is None else views.account(state)
+        return views_account.no_account(self._venue.now_ms()) if state is None else views_account.account(state)
 
     def spot_state(self, user: str) -> Json:
         """Return what the user has at the spot market."""
@@ -77,7 +77,7 @@ class AccountInfo:
 
     def moved_in(self, user: str) -> Decimal:
         """Return the dollars that came to the margin account by other ways than trading, less those that left."""
-        return sum((views.ledger_sign(row["delta"], user) for row in self.ledger(user)), _ZERO)
+        return sum((views_account.ledger_sign(row["delta"], user) for row in self.ledger(user)), _ZERO)
 
     def open_orders(self, user: str) -> list[Json]:
         """Return resting and waiting orders, newest first."""
@@ -128,7 +128,7 @@ class AccountInfo:
     def _leverage(self, user: str, state: AccountState, coin: str) -> Json:
         held = next((entry for entry in state.positions if entry.coin == coin), None)
         if held is not None:
-            return views.leverage(held)
+            return views_account.leverage(held)
         leverage = self._venue.exchange.leverage(user, coin)
         if self._venue.exchange.is_isolated(user, coin):
             return {"type": "isolated", "value": leverage, "rawUsd": "0.0"}
@@ -164,7 +164,7 @@ class AccountInfo:
         if not self._venue.has_account(user):
             return []
         payments = self._venue.exchange.funding_payments(user, start, end)
-        return [views.funding_delta(payment) for payment in payments[:_MOST_ROWS]]
+        return [views_account.funding_delta(payment) for payment in payments[:_MOST_ROWS]]
 
     def _ledger(self, user: str, request: Json) -> list[Json]:
         start = optional(request, "startTime", int) or 0

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from apps.exchanges.mock.engine.api import Candle, Fill, FundingPayment, OrderSnapshot
 from apps.exchanges.mock.engine.bars import INTERVALS
 from apps.exchanges.mock.engine.events import Liquidated
-from apps.exchanges.mock.wire.hyperliquid import spot, views
+from apps.exchanges.mock.wire.hyperliquid import spot, views, views_account
 from apps.exchanges.mock.wire.hyperliquid.info import Info
 from apps.exchanges.mock.wire.hyperliquid.info_account import MOST_FILLS, aggregated
 from apps.exchanges.mock.wire.hyperliquid.subscriptions import Topic
@@ -131,19 +131,19 @@ class Snapshots:
             yield "user", {"nonUserCancel": cancelled}
         for item in items:
             if isinstance(item, FundingPayment):
-                yield "user", {"funding": views.funding_event(item)}
+                yield "user", {"funding": views_account.funding_event(item)}
             if isinstance(item, Liquidated):
-                yield "user", {"liquidation": views.liquidation_event(item)}
+                yield "user", {"liquidation": views_account.liquidation_event(item)}
 
     def _all_funding(self, topic: Topic) -> Messages:
         payments = []
         if self._venue.has_account(topic.user):
             payments = self._venue.exchange.funding_payments(topic.user)
-        rows = [views.funding_event(payment) for payment in payments]
+        rows = [views_account.funding_event(payment) for payment in payments]
         yield "userFundings", {"isSnapshot": True, "user": topic.user, "fundings": rows}
 
     def _new_funding(self, topic: Topic, items: list[FundingPayment]) -> Messages:
-        rows = [views.funding_event(payment) for payment in items]
+        rows = [views_account.funding_event(payment) for payment in items]
         yield "userFundings", {"user": topic.user, "fundings": rows}
 
     def _all_ledger(self, topic: Topic) -> Messages:
