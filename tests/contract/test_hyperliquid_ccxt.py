@@ -246,5 +246,22 @@ async def _trade_over_the_socket(exchange: Any) -> None:
     assert await exchange.fetch_open_orders() == []
 
 
+def test_an_order_over_the_socket_may_be_taken_without_a_word(venue: ThreadedMock, bot: Any) -> None:
+    body = {"venue": "hyperliquid", "kind": "accept_then_drop", "path": "/ws", "action": "order", "count": 1}
+    assert requests.post(f"{venue.url}/admin/faults", json=body, timeout=5).status_code == 200
+
+    async def order() -> None:
+        exchange = ccxt.pro.hyperliquid(settings(venue, QUIET))
+        try:
+            await exchange.load_markets()
+            with pytest.raises((ccxt.NetworkError, TimeoutError)):
+                await _soon(exchange.create_order_ws(BTC, "limit", "buy", 0.01, 42_000))
+        finally:
+            await exchange.close()
+
+    asyncio.run(order())
+    assert [row["price"] for row in bot.fetch_open_orders(BTC)] == [42_000]
+
+
 async def _soon(answer: Awaitable[_T]) -> _T:
     return await asyncio.wait_for(answer, 5)

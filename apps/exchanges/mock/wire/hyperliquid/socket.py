@@ -158,7 +158,13 @@ class SocketServer:
         kind, payload = field(request, "type", str), json_object(request.get("payload"))
         if kind not in {"info", "action"}:
             raise MalformedError(f"request.type must be info or action, got {kind!r}")
-        connection.send("post", encode("post", {"id": number, "response": self._posted(connection, kind, payload)}))
+        response = self._posted(connection, kind, payload)
+        action = payload.get("action")
+        named = action.get("type") if isinstance(action, dict) else payload.get("type")
+        if self._venue.faults.strike(FaultKind.ACCEPT_THEN_DROP, VENUE, WS_PATH, str(named)) is not None:
+            connection.cut.set()
+            return
+        connection.send("post", encode("post", {"id": number, "response": response}))
 
     def _posted(self, connection: Connection, kind: str, payload: Json) -> Json:
         action = payload.get("action")
