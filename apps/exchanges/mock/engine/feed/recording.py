@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from apps.exchanges.mock.engine.bars import INTERVALS, MINUTE_MS
@@ -103,6 +101,10 @@ def load(path: str | Path) -> Columns:
     place = Path(path)
     if not place.is_file():
         raise InvalidValue("feed", str(path), "'synthetic' or an existing Parquet file")
+    # A quarter of the mock's memory, and only recordings need it.
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         table = pq.read_table(place)
     except (pa.ArrowInvalid, OSError) as error:
