@@ -149,6 +149,10 @@ def test_an_acknowledgement_is_no_status_but_the_order_has_its_name_already(clie
     report = send(client, wanted)
     assert (report.status, report.reason) == (None, ACKNOWLEDGED)
     assert known(client, wanted, OrderStatus.OPEN).venue_order_id == report.venue_order_id
+    for _ in range(5):
+        resting = client.order_status(wanted.client_order_id)
+        assert resting is not None
+        assert resting.status is OrderStatus.OPEN, "nobody has cancelled it: there is no doubt"
     cancelled = cancel(client, wanted)
     assert (cancelled.status, cancelled.reason) == (None, ACKNOWLEDGED)
     # Until a block has carried the cancel, "open" would be as wrong as "cancelled".

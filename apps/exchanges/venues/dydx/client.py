@@ -360,7 +360,8 @@ class RecentCancels:
 
     def recently(self, venue_order_id: str) -> bool:
         """Return whether an order that still looks alive may be about to end."""
-        return self._clock.now() < self._until.get(venue_order_id, self._clock.now())
+        until = self._until.get(venue_order_id)
+        return until is not None and self._clock.now() < until
 
 
 def account_address(text: str) -> str:

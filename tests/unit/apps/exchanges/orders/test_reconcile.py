@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
@@ -212,6 +213,27 @@ def test_a_cancel_without_an_answer_is_settled_by_asking(world: World) -> None:
     world.cancel(order)
     world.venue.drop_answer("cancel", Connectivity("reset"))
     world.send()
+    reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelled", "done")
+    assert_books()
+
+
+def test_a_cancel_whose_answer_is_no_status_stays_in_doubt_until_there_is_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A chain takes a cancel and carries it out with a later block: till then neither "open" nor "cancelled" is true.
+    order = world.rest()
+    world.cancel(order)
+    world.venue.drop_answer("cancel", Connectivity("reset"))
+    world.send()
+    placed = world.venue.of(order.client_order_id)
+    word = world.venue.word(placed)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.venue, "word", lambda _: replace(word, status=None, reason="on its way into a block"))
+        reconcile(world)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelling", "unknown")
     reconcile(world)
     order.refresh_from_db()
     assert (order.status, OrderCommand.objects.get().status) == ("cancelled", "done")
