@@ -16,11 +16,14 @@ import pytest
 from apps.exchanges.adapters import Tools
 from apps.exchanges.mock.threaded import ThreadedMock
 from apps.exchanges.ports import Credentials, Environment, LiveOrder, UnreadOrder, VenueConfig
-from apps.exchanges.short_ids import NoShortIds, ShortIds
+from apps.exchanges.short_ids import NoShortIds, PassingShortIds, ShortIds
 from apps.exchanges.throttling import Lane, Unlimited
 from apps.exchanges.venues.dydx.client import ACKNOWLEDGED, LAPSED, NO_ORDER, DydxClient
 from apps.exchanges.venues.dydx.keys import address_of
 from apps.exchanges.venues.dydx.market_data import DydxMarketData
+from apps.risk.direct.accounts_file import DirectAccount
+from apps.risk.direct.stop import DirectStop
+from apps.risk.direct.stop import Tools as StopTools
 from moondev.domain.clock import LiveClock, milliseconds
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Configuration, InvalidValue, NotSent, RateLimited, VenueRejected
@@ -314,6 +317,22 @@ def test_a_stop_closes_what_the_mark_calls_for_although_the_chain_takes_no_resti
     known(client, stop, OrderStatus.FILLED)
     ask(f"{mock.url}/admin/mark", {**mark, "price": "50000"})
     assert [held for held in client.account_snapshot().positions if held.symbol == "BTC-USD"] == []
+
+
+def test_an_account_is_cleared_without_a_database_by_numbers_that_pass(
+    mock: ThreadedMock, client: DydxClient, key: str
+) -> None:
+    bought, resting = order(TimeInForce.IOC, 50_100), order()
+    for wanted, status in ((bought, OrderStatus.FILLED), (resting, OrderStatus.OPEN)):
+        send(client, wanted)
+        known(client, wanted, status)
+    said: list[str] = []
+    account = DirectAccount("mine", address_of(key), "USDC", "KEY", venue(mock))
+    with opened(mock, Unlimited(), PassingShortIds(), key) as direct:
+        tools = StopTools(LiveClock(), time.sleep, said.append)
+        assert DirectStop(account, direct, tools).run(flatten=True, seconds=20), said
+        assert direct.live_orders() == []
+        assert direct.account_snapshot().positions == ()
 
 
 def test_past_trades_and_funding_are_told_oldest_first(mock: ThreadedMock) -> None:
