@@ -18,9 +18,10 @@ from apps.exchanges.mock.threaded import ThreadedMock
 from apps.exchanges.ports import Credentials, Environment, LiveOrder, UnreadOrder, VenueConfig
 from apps.exchanges.short_ids import NoShortIds, PassingShortIds, ShortIds
 from apps.exchanges.throttling import Lane, Unlimited
-from apps.exchanges.venues.dydx.client import ACKNOWLEDGED, LAPSED, NO_ORDER, DydxClient
+from apps.exchanges.venues.dydx.client import ACKNOWLEDGED, NO_ORDER, DydxClient
 from apps.exchanges.venues.dydx.keys import address_of
 from apps.exchanges.venues.dydx.market_data import DydxMarketData
+from apps.exchanges.venues.dydx.statuses import LAPSED
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.direct.stop import DirectStop
 from apps.risk.direct.stop import Tools as StopTools

@@ -6,15 +6,11 @@ A node's "code 0" means that it has the transaction, not that a block will: repo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
-
-from bech32 import bech32_decode
 
 from apps.exchanges.adapters import Tools
 from apps.exchanges.ports import (
@@ -32,9 +28,8 @@ from apps.exchanges.ports import (
 )
 from apps.exchanges.throttling import Lane, lane_of
 from apps.exchanges.venues.dydx import orders as chain
-from apps.exchanges.venues.dydx import parse, parse_market
+from apps.exchanges.venues.dydx import parse, parse_account, parse_market
 from apps.exchanges.venues.dydx.config import (
-    BLOCK_SECONDS,
     CAPABILITIES,
     MAX_BATCH,
     SHORT_TERM,
@@ -46,32 +41,27 @@ from apps.exchanges.venues.dydx.config import (
 from apps.exchanges.venues.dydx.heights import Heights
 from apps.exchanges.venues.dydx.history import ROWS_PER_PAGE, read_all
 from apps.exchanges.venues.dydx.judging import TransactionRefused, Unknown
-from apps.exchanges.venues.dydx.keys import PREFIX
+from apps.exchanges.venues.dydx.keys import account_address
 from apps.exchanges.venues.dydx.markets import Market
-from apps.exchanges.venues.dydx.messages import OrderMessage
 from apps.exchanges.venues.dydx.names import FLAGS, ChainName, KnownNames, Sent
 from apps.exchanges.venues.dydx.names import SHORT_TERM as MEMORY_ONLY
-from apps.exchanges.venues.dydx.rest import Rest
+from apps.exchanges.venues.dydx.rest import Rest, before_sending
+from apps.exchanges.venues.dydx.statuses import Statuses
 from apps.exchanges.venues.rows import Rows, UnreadableRows
-from moondev.domain.clock import Clock
 from moondev.domain.decisions import RiskApproved
-from moondev.domain.errors import Connectivity, InvalidValue, Invariant, NotSent
+from moondev.domain.errors import InvalidValue, Invariant
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import CancelOrder, OrderReport, OrderStatus, PlaceOrder
-from moondev.domain.values import Quantity
 
 T = TypeVar("T")
 
 ACKNOWLEDGED = "taken by the node; the indexer will tell what became of it"
-LAPSED = "its last block is over and brought no fill"
 NO_ORDER = "no live order is known under this name"
 _OPEN = "OPEN,UNTRIGGERED,BEST_EFFORT_OPENED"
 # The module of the chain that knows orders; refusals of any other are about the transaction.
 _CLOB = "clob:"
 # An order of this name is there already, or was: the same order, sent before.
 _THERE_ALREADY = frozenset({"clob:9", "clob:20", "clob:24", "clob:30", "clob:3005"})
-_LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
-_CANCEL_TAKES = timedelta(seconds=3 * BLOCK_SECONDS)
 
 
 class DydxClient:
@@ -89,7 +79,7 @@ class DydxClient:
         self._markets: dict[str, Market] = {}
         self._account_number: int | None = None
         self._names = KnownNames()
-        self._cancelled = RecentCancels(tools.clock)
+        self._statuses = Statuses(self._rest, tools.clock)
         self._unreadable = UnreadableRows()
 
     def __repr__(self) -> str:
@@ -111,7 +101,7 @@ class DydxClient:
             return []
         order = orders[0].request
         CAPABILITIES.require_order(order)
-        with _before_sending():
+        with before_sending():
             market = self._market(order.instrument)
             moment, number = self._heights.exact(), self._number_on_chain()
         # Stored before it is used: whatever happens from here on, the order can be found by it.
@@ -160,12 +150,10 @@ class DydxClient:
             self._rest.indexed_height(Lane.RESERVED)
             return None
         sent = self._names.numbered(drawn)
-        names = [sent.name] if sent is not None else self._possible_names(drawn, instrument)
-        for name in names:
-            message = self._order(name.venue_order_id)
-            if message is not None:
-                return self._status_of(message, client_order_id)
-        return None if sent is None else self._lapsed(sent, client_order_id)
+        # Of an order this process has not seen, no last block is known either.
+        possible = [Sent(name) for name in self._possible_names(drawn, instrument)] if sent is None else [sent]
+        answers = (self._statuses.of(one, client_order_id) for one in possible)
+        return next((answer for answer in answers if answer is not None), None)
 
     def open_orders(self) -> list[RestingOrder]:
         """Return every live order of the account that can be read, triggers included, whoever placed it."""
@@ -202,7 +190,7 @@ class DydxClient:
         asked = {"address": self._address, "subaccountNumber": SUBACCOUNT}
         answer = self._rest.indexer("indexerGetAddressesAddressSubaccountNumberSubaccountNumber", asked, Lane.RESERVED)
         leverage = {symbol: market.leverage for symbol, market in self._markets.items()}
-        return parse.account_snapshot(answer, leverage, self._clock.now())
+        return parse_account.account_snapshot(answer, leverage, self._clock.now())
 
     def instruments(self) -> list[Listing]:
         """Return the markets that trade now, with their rules, freshly read."""
@@ -232,7 +220,7 @@ class DydxClient:
     def _cancel(self, client_id: UUID | None, name: ChainName | None, venue_id: str, nonce: int) -> OrderReport:
         if name is None:
             return self._said(client_id, venue_id or None, NO_ORDER)
-        with _before_sending():
+        with before_sending():
             number = self._number_on_chain()
             # For orders in the chain's state the height does not matter, for the others not by a block or two.
             moment = self._heights.reckoned() if name.flags == MEMORY_ONLY else chain.Moment(0, self._clock.now())
@@ -246,7 +234,7 @@ class DydxClient:
                 raise
             # Never placed, gone already, or not to be cancelled so: only the order itself can say which.
             return self._said(client_id, name.venue_order_id, str(refusal))
-        self._cancelled.note(name.venue_order_id)
+        self._statuses.cancel_sent(name.venue_order_id)
         return self._said(client_id, name.venue_order_id, ACKNOWLEDGED)
 
     def _refused(self, client_id: UUID, name: ChainName, refusal: TransactionRefused) -> OrderReport:
@@ -271,7 +259,7 @@ class DydxClient:
         """Return the name of an order by the indexer's id of it; None when the indexer does not know it either."""
         sent = self._names.called(venue_order_id)
         if sent is None:
-            with _before_sending():
+            with before_sending():
                 try:
                     answer = self._rest.indexer("indexerGetOrdersOrderId", {"orderId": venue_order_id}, Lane.RESERVED)
                 except Unknown:
@@ -285,41 +273,13 @@ class DydxClient:
         pair = self._market(instrument).pair
         return [ChainName(self._address, drawn, flags, pair) for flags in FLAGS]
 
-    def _order(self, venue_order_id: str) -> OrderMessage | None:
-        try:
-            answer = self._rest.indexer("indexerGetOrdersOrderId", {"orderId": venue_order_id}, Lane.RESERVED)
-        except Unknown:
-            return None
-        return parse.decoded("order", answer, OrderMessage)
-
-    def _status_of(self, message: OrderMessage, client_id: UUID) -> OrderReport:
-        height = 0
-        if message.status == parse.BEST_EFFORT_CANCELED:
-            # First the height, then the order again: a fill of a block up to it is in the second answer.
-            height = self._rest.indexed_height(Lane.RESERVED)
-            message = self._order(message.id) or message
-        report = parse.order_report(message, height, lambda _: client_id, ReportSource.RECONCILE, self._clock.now())
-        if report.status in _LIVE and self._cancelled.recently(message.id):
-            return replace(report, status=None, reason="a cancel of it is on its way into a block")
-        return report
-
-    def _lapsed(self, sent: Sent, client_id: UUID) -> OrderReport | None:
-        """Return the end of a short-term order whose last block is over: one without a fill is nowhere on record."""
-        if not sent.last_block or self._rest.indexed_height(Lane.RESERVED) < sent.last_block:
-            return None
-        message = self._order(sent.name.venue_order_id)
-        if message is not None:
-            return self._status_of(message, client_id)
-        nothing = replace(self._said(client_id, sent.name.venue_order_id, LAPSED), source=ReportSource.RECONCILE)
-        return replace(nothing, status=OrderStatus.EXPIRED, filled_quantity=Quantity(Decimal(0)))
-
     def _fills_page(self, number: int) -> Rows[FillReport]:
         answer = self._rest.indexer("indexerGetFills", {**self._mine, "limit": ROWS_PER_PAGE, "page": number})
         return self._noted(parse.fills(answer, self._whose, self._clock.now()))
 
     def _funding_page(self, number: int) -> Rows[FundingPayment]:
         answer = self._rest.indexer("indexerGetFundingPayments", {**self._mine, "limit": ROWS_PER_PAGE, "page": number})
-        return self._noted(parse.funding_payments(answer, self._clock.now()))
+        return self._noted(parse_account.funding_payments(answer, self._clock.now()))
 
     def _whose(self, venue_order_id: str) -> UUID | None:
         sent = self._names.called(venue_order_id)
@@ -344,34 +304,6 @@ class DydxClient:
         return market
 
 
-class RecentCancels:
-    """Cancels that the node has taken and no block may have carried yet."""
-
-    def __init__(self, clock: Clock) -> None:
-        """Start with none."""
-        self._clock = clock
-        self._until: dict[str, datetime] = {}
-
-    def note(self, venue_order_id: str) -> None:
-        """Remember a cancel for a few blocks."""
-        now = self._clock.now()
-        self._until = {name: until for name, until in self._until.items() if until > now}
-        self._until[venue_order_id] = now + _CANCEL_TAKES
-
-    def recently(self, venue_order_id: str) -> bool:
-        """Return whether an order that still looks alive may be about to end."""
-        until = self._until.get(venue_order_id)
-        return until is not None and self._clock.now() < until
-
-
-def account_address(text: str) -> str:
-    """Return an account's address. Raises InvalidValue when it is not one of the chain's."""
-    prefix, data = bech32_decode(text)
-    if prefix != PREFIX or data is None or text != text.lower():
-        raise InvalidValue("account_address", text, f"a bech32 address that starts with {PREFIX}1")
-    return text
-
-
 def _one(requests: Sequence[object]) -> bool:
     """Return whether there is anything to do. Raises InvalidValue when there is more than a transaction carries."""
     if len(requests) > MAX_BATCH:
@@ -381,14 +313,3 @@ def _one(requests: Sequence[object]) -> bool:
 
 def _cost(name: ChainName) -> dict[str, int]:
     return {SHORT_TERM: 1} if name.flags == MEMORY_ONLY else {STATEFUL: 1, STATEFUL_BLOCK: 1}
-
-
-@contextmanager
-def _before_sending() -> Iterator[None]:
-    """Turn a question that was not answered into NotSent: what it was asked for has not left."""
-    try:
-        yield
-    except NotSent:
-        raise
-    except Connectivity as error:
-        raise NotSent(f"not sent: a question before it was not answered: {error}") from error

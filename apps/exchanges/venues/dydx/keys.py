@@ -10,11 +10,11 @@ import base64
 import hashlib
 from typing import cast
 
-from bech32 import bech32_encode, convertbits
+from bech32 import bech32_decode, bech32_encode, convertbits
 from coincurve import PrivateKey
 from Crypto.Hash import RIPEMD160
 
-from moondev.domain.errors import Configuration
+from moondev.domain.errors import Configuration, InvalidValue
 
 PREFIX = "dydx"
 _KEY_BYTES = 32
@@ -50,3 +50,11 @@ def address_of_public(public_key: bytes) -> str:
     # Whole bytes can always be cut into fives.
     words = cast(list[int], convertbits(digest, 8, 5))
     return str(bech32_encode(PREFIX, words))
+
+
+def account_address(text: str) -> str:
+    """Return an account's address. Raises InvalidValue when it is not one of the chain's."""
+    prefix, data = bech32_decode(text)
+    if prefix != PREFIX or data is None or text != text.lower():
+        raise InvalidValue("account_address", text, f"a bech32 address that starts with {PREFIX}1")
+    return text

@@ -5,6 +5,9 @@ https://docs.dydx.xyz/indexer-client/http and https://docs.cometbft.com/v0.38/rp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from apps.exchanges.throttling import Lane, Throttle
 from apps.exchanges.venues.ccxt_generic.session import CcxtSession, Parameters
 from apps.exchanges.venues.dydx.config import CANDLES, PROTOCOL, READS, Endpoints
@@ -12,6 +15,7 @@ from apps.exchanges.venues.dydx.judging import Judge
 from apps.exchanges.venues.dydx.messages import AbciAnswer, AccountAnswer, BroadcastAnswer, HeightMessage
 from apps.exchanges.venues.dydx.parse import decoded, whole
 from moondev.domain.clock import Clock
+from moondev.domain.errors import Connectivity, NotSent
 
 _LARGEST_HEIGHT = 2**63
 
@@ -62,3 +66,14 @@ class Rest:
     def close(self) -> None:
         """Give back the connections."""
         self._session.close()
+
+
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """Turn a question that was not answered into NotSent: what it was asked for has not left."""
+    try:
+        yield
+    except NotSent:
+        raise
+    except Connectivity as error:
+        raise NotSent(f"not sent: a question before it was not answered: {error}") from error

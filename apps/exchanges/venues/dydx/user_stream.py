@@ -29,10 +29,10 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import ShortIds
-from apps.exchanges.venues.dydx import parse
-from apps.exchanges.venues.dydx.client import account_address
+from apps.exchanges.venues.dydx import parse, parse_account
 from apps.exchanges.venues.dydx.config import QUOTE_CURRENCY, SUBACCOUNT, endpoints
 from apps.exchanges.venues.dydx.dialect import BLOCKS, IndexerDialect, Topic
+from apps.exchanges.venues.dydx.keys import account_address
 from apps.exchanges.venues.dydx.messages import (
     AccountFirst,
     AccountNews,
@@ -78,7 +78,7 @@ class AccountDialect(IndexerDialect):
         message = decoded("account", contents, AccountFirst)
         with reading("account", parse.shown(contents)):
             self._learn_height(message.blockHeight)
-            positions = parse.first_positions(message.subaccount, received)
+            positions = parse_account.first_positions(message.subaccount, received)
             money = self._money(list(message.subaccount.assetPositions.values()), received)
         return [*self._orders(message.orders, received), PositionBatch(positions, snapshot=True), BalanceBatch(money)]
 
@@ -93,7 +93,7 @@ class AccountDialect(IndexerDialect):
         if message.perpetualPositions:
             events += self._positions(message.perpetualPositions, received)
         if message.assetPositions:
-            assets = rows("asset", message.assetPositions, AssetMessage, parse.asset_amount)
+            assets = rows("asset", message.assetPositions, AssetMessage, parse_account.asset_amount)
             money = BalanceNews(QUOTE_CURRENCY, sum(assets.read, Decimal(0)), None, received)
             events += [*([BalanceBatch((money,))] if assets.read else []), *_left_out(assets, received)]
         return events
@@ -138,12 +138,12 @@ class AccountDialect(IndexerDialect):
         return [*([FillBatch(found.read, snapshot=False)] if found.read else []), *_left_out(found, received)]
 
     def _positions(self, items: list[object], received: datetime) -> list[object]:
-        found = rows("position", items, PositionMessage, lambda row: parse.position_news(row, received))
+        found = rows("position", items, PositionMessage, lambda row: parse_account.position_news(row, received))
         return [PositionBatch(found.read, snapshot=False), *_left_out(found, received)]
 
     @staticmethod
     def _money(assets: Iterable[AssetMessage], received: datetime) -> tuple[BalanceNews, ...]:
-        wallet = sum((parse.asset_amount(asset) for asset in assets), Decimal(0))
+        wallet = sum((parse_account.asset_amount(asset) for asset in assets), Decimal(0))
         return (BalanceNews(QUOTE_CURRENCY, wallet, None, received),)
 
     def _note_ending(self, report: OrderReport, message: OrderMessage) -> None:

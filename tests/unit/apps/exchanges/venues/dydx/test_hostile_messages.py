@@ -23,7 +23,7 @@ from apps.exchanges.ports import (
     TradeBatch,
 )
 from apps.exchanges.throttling import Unlimited
-from apps.exchanges.venues.dydx import parse, parse_market
+from apps.exchanges.venues.dydx import parse, parse_account, parse_market
 from apps.exchanges.venues.dydx.judging import Judge
 from apps.exchanges.venues.dydx.stream import MarketDialect
 from apps.exchanges.venues.dydx.user_stream import AccountDialect
@@ -81,8 +81,8 @@ ANSWERS: list[tuple[Any, Callable[[str], object]]] = [
     ([ORDER], lambda text: parse.open_orders(text, lambda _: None)),
     ([ORDER], lambda text: parse.named_orders(text, ADDRESS)),
     ({"fills": [FILL]}, lambda text: parse.fills(text, lambda _: None, NOW)),
-    ({"fundingPayments": [FUNDING]}, lambda text: parse.funding_payments(text, NOW)),
-    ({"subaccount": account("-14000", POSITION)}, lambda text: parse.account_snapshot(text, {}, NOW)),
+    ({"fundingPayments": [FUNDING]}, lambda text: parse_account.funding_payments(text, NOW)),
+    ({"subaccount": account("-14000", POSITION)}, lambda text: parse_account.account_snapshot(text, {}, NOW)),
     ({"markets": {TICKER: MARKET}}, lambda text: parse_market.markets(text, "dydx")),
     ({"markets": {TICKER: MARKET}}, parse_market.marks),
     (BOOK, lambda text: parse_market.book(text, NOW)),

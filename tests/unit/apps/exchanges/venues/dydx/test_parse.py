@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from apps.exchanges.ports import ParseError, RestingOrder, UnreadOrder
-from apps.exchanges.venues.dydx import parse
+from apps.exchanges.venues.dydx import parse, parse_account
 from apps.exchanges.venues.dydx.messages import FillMessage, NamedOrder, OrderMessage, PositionMessage
 from moondev.domain.errors import InvalidValue
 from moondev.domain.fills import FillKind, Liquidity
@@ -62,7 +62,7 @@ def test_recorded_fills_accounts_and_streamed_news_are_read() -> None:
         Side.BUY,
         Liquidity.TAKER,
     )
-    snapshot = parse.account_snapshot(text("http_get_subaccount"), {}, NOW)
+    snapshot = parse_account.account_snapshot(text("http_get_subaccount"), {}, NOW)
     assert snapshot.equity.value == snapshot.cash.value == D("45.201296")
     news = json.loads(text("ws_subaccounts_update"))["contents"]
     streamed = parse.streamed_fills(news["fills"], nobody, NOW)
@@ -159,7 +159,7 @@ def test_a_fill_without_an_order_still_has_a_name_and_one_of_an_unknown_kind_is_
 
 
 def test_funding_is_positive_when_received() -> None:
-    (payment,) = parse.funding_payments(json.dumps({"fundingPayments": [FUNDING]}), NOW).read
+    (payment,) = parse_account.funding_payments(json.dumps({"fundingPayments": [FUNDING]}), NOW).read
     assert (payment.symbol, payment.amount.value, payment.position.value) == ("BTC-USD", D("0.1875"), D("-0.3"))
 
 
@@ -168,7 +168,7 @@ def test_values_and_cash_add_up_to_the_equity_although_the_average_price_is_roun
     short = POSITION | {"unrealizedPnl": "0.099999999999999999999"}
     long = {"market": "ETH-USD", "status": "OPEN", "size": "2", "entryPrice": "2999.6", "unrealizedPnl": "1"}
     answer = json.dumps({"subaccount": account("-7999.8", short, long)})
-    snapshot = parse.account_snapshot(answer, {"BTC-USD": 50}, NOW)
+    snapshot = parse_account.account_snapshot(answer, {"BTC-USD": 50}, NOW)
     by_symbol = {held.symbol: held for held in snapshot.positions}
     assert by_symbol["BTC-USD"].value.value == D(-15_000)
     assert by_symbol["BTC-USD"].mark_price.value == D(50_000)
@@ -179,30 +179,32 @@ def test_values_and_cash_add_up_to_the_equity_although_the_average_price_is_roun
 
 def test_what_rounding_leaves_over_goes_to_the_largest_position_and_no_more_than_that() -> None:
     off = account("-14000.0000005", POSITION)
-    snapshot = parse.account_snapshot(json.dumps({"subaccount": off}), {}, NOW)
+    snapshot = parse_account.account_snapshot(json.dumps({"subaccount": off}), {}, NOW)
     assert snapshot.cash.value == D(1000)
     assert snapshot.positions[0].value.value == D("-15000.0000005")
     for equity in ("-14000.01", "1"):
         with pytest.raises(ParseError, match="equity"):
-            parse.account_snapshot(json.dumps({"subaccount": account(equity, POSITION)}), {}, NOW)
+            parse_account.account_snapshot(json.dumps({"subaccount": account(equity, POSITION)}), {}, NOW)
     with pytest.raises(ParseError):
-        parse.account_snapshot(json.dumps({"subaccount": account("1001")}), {}, NOW)
+        parse_account.account_snapshot(json.dumps({"subaccount": account("1001")}), {}, NOW)
 
 
 def test_debt_counts_below_zero_and_only_dollars_are_known() -> None:
-    owed = parse.account_snapshot(
+    owed = parse_account.account_snapshot(
         json.dumps({"subaccount": account("-5", bank=BANK | {"side": "SHORT", "size": "5"})}), {}, NOW
     )
     assert owed.cash.value == D(-5)
     assert owed.withdrawable.value == 0
     with pytest.raises(ParseError, match="symbol"):
-        parse.account_snapshot(json.dumps({"subaccount": account("5", bank=BANK | {"symbol": "DOGE"})}), {}, NOW)
+        parse_account.account_snapshot(
+            json.dumps({"subaccount": account("5", bank=BANK | {"symbol": "DOGE"})}), {}, NOW
+        )
 
 
 def test_a_position_of_the_stream_that_is_closed_is_zero() -> None:
     closed = msgspec.convert({"market": "BTC-USD", "status": "CLOSED", "size": "0.3"}, PositionMessage)
-    assert parse.position_news(closed, NOW).quantity.value == 0
-    assert parse.position_news(msgspec.convert(POSITION, PositionMessage), NOW).quantity.value == D("-0.3")
+    assert parse_account.position_news(closed, NOW).quantity.value == 0
+    assert parse_account.position_news(msgspec.convert(POSITION, PositionMessage), NOW).quantity.value == D("-0.3")
 
 
 @pytest.mark.parametrize("when", ["2026-01-01T00:00:00", "yesterday", ""])
