@@ -281,6 +281,13 @@ def test_the_node_refuses_what_the_chain_would_not_take(
     assert indexer(mock, "/orders", **MINE) == before
 
 
+def test_a_market_order_without_a_price_is_refused(mock: ThreadedMock, trader: Any, numbers: Iterator[int]) -> None:
+    # wire.md 1.4: ccxt lets it pass and sends 0 subticks, so that only the node finds it wrong.
+    with pytest.raises(ccxt.ExchangeError) as refused:
+        trader.create_order(SYMBOL, "market", "buy", 0.01, None, {"clientOrderId": next(numbers)})
+    assert code_of(refused.value) == 6
+
+
 def test_a_post_only_order_that_would_trade_is_refused_at_once_or_removed_by_the_block(
     mock: ThreadedMock, trader: Any, numbers: Iterator[int]
 ) -> None:
