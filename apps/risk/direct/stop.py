@@ -94,14 +94,14 @@ class DirectStop:
         return bool(living)
 
     def _tell(self, orders: Sequence[LiveOrder], reports: Sequence[OrderReport]) -> None:
-        """Say how many orders were cancelled, and name those that were not."""
+        """Say how many orders were cancelled, and name those that were not, or only may be."""
         cancelled = sum(report.status is OrderStatus.CANCELLED for report in reports)
         if cancelled:
             self._tools.say(f"{self._account.code}: cancelled {cancelled} orders")
         for order, report in zip(orders, reports, strict=True):
             if report.status is None:
                 what = f"order {order.venue_order_id} in {order.symbol}"
-                self._tools.say(f"{self._account.code}: {what} was not cancelled: {report.reason}")
+                self._tools.say(f"{self._account.code}: {what} is not cancelled yet: {report.reason}")
 
     def _close_positions(self) -> bool:
         """Send one closing order per open position; return whether there was any."""
