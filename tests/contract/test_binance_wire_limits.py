@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+import ccxt
 import pytest
 import requests
 
 from apps.exchanges.mock.engine.exchange import Exchange
 from moondev.domain.clock import LiveClock, milliseconds
+from tests.contract.binance_ccxt import client
 from tests.contract.suite.scene import VenueScene, served
 from tests.contract.suite.venues.binance import VENUE
 
@@ -104,6 +106,16 @@ def test_who_spends_more_than_the_weight_is_told_to_wait_and_banned_when_he_does
     assert desk.order().status_code == 418
     assert desk.open_orders() == 0
     clear(desk.scene)
+
+
+def test_ccxt_calls_both_a_limit_and_a_ban_protection_against_floods(desk: Desk) -> None:
+    """Not RateLimitExceeded, whatever its name (wire.md 2.6): whoever catches that alone keeps hitting a ban."""
+    bot = client(desk.scene, desk.key, desk.secret)
+    for kind in ("rate_limit", "ban"):
+        desk.scene.fault(kind, count=1)
+        with pytest.raises(ccxt.DDoSProtection) as caught:
+            bot.fetch_time()
+        assert not isinstance(caught.value, ccxt.RateLimitExceeded)
 
 
 def test_too_many_orders_are_refused_and_not_counted(desk: Desk) -> None:

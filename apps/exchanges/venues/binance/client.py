@@ -67,7 +67,7 @@ class BinanceClient:
         self._symbols = Symbols(venue.code, self._listings)
         self._history = History(self._rest, tools.clock, self._unreadable.note)
         self._canceller = Canceller(self._rest, tools.clock, self._known)
-        self._armed: frozenset[str] = frozenset()
+        self._armed: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         return f"BinanceClient({self._venue_code}, {self._account}, key {self._key})"
@@ -196,14 +196,16 @@ class BinanceClient:
         self._rest.ask(Calls.LEVERAGE, {"symbol": symbol, "leverage": leverage})
 
     def schedule_cancel(self, at: datetime | None, nonce: int) -> None:  # noqa: ARG002  the port's words
-        """Arm the cancel of ordinary orders for `at`, symbol by symbol where we know of orders; None disarms it.
+        """Arm the cancel of ordinary orders for `at`, symbol by symbol where the account has any; None disarms it.
 
-        Whoever refreshes it in time also arms the symbols traded since.
+        Who has sent the orders does not matter: the venue is asked which symbols they are in. A symbol that is first
+        traded in between is armed when the timer is set forward.
         """
         left = 0 if at is None else milliseconds(at) - milliseconds(self._clock.now())
         if at is not None and left <= 0:
             raise InvalidValue("at", at.isoformat(), "a time to come")
-        symbols = self._armed if at is None else self._guarded()
+        # What a process before us has armed is found by its orders.
+        symbols = self._armed if at is None and self._armed is not None else self._in_use()
         for symbol in sorted(symbols):
             self._rest.ask(Calls.COUNTDOWN, {"symbol": symbol, "countdownTime": left}, Lane.RESERVED)
         self._armed = frozenset() if at is None else symbols
@@ -283,11 +285,9 @@ class BinanceClient:
                 return None
             raise
 
-    def _guarded(self) -> frozenset[str]:
-        """Return the symbols we know of; a process that knows none asks for the account's orders."""
-        if not self._known.symbols:
-            self.live_orders()
-        return self._known.symbols
+    def _in_use(self) -> frozenset[str]:
+        """Return the symbols in which the account has orders or a position."""
+        return parse.symbols_in_use(self._rest.ask(Calls.ACCOUNT, lane=Lane.RESERVED))
 
     def _listings(self) -> list[Listing]:
         return list(self._noted(parse.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)).read)

@@ -219,6 +219,11 @@ def account_snapshot(text: str, received: datetime) -> AccountSnapshot:
         )
 
 
+def symbols_in_use(text: str) -> frozenset[str]:
+    """Return the symbols of a v3/account answer: it has a row for each in which there are orders or a position."""
+    return frozenset(row.symbol for row in decoded("account", text, AccountAnswer).positions)
+
+
 def listings(text: str, venue_code: str) -> Rows[Listing]:
     """Return the perpetuals of exchangeInfo that trade, margined in USDT; their number is their place in the list."""
     items = decoded("instruments", text, ExchangeInfo).symbols

@@ -103,7 +103,8 @@ class Reads:
 
     def account(self, account: str, _: Params) -> Json:
         """Return balances and positions (GET /fapi/v3/account)."""
-        return views.account(self._venue.state(account), self._venue.now_ms())
+        ordered = {order.coin for order in self._venue.exchange.open_orders(account)} & self._venue.specs.keys()
+        return views.account(self._venue.state(account), ordered, self._venue.now_ms())
 
     def account_v2(self, account: str, _: Params) -> Json:
         """Return balances and every symbol's position (GET /fapi/v2/account)."""

@@ -5,6 +5,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from apps.exchanges.mock.engine.api import (
@@ -103,8 +104,11 @@ def unrealised(state: AccountState) -> Decimal:
     return sum((entry.unrealised_pnl for entry in state.positions), _ZERO)
 
 
-def account(state: AccountState, now_ms: int) -> Json:
-    """Return an account as GET /fapi/v3/account does: the only asset is USDT."""
+def account(state: AccountState, ordered: Collection[str], now_ms: int) -> Json:
+    """Return an account as GET /fapi/v3/account does: the only asset is USDT.
+
+    The coins of `ordered`, in which orders rest, have a row as well as those with a position.
+    """
     figures = _figures(state)
     total = {"totalPositionInitialMargin": figures["positionInitialMargin"]}
     total |= {"totalOpenOrderInitialMargin": figures["openOrderInitialMargin"]}
@@ -120,7 +124,10 @@ def account(state: AccountState, now_ms: int) -> Json:
         "availableBalance": figures["availableBalance"],
         "maxWithdrawAmount": figures["maxWithdrawAmount"],
         "assets": [{"asset": QUOTE, **figures, "updateTime": now_ms}],
-        "positions": [_account_position(entry, now_ms) for entry in state.positions],
+        "positions": [
+            *(_account_position(entry, now_ms) for entry in state.positions),
+            *(_no_position(coin) for coin in sorted(set(ordered) - {entry.coin for entry in state.positions})),
+        ],
     }
 
 
@@ -130,8 +137,7 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
     rows = []
     for coin, spec in specs.items():
         entry = held.get(coin)
-        row: Json = {"symbol": symbol_of(coin), "positionAmt": "0", "unrealizedProfit": "0.00000000"}
-        row = _account_position(entry, now_ms) if entry is not None else {**row, "positionSide": "BOTH"}
+        row = _account_position(entry, now_ms) if entry is not None else _no_position(coin)
         rows.append(
             {
                 **row,
@@ -146,7 +152,7 @@ def account_v2(state: AccountState, specs: dict[str, InstrumentSpec], now_ms: in
             }
         )
     permissions = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
-    answer = account(state, now_ms)
+    answer = account(state, (), now_ms)
     answer["assets"] = [{**row, "marginAvailable": True} for row in answer["assets"]]
     modes = {"multiAssetsMargin": False, "tradeGroupId": -1, "updateTime": 0}
     return {**permissions, **modes, **answer, "positions": rows}
@@ -295,6 +301,12 @@ def _account_position(entry: PositionState, now_ms: int) -> Json:
         "maintMargin": money(_maintenance(entry)),
         "updateTime": now_ms,
     }
+
+
+def _no_position(coin: str) -> Json:
+    nothing = ("unrealizedProfit", "isolatedMargin", "notional", "isolatedWallet", "initialMargin", "maintMargin")
+    row = {"symbol": symbol_of(coin), "positionSide": "BOTH", "positionAmt": "0"}
+    return {**row, **dict.fromkeys(nothing, "0"), "updateTime": 0}
 
 
 def _maintenance(entry: PositionState) -> Decimal:
