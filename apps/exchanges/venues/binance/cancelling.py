@@ -87,40 +87,43 @@ class Canceller:
         """Cancel orders of one symbol that are all called by the same kind of name."""
         reports: dict[Target, OrderReport] = {}
         ordinary = [target for target in targets if not self._waits(target)]
-        if ordinary:
-            for target, answer in zip(ordinary, self._ordinary(ordinary), strict=True):
-                missing = isinstance(answer, ErrorBody) and answer.code in UNKNOWN_ORDER
-                if missing and target.by_name and self._known.is_conditional(target.name) is not False:
-                    reports[target] = self._conditional(target) or self._told(target, answer)
-                else:
-                    reports[target] = self._told(target, answer)
+        for target, answer in zip(ordinary, self._ordinary(ordinary) if ordinary else (), strict=True):
+            if not self._may_wait(target, answer):
+                reports[target] = self._told(target, answer)
         for target in targets:
-            if target not in reports:
-                reports[target] = self._released(target)
+            if target in reports:
+                continue
+            try:
+                reports[target] = self._released(target) if self._waits(target) else self._conditional(target)
+            except TradingError as error:
+                if not reports:
+                    raise
+                # Others are gone already: that this request failed must not read as if nothing had happened.
+                reports[target] = answers.unsettled(target.name, target.order_id or None, str(error), self._now())
         return [reports[target] for target in targets]
+
+    def _may_wait(self, target: Target, answer: OrderRow | ErrorBody) -> bool:
+        """Return whether an order that is no ordinary one may be a conditional one."""
+        missing = isinstance(answer, ErrorBody) and answer.code in UNKNOWN_ORDER
+        return missing and target.by_name and self._known.is_conditional(target.name) is not False
 
     def _released(self, target: Target) -> OrderReport:
         """Cancel a conditional order, or the ordinary one it has become."""
         report = self._conditional(target)
-        if report is not None:
+        if report.status is not None or not target.by_name:
             return report
-        if not target.by_name:
-            return answers.unsettled(None, target.order_id, "no longer waiting for its trigger", self._now())
         (answer,) = self._ordinary([target])
         return self._told(target, answer)
 
-    def _conditional(self, target: Target) -> OrderReport | None:
-        """Cancel at the algo service; None when it does not hold the order."""
+    def _conditional(self, target: Target) -> OrderReport:
+        """Cancel at the algo service; a refusal says that it holds no such order any more."""
         named: dict[str, object] = {"clientAlgoId": str(target.name)}
         if not target.by_name:
             named = {"algoId": target.order_id.removeprefix(ALGO)}
         try:
             self._rest.ask(Calls.CANCEL_CONDITIONAL, {"symbol": target.symbol, **named}, Lane.RESERVED)
         except VenueRejected as error:
-            refusal = answers.of_an_order(error)
-            if refusal.code in UNKNOWN_ORDER:
-                return None
-            return answers.cancelled(target.name, target.order_id or None, refusal, self._now())
+            return self._told(target, answers.of_an_order(error))
         return answers.cancelled_conditional(target.name, target.order_id or None, self._now())
 
     def _ordinary(self, targets: Sequence[Target]) -> list[OrderRow | ErrorBody]:

@@ -22,7 +22,7 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.throttling import Lane, lane_of
-from apps.exchanges.venues.binance import answers, parse, requests
+from apps.exchanges.venues.binance import answers, parse, parse_account, requests
 from apps.exchanges.venues.binance.answers import UNKNOWN_ORDER
 from apps.exchanges.venues.binance.cancelling import Canceller, Target, target_of
 from apps.exchanges.venues.binance.config import MAX_BATCH, endpoints
@@ -174,7 +174,7 @@ class BinanceClient:
 
     def account_snapshot(self) -> AccountSnapshot:
         """Return equity, margin and positions as the venue sees them now."""
-        snapshot = parse.account_snapshot(self._rest.ask(Calls.ACCOUNT), self._clock.now())
+        snapshot = parse_account.account_snapshot(self._rest.ask(Calls.ACCOUNT), self._clock.now())
         self._known.seen(position.symbol for position in snapshot.positions)
         return snapshot
 
@@ -287,10 +287,10 @@ class BinanceClient:
 
     def _in_use(self) -> frozenset[str]:
         """Return the symbols in which the account has orders or a position."""
-        return parse.symbols_in_use(self._rest.ask(Calls.ACCOUNT, lane=Lane.RESERVED))
+        return parse_account.symbols_in_use(self._rest.ask(Calls.ACCOUNT, lane=Lane.RESERVED))
 
     def _listings(self) -> list[Listing]:
-        return list(self._noted(parse.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)).read)
+        return list(self._noted(parse_account.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)).read)
 
     def _noted(self, page: Rows[T]) -> Rows[T]:
         self._unreadable.note(page.unreadable)

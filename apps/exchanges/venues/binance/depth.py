@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from apps.exchanges.market_data.book import DepthBook
-from apps.exchanges.venues.binance.messages import DepthAnswer, DepthEvent
+from apps.exchanges.venues.binance.messages import DepthAnswer
 from apps.exchanges.venues.binance.parse_market import levels
+from apps.exchanges.venues.binance.stream_messages import DepthEvent
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Book

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from apps.exchanges.ports import MarketEvent, ParseError, UserEvent
-from apps.exchanges.venues.binance.messages import Told
+from apps.exchanges.venues.binance.stream_messages import Told
 from apps.exchanges.venues.message_stream import Handler, MessageDialect
 from apps.exchanges.venues.rows import reading
 from apps.exchanges.venues.websocket import SubscriptionRefused

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from apps.exchanges.adapters import Tools
 from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.ports import Listing, VenueConfig
-from apps.exchanges.venues.binance import parse, parse_market
+from apps.exchanges.venues.binance import parse_account, parse_market
 from apps.exchanges.venues.binance.config import endpoints
 from apps.exchanges.venues.binance.rest import Calls, Rest
 from apps.exchanges.venues.rows import UnreadableRows
@@ -33,7 +33,7 @@ class BinanceMarketData:
 
     def instruments(self) -> list[Listing]:
         """Return the perpetuals that trade now, with their rules."""
-        found = parse.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)
+        found = parse_account.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)
         self._unreadable.note(found.unreadable)
         return list(found.read)
 

@@ -13,17 +13,9 @@ import numpy as np
 from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.market_data.book import DepthBook, Level
 from apps.exchanges.ports import BestQuoteUpdate, CandleUpdate, MarkUpdate, TradeBatch
-from apps.exchanges.venues.binance.messages import (
-    AggregateTrade,
-    BarEvent,
-    DepthAnswer,
-    FundingInfoRow,
-    MarkEvent,
-    MarkRow,
-    QuoteEvent,
-    TradeEvent,
-)
+from apps.exchanges.venues.binance.messages import AggregateTrade, DepthAnswer, FundingInfoRow, MarkRow
 from apps.exchanges.venues.binance.parse import decoded, funding_rows, number
+from apps.exchanges.venues.binance.stream_messages import BarEvent, MarkEvent, QuoteEvent, TradeEvent
 from apps.exchanges.venues.rows import Rows, reading, rows
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue

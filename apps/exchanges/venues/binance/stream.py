@@ -29,16 +29,10 @@ from apps.exchanges.venues.binance import parse_market
 from apps.exchanges.venues.binance.config import endpoints
 from apps.exchanges.venues.binance.depth import FollowedBook
 from apps.exchanges.venues.binance.dialects import Reader, StreamDialect
-from apps.exchanges.venues.binance.messages import (
-    BarEvent,
-    DepthAnswer,
-    DepthEvent,
-    MarkEvent,
-    QuoteEvent,
-    TradeEvent,
-)
+from apps.exchanges.venues.binance.messages import DepthAnswer
 from apps.exchanges.venues.binance.rest import Rest
 from apps.exchanges.venues.binance.snapshots import FundingHours, Snapshots
+from apps.exchanges.venues.binance.stream_messages import BarEvent, DepthEvent, MarkEvent, QuoteEvent, TradeEvent
 from apps.exchanges.venues.binance.together import JoinedStream, Work
 from apps.exchanges.venues.message_stream import MessageDialect
 from apps.exchanges.venues.rows import reading

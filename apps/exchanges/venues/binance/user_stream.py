@@ -29,8 +29,8 @@ from apps.exchanges.venues.binance import parse
 from apps.exchanges.venues.binance.config import QUOTE_CURRENCY, endpoints
 from apps.exchanges.venues.binance.dialects import Reader, StreamDialect
 from apps.exchanges.venues.binance.listen_key import ListenKey
-from apps.exchanges.venues.binance.messages import AccountEvent, AlgoEvent, OrderEvent, OrderNews, Told
 from apps.exchanges.venues.binance.rest import Rest
+from apps.exchanges.venues.binance.stream_messages import AccountEvent, AlgoEvent, OrderEvent, OrderNews, Told
 from apps.exchanges.venues.binance.together import run_beside
 from apps.exchanges.venues.ccxt_generic.credentials import read_api_key
 from apps.exchanges.venues.message_stream import MessageStream

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.exchanges.venues.binance.depth import MOST_WAITING, SNAPSHOT_LEVELS, TOLD_LEVELS, FollowedBook
-from apps.exchanges.venues.binance.messages import DepthAnswer, DepthEvent
+from apps.exchanges.venues.binance.messages import DepthAnswer
+from apps.exchanges.venues.binance.stream_messages import DepthEvent
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Book
 

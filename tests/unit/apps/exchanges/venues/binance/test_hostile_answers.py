@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.exchanges.ports import ParseError, ReportSource
-from apps.exchanges.venues.binance import parse, parse_market
+from apps.exchanges.venues.binance import parse, parse_account, parse_market
 from apps.exchanges.venues.rows import Rows
 from moondev.domain.market_data import BarSeries, Book
 
@@ -53,8 +53,8 @@ READERS: list[tuple[object, Callable[[str], object]]] = [
     ([ALGO, ALGO], parse.waiting_orders),
     ([FILL, FILL], lambda text: parse.fills(text, NOW)),
     ([{"symbol": "", "incomeType": "T", "income": "1", "asset": "USDT", "time": 1}], parse.incomes),
-    ({"assets": [ASSET], "positions": [POSITION]}, lambda text: parse.account_snapshot(text, NOW)),
-    ({"symbols": [SYMBOL]}, lambda text: parse.listings(text, "here")),
+    ({"assets": [ASSET], "positions": [POSITION]}, lambda text: parse_account.account_snapshot(text, NOW)),
+    ({"symbols": [SYMBOL]}, lambda text: parse_account.listings(text, "here")),
     ({"lastUpdateId": 1, "T": 1, "bids": [["1", "1"]], "asks": [["2", "1"]]},
      lambda text: parse_market.book_answer(text, 5, NOW)),
     ([[0, "1", "2", "1", "1", "3", 1]], lambda text: parse_market.candles(text, MINUTE)),

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from apps.exchanges.ports import ParseError, ReportSource
-from apps.exchanges.venues.binance import parse
+from apps.exchanges.venues.binance import parse, parse_account
 from apps.exchanges.venues.binance.messages import ErrorBody, OrderRow
 from moondev.domain.errors import InvalidValue
 from moondev.domain.fills import Liquidity
@@ -78,15 +78,15 @@ def test_the_venue_s_own_examples_of_lists_are_read() -> None:
     account = recordings.answer("Account/GetAccountInfoV3")
     # The example holds one bitcoin worth nothing, which is no position that can be told.
     with pytest.raises(ParseError):
-        parse.account_snapshot(json.dumps(account), NOW)
-    snapshot = parse.account_snapshot(json.dumps({**account, "positions": []}), NOW)
+        parse_account.account_snapshot(json.dumps(account), NOW)
+    snapshot = parse_account.account_snapshot(json.dumps({**account, "positions": []}), NOW)
     # Only what is held in USDT counts: three currencies never add up.
     assert snapshot.equity.value == Decimal("23.72469206")
 
 
 @recorded
 def test_the_venue_s_own_list_of_instruments_gives_a_grid() -> None:
-    rows = parse.listings(recordings.text("ExchangeData/GetExchangeInfo"), "binance")
+    rows = parse_account.listings(recordings.text("ExchangeData/GetExchangeInfo"), "binance")
     assert rows.unreadable == ()
     for listing in rows.read:
         assert listing.instrument.quote == "USDT"
@@ -190,7 +190,7 @@ def test_a_batch_with_another_number_of_answers_is_not_guessed_at() -> None:
 
 
 def test_a_snapshot_is_of_one_moment_and_adds_up() -> None:
-    snapshot = parse.account_snapshot(holding(), NOW)
+    snapshot = parse_account.account_snapshot(holding(), NOW)
     (position,) = snapshot.positions
     assert (position.quantity.value, position.value.value) == (Decimal("-0.020"), Decimal(-1000))
     assert position.mark_price.value == 50_000
@@ -199,8 +199,8 @@ def test_a_snapshot_is_of_one_moment_and_adds_up() -> None:
     assert position.entry_price.value == 49_990
     assert position.leverage == 10
     assert snapshot.cash.value == Decimal("99999.50") + 1000
-    assert parse.account_snapshot(holding(positionAmt="0"), NOW).positions == ()
-    assert parse.account_snapshot(json.dumps({"assets": [], "positions": []}), NOW).equity.value == 0
+    assert parse_account.account_snapshot(holding(positionAmt="0"), NOW).positions == ()
+    assert parse_account.account_snapshot(json.dumps({"assets": [], "positions": []}), NOW).equity.value == 0
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_snapshot_is_of_one_moment_and_adds_up() -> None:
 )
 def test_a_position_that_cannot_be_told_right_is_not_told(change: dict[str, Any]) -> None:
     with pytest.raises(ParseError):
-        parse.account_snapshot(holding(**change), NOW)
+        parse_account.account_snapshot(holding(**change), NOW)
 
 
 def test_only_perpetuals_in_usdt_that_trade_are_listed() -> None:
@@ -227,7 +227,7 @@ def test_only_perpetuals_in_usdt_that_trade_are_listed() -> None:
         {**btc, "symbol": "OLDUSDT", "status": "SETTLING"},
     ]
     odd = [{**btc, "symbol": "ODDUSDT", "filters": rules[:2]}, 7]
-    rows = parse.listings(json.dumps({"symbols": [*others, *odd, btc]}), "here")
+    rows = parse_account.listings(json.dumps({"symbols": [*others, *odd, btc]}), "here")
     (listing,) = rows.read
     assert (listing.instrument.key, listing.venue_asset_id) == ("here:BTCUSDT", 5)
     assert (listing.instrument.price_grid.tick, listing.instrument.lot.value) == (Decimal("0.1"), Decimal("0.001"))
