@@ -20,6 +20,7 @@ from apps.exchanges.mock.wire.binance.algos import (
     AlgoBook,
 )
 from apps.exchanges.mock.wire.binance.fields import Params
+from apps.exchanges.mock.wire.binance.orders_in import client_id, require_grid, require_one_way
 from apps.exchanges.mock.wire.binance.refusals import (
     CANCEL_UNKNOWN,
     DUPLICATE,
@@ -28,7 +29,7 @@ from apps.exchanges.mock.wire.binance.refusals import (
     TOO_MANY_TRIGGERS,
     RefusedError,
 )
-from apps.exchanges.mock.wire.binance.trading import Trading, Wish, client_id, require_grid, require_one_way
+from apps.exchanges.mock.wire.binance.trading import Trading, Wish
 from apps.exchanges.mock.wire.binance.venue import Venue
 from apps.exchanges.mock.wire.binance.words import (
     LIMIT_TRIGGERED,

@@ -12,7 +12,7 @@ import orjson
 
 from apps.exchanges.mock.engine.api import Fill, OrderSnapshot, OrderStatus
 from apps.exchanges.mock.engine.events import Event, FundingPaid, OrderUpdated, UserFill
-from apps.exchanges.mock.wire.binance import views
+from apps.exchanges.mock.wire.binance import account_views, views
 from apps.exchanges.mock.wire.binance.venue import Venue
 from apps.exchanges.mock.wire.binance.words import (
     LIQUIDATION,
@@ -177,7 +177,7 @@ class PrivateStream:
 
     def _account_update(self, account: str, why: str, change: Decimal, coin: str | None) -> Json:
         state, now = self._venue.state(account), self._venue.now_ms()
-        balance = money(views.wallet(state))
+        balance = money(account_views.wallet(state))
         positions = []
         if coin is not None:
             held = {entry.coin: entry for entry in state.positions}.get(coin)
@@ -189,7 +189,7 @@ class PrivateStream:
                     "bep": text(held.entry_px) if held else "0",
                     "cr": money(_ZERO),
                     "up": money(held.unrealised_pnl) if held else "0",
-                    "mt": views.margin_type(held) if held else "cross",
+                    "mt": account_views.margin_type(held) if held else "cross",
                     "iw": money(held.isolated_margin) if held and held.isolated_margin else "0",
                     "ps": "BOTH",
                     "ma": QUOTE,

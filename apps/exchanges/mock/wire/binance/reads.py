@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apps.exchanges.mock.engine.api import OrderSnapshot, PositionState, Rejected
-from apps.exchanges.mock.wire.binance import views
+from apps.exchanges.mock.wire.binance import account_views, views
 from apps.exchanges.mock.wire.binance.fields import Params
 from apps.exchanges.mock.wire.binance.refusals import (
     MARGIN_TYPE_SAME,
@@ -104,23 +104,23 @@ class Reads:
     def account(self, account: str, _: Params) -> Json:
         """Return balances and positions (GET /fapi/v3/account)."""
         ordered = {order.coin for order in self._venue.exchange.open_orders(account)} & self._venue.specs.keys()
-        return views.account(self._venue.state(account), ordered, self._venue.now_ms())
+        return account_views.account(self._venue.state(account), ordered, self._venue.now_ms())
 
     def account_v2(self, account: str, _: Params) -> Json:
         """Return balances and every symbol's position (GET /fapi/v2/account)."""
-        return views.account_v2(self._venue.state(account), self._venue.specs, self._venue.now_ms())
+        return account_views.account_v2(self._venue.state(account), self._venue.specs, self._venue.now_ms())
 
     def balance(self, account: str, _: Params) -> list[Json]:
         """Return balances (GET /fapi/v3/balance)."""
-        return views.balances(self._venue.state(account), self._venue.now_ms())
+        return account_views.balances(self._venue.state(account), self._venue.now_ms())
 
     def positions(self, account: str, params: Params) -> list[Json]:
         """Return positions that are not flat (GET /fapi/v3/positionRisk)."""
-        return self._positions(account, params, views.position_risk)
+        return self._positions(account, params, account_views.position_risk)
 
     def positions_v2(self, account: str, params: Params) -> list[Json]:
         """Return positions with leverage (GET /fapi/v2/positionRisk)."""
-        return self._positions(account, params, views.position_risk_v2)
+        return self._positions(account, params, account_views.position_risk_v2)
 
     def _positions(self, account: str, params: Params, view: Callable[[PositionState, int], Json]) -> list[Json]:
         coins, now = self._venue.coins_asked(params), self._venue.now_ms()

@@ -5,13 +5,9 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-
-import orjson
 
 from apps.exchanges.mock.engine.api import (
     Cancelled,
@@ -24,9 +20,15 @@ from apps.exchanges.mock.engine.api import (
 )
 from apps.exchanges.mock.wire.binance import views
 from apps.exchanges.mock.wire.binance.fields import Params
+from apps.exchanges.mock.wire.binance.orders_in import (
+    client_id,
+    list_in,
+    orders_in,
+    require_grid,
+    require_one_way,
+)
 from apps.exchanges.mock.wire.binance.refusals import (
     BAD_BATCH,
-    BAD_PRECISION,
     CANCEL_UNKNOWN,
     NO_SUCH_ORDER,
     NOT_HERE,
@@ -45,16 +47,14 @@ from apps.exchanges.mock.wire.binance.words import (
     Kind,
     on_record,
     price,
-    tick_of,
 )
 from apps.exchanges.mock.wire.port import Json
 from apps.exchanges.mock.wire.worst_price import worst_price
 
-MAX_PLACED, MAX_CANCELLED = 5, 10
+MAX_CANCELLED = 10
 # How far from the mark a limit may reach into the market, and how far a market order goes. Ten per cent for most
 # symbols at the venue, five for the greatest.
 BAND = Decimal("0.1")
-_CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
 # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Query-Order
 _SHORTEST_LIFE_MS = 600_000
 _REMEMBERED_MS = 3 * 24 * 3_600_000
@@ -155,11 +155,11 @@ class Trading:
 
     def place_many(self, account: str, params: Params) -> list[Json]:
         """Place up to five orders, each by itself (POST /batchOrders)."""
-        return self._each(_orders_in(params), lambda one: self.place(account, one))
+        return self._each(orders_in(params), lambda one: self.place(account, one))
 
     def amend_many(self, account: str, params: Params) -> list[Json]:
         """Change up to five orders, each by itself (PUT /batchOrders)."""
-        return self._each(_orders_in(params), lambda one: self.amend(account, one))
+        return self._each(orders_in(params), lambda one: self.amend(account, one))
 
     def cancel_many(self, account: str, params: Params) -> list[Json]:
         """Cancel up to ten orders of a symbol, each by itself (DELETE /batchOrders)."""
@@ -167,7 +167,7 @@ class Trading:
         self._venue.coin(params)
         names = {name.lower(): name for name in params.names()}
         found = [("orderId", names.get("orderidlist")), ("origClientOrderId", names.get("origclientorderidlist"))]
-        wanted = [(key, str(item)) for key, name in found if name for item in _list_in(params, name)]
+        wanted = [(key, str(item)) for key, name in found if name for item in list_in(params, name)]
         if not 1 <= len(wanted) <= MAX_CANCELLED:
             raise RefusedError(*BAD_BATCH)
         return self._each(
@@ -257,33 +257,6 @@ def _forgotten(order: OrderSnapshot, now_ms: int) -> bool:
     return order.status.final and not order.filled and order.placed_ms + _REMEMBERED_MS < now_ms
 
 
-def client_id(params: Params, name: str) -> str:
-    """Return the client order id that was sent, or one of the venue's making."""
-    given = params.find(name)
-    if given is None:
-        return secrets.token_hex(11)
-    if not _CLIENT_ID.match(given):
-        raise RefusedError(-4115, "ClientOrderId is not valid.")
-    return given
-
-
-def require_one_way(params: Params) -> None:
-    """Refuse an order of hedge mode: every account here is in one-way mode."""
-    if params.find("positionSide") not in (None, "BOTH"):
-        raise RefusedError(-4061, "Order's position side does not match user's setting.")
-
-
-def require_grid(spec: InstrumentSpec, limit: Decimal) -> None:
-    """Refuse a price that is not on the grid of the instrument."""
-    tick = tick_of(spec)
-    if limit <= 0:
-        raise RefusedError(-4001, "Price less than or equal to zero.")
-    if limit != limit.quantize(tick):
-        raise RefusedError(*BAD_PRECISION)
-    if limit % tick:
-        raise RefusedError(-4014, "Price not increased by tick size.")
-
-
 def _bound(spec: InstrumentSpec, mark: Decimal, *, is_buy: bool) -> Decimal:
     return worst_price(spec, mark, is_buy=is_buy, slippage=BAND)
 
@@ -294,24 +267,3 @@ def _require_band(spec: InstrumentSpec, mark: Decimal, limit: Decimal, *, is_buy
         raise RefusedError(-4016, f"Limit price can't be higher than {price(spec, mark * (1 + BAND))}.")
     if not is_buy and limit < mark * (1 - BAND):
         raise RefusedError(-4024, f"Limit price can't be lower than {price(spec, mark * (1 - BAND))}.")
-
-
-def _list_in(params: Params, name: str) -> list[object]:
-    try:
-        items = orjson.loads(params.text(name))
-    except orjson.JSONDecodeError:
-        items = None
-    if not isinstance(items, list):
-        raise RefusedError(-1130, f"Data sent for parameter '{name}' is not valid.")
-    return items
-
-
-def _orders_in(params: Params) -> list[Params]:
-    items = _list_in(params, "batchOrders")
-    if not 1 <= len(items) <= MAX_PLACED or not all(isinstance(item, dict) for item in items):
-        raise RefusedError(*BAD_BATCH)
-    return [
-        Params({str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in item.items()})
-        for item in items
-        if isinstance(item, dict)
-    ]
