@@ -63,6 +63,9 @@ class StreamDialect(MessageDialect):
         """Return whether every subscription was answered."""
         return not self._unanswered
 
+    def stood(self) -> None:
+        """Take note that every subscription was answered just now: from here on nothing is missed."""
+
     def events(self, message: bytes, received: datetime) -> Iterable[object]:
         """Return the events in one message."""
         event = self._event_of(message)
@@ -87,5 +90,8 @@ class StreamDialect(MessageDialect):
             raise SubscriptionRefused(f"{told.error.code}: {told.error.msg}")
         if told.id is None:
             raise ParseError("message", "neither an event nor an answer", message)
-        self._unanswered.discard(told.id)
+        if told.id in self._unanswered:
+            self._unanswered.discard(told.id)
+            if self.standing:
+                self.stood()
         return None

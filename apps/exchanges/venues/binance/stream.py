@@ -61,10 +61,14 @@ class BookDialect(StreamDialect):
 
     def opening(self) -> Sequence[bytes]:
         """Begin anew: what was said while nobody listened is in no book."""
-        for symbol, book in self._books.items():
+        for book in self._books.values():
             book.forget()
-            self._snapshots.want(symbol)
         return super().opening()
+
+    def stood(self) -> None:
+        """Want every book, now and not before: of a change between a snapshot and its stream nobody would tell."""
+        for symbol in self._books:
+            self._snapshots.want(symbol)
 
     def holds(self, symbol: str) -> bool:
         """Return whether this connection follows a symbol's book."""

@@ -217,6 +217,21 @@ def test_the_opening_asks_in_few_messages_and_stands_when_all_are_answered(heard
     assert not dialect.standing
 
 
+def test_snapshots_are_wanted_once_the_differences_flow_and_not_before(heard: Listener) -> None:
+    books, _ = market_dialects(heard)
+    assert isinstance(books, BookDialect)
+    books.opening()
+    assert books._snapshots._wanted == {}
+    books.read(b'{"id":1,"result":null}', NOW)
+    assert books._snapshots._wanted == {}
+    assert books.read(b'{"id":0,"result":[]}', NOW)
+    assert list(books._snapshots._wanted) == ["BTCUSDT"]
+    books._snapshots._wanted.clear()
+    # The answer to a later ping is no new beginning.
+    books.read(b'{"id":0,"result":[]}', NOW)
+    assert books._snapshots._wanted == {}
+
+
 def test_more_streams_than_fit_one_connection_take_several(heard: Listener) -> None:
     wanted = [MarketSubscription(f"C{number}USDT") for number in range(STREAMS_PER_CONNECTION + 1)]
     stream = market_stream(VENUE, wanted, heard, Tools(LiveClock()))
