@@ -21,8 +21,8 @@ from moondev.domain.clock import process_clock
 STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
 # A position nobody owns stops opening; for so many real seconds it may merely be waiting for its order's id.
 UNASSIGNED_GRACE_SECONDS = 10.0
-# An account whose venue has not answered for all its fills within so many real seconds opens nothing, nor does one
-# whose stream was down until it was asked about: what we hold is not known.
+# An account whose venue has not answered for all its fills within so many real seconds opens nothing: what we hold is
+# not known any more. It is asked once a minute, after every reconnect and at start.
 UNRECONCILED_SECONDS = 180.0
 
 
@@ -125,14 +125,14 @@ class _Unsure:
 
 
 def _unsure(scopes: Iterable[GateScope], now: datetime) -> _Unsure:
-    """Return what was not reconciled since its stream was down or for too long, and where ledger and venue differ.
+    """Return what has not been reconciled for too long, and where ledger and venue differ for no known reason.
 
     An account that was never asked about has no past here; adopting it, or its first connection, asks.
     """
     before = now - lasting(process_clock(), UNRECONCILED_SECONDS)
     rows = fetch(
-        "SELECT code, unreconciled OR fills_known_until < %s, differing FROM exchanges_account WHERE code = ANY(%s)"
-        " AND (unreconciled OR fills_known_until < %s OR differing <> '[]'::jsonb)",
+        "SELECT code, fills_known_until < %s, differing FROM exchanges_account WHERE code = ANY(%s)"
+        " AND (fills_known_until < %s OR differing <> '[]'::jsonb)",
         (before, sorted({scope.account for scope in scopes}), before),
     )
     accounts = frozenset(code for code, stale, _ in rows if stale)

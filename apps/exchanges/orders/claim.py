@@ -156,17 +156,19 @@ _ORDER_FIELDS = (
 def _claim_orders(
     account_id: int, worker: str, until: datetime, limit: int, fence: int, now: datetime
 ) -> tuple[ClaimedOrder, ...]:
-    # Reducing orders first, then oldest first. The picking is materialised: as a plain sub-select the planner may run
-    # it again for every row, and then LIMIT bounds nothing.
+    # Reducing orders first, then oldest first. While it has yet to be asked what happened in a silence of the account's
+    # stream, orders that open wait. The picking is materialised: as a plain sub-select the planner may run it again for
+    # every row, and then LIMIT bounds nothing.
     rows = fetch(
         "WITH picked AS MATERIALIZED (SELECT id FROM exchanges_order"  # noqa: S608  columns of ours
         " WHERE account_id = %s AND status = 'approved' AND valid_until > %s"
         " AND (claimed_until IS NULL OR claimed_until <= %s OR claimed_by = %s)"
+        " AND (purpose <> 'opening' OR NOT (SELECT unreconciled FROM exchanges_account WHERE id = %s))"
         " ORDER BY (purpose = 'opening'), created_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
         " UPDATE exchanges_order o SET claimed_by = %s, claimed_until = %s, fence = %s"
         " FROM picked, exchanges_instrument i WHERE o.id = picked.id AND i.id = o.instrument_id"
         f" RETURNING {_ORDER_FIELDS}",
-        (account_id, now, now, worker, limit, worker, until, fence),
+        (account_id, now, now, worker, account_id, limit, worker, until, fence),
     )
     claimed = [claimed_order(row) for row in rows]
     return tuple(sorted(claimed, key=lambda order: (not order.reduces, order.order_id)))

@@ -35,6 +35,7 @@ from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append, unrea
 from apps.exchanges.orders.progress import ends_unheard
 from apps.exchanges.orders.questions import catch_up, command_resolve, may_yet_arrive, resting_reports
 from apps.exchanges.orders.services import reports_apply
+from apps.exchanges.orders.wake import wake_accounts
 from apps.exchanges.ports import ReportSource, RestingOrder
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import Connectivity, TradingError
@@ -102,8 +103,9 @@ class Reconciliation:
         self._ask(self._funding)
         self._ask(self._positions)
         self._step(self._unreadable)
-        if self.result.complete:
-            Account.objects.filter(pk=self._account.account_id, unreconciled=True).update(unreconciled=False)
+        owed = Account.objects.filter(pk=self._account.account_id, unreconciled=True)
+        if self.result.complete and owed.update(unreconciled=False):
+            wake_accounts([self._account.account_id])
         return self.result
 
     def quick(self) -> Reconciled:

@@ -64,7 +64,7 @@ def apply_user_events(
             logger.warning("account %s: user stream down: %s", account_id, event.reason)
     _note_hearing(account_id, events)
     if any(isinstance(event, Connected | Disconnected) for event in events):
-        # Until all of it has been asked for nothing is opened; should the asking fail, the schedule goes on with it.
+        # Until all of it has been asked for, orders that open wait; if the asking fails, the schedule goes on with it.
         Account.objects.filter(pk=account_id, unreconciled=False).update(unreconciled=True)
     if connected:
         logger.info("account %s: user stream up, silent since %s", account_id, connected[-1].silent_since)

@@ -747,19 +747,29 @@ def test_a_second_pass_does_not_wait_behind_the_first(world: World) -> None:
     assert set(reconcile_venue("hyperliquid", world.sessions, world.clock)) == {world.account.pk}
 
 
-def test_nothing_is_opened_until_what_happened_while_the_stream_was_down_is_known(world: World) -> None:
+def test_nothing_is_opened_until_what_happened_while_the_stream_was_down_is_known(world: World, monkeypatch) -> None:
     """Venues repeat nothing by themselves, and a pass that was cut short has not asked for everything."""
     now = world.clock.now()
+    woken: list[list[int]] = []
+    monkeypatch.setattr("apps.exchanges.orders.reconcile.wake_accounts", woken.append)
     apply_user_events(world.account.pk, [Connected(None, now)], world.sessions, world.clock)
-    assert world.rest().status == "open"
+    resting = world.rest()
+    world.rest(tif=TimeInForce.IOC)
     apply_user_events(world.account.pk, [Disconnected("closed", now)], world.sessions, world.clock)
-    assert world.rest().status == "cancelled"
+    waiting, exit_ = world.place(), world.place(side=Side.SELL, price="200", purpose=Purpose.REDUCING)
+    world.cancel(resting)
     world.venue.refuse("fills", RateLimited("weight", 5.0))
     apply_user_events(world.account.pk, [Connected(now, now)], world.sessions, world.clock)
-    assert world.rest().status == "cancelled"
-    # The schedule goes on with it, in full, without waiting for its minute.
+    world.send()
+    assert world.venue.of(resting.client_order_id).status is S.CANCELLED
+    statuses = [world.order(order.client_order_id).status for order in (waiting, exit_)]
+    assert statuses == ["approved", "open"]
+    # The schedule goes on with it, in full, without waiting for its minute, and wakes the sender.
+    woken.clear()
     reconcile_venue("hyperliquid", world.sessions, world.clock)
-    assert world.rest().status == "open"
+    assert woken == [[world.account.pk]]
+    world.send()
+    assert world.order(waiting.client_order_id).status == "open"
     world.venue.calls.clear()
     reconcile_venue("hyperliquid", world.sessions, world.clock)
     assert "fills" not in world.venue.calls
