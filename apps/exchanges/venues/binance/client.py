@@ -290,7 +290,9 @@ class BinanceClient:
         return parse_account.symbols_in_use(self._rest.ask(Calls.ACCOUNT, lane=Lane.RESERVED))
 
     def _listings(self) -> list[Listing]:
-        return list(self._noted(parse_account.listings(self._rest.ask(Calls.INSTRUMENTS), self._venue_code)).read)
+        # Without it no cancel can be named either.
+        answer = self._rest.ask(Calls.INSTRUMENTS, lane=Lane.RESERVED)
+        return list(self._noted(parse_account.listings(answer, self._venue_code)).read)
 
     def _noted(self, page: Rows[T]) -> Rows[T]:
         self._unreadable.note(page.unreadable)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from apps.exchanges.history_ports import FundingRate
 from apps.exchanges.ports import Listing, ParseError, VenueConfig
-from apps.exchanges.throttling import Throttle
+from apps.exchanges.throttling import Lane, Throttle
 from apps.exchanges.venues.bybit import parse, parse_market
 from apps.exchanges.venues.bybit.config import CATEGORY, endpoints
 from apps.exchanges.venues.bybit.rest import Rest
@@ -40,7 +40,7 @@ class BybitMarketData:
         items, cursor = [], ""
         for _ in range(_MAX_PAGES):
             query = {"category": CATEGORY, "limit": INSTRUMENTS_PER_PAGE, **({"cursor": cursor} if cursor else {})}
-            page, cursor = parse.page("instruments", self._rest.public("market/instruments-info", query))
+            page, cursor = parse.page("instruments", self._rest.public("market/instruments-info", query, Lane.RESERVED))
             items += page
             if not cursor or not page:
                 break

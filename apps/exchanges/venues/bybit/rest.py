@@ -55,9 +55,9 @@ class Rest:
             key=key,
         )
 
-    def public(self, path: str, query: Parameters) -> str:
+    def public(self, path: str, query: Parameters, lane: Lane = Lane.ORDINARY) -> str:
         """Return the answer to a public question. Raises Connectivity, RateLimited, VenueRejected."""
-        self._spend(path, 0, Lane.ORDINARY)
+        self._spend(path, 0, lane)
         return self._session.ask(f"publicGet{_words(path)}", query)
 
     def ask(self, path: str, query: Parameters, lane: Lane = Lane.ORDINARY) -> str:

@@ -65,7 +65,7 @@ class Unified:
 
     def markets(self) -> dict[str, Market]:
         """Return the linear perpetuals by the venue's own symbol, freshly read."""
-        self.call("load_markets", True)
+        self.call("load_markets", True, lane=Lane.RESERVED)
         self._by_id = {
             str(market["id"]): market
             for market in self.exchange.markets.values()

@@ -146,7 +146,7 @@ class HyperliquidClient:
 
     def instruments(self) -> list[Listing]:
         """Return what the venue lists now, with its rules, freshly read."""
-        listings = parse.listings(self._rest.info({"type": "meta", "dex": ""}), self._venue_code)
+        listings = parse.listings(self._ask({"type": "meta", "dex": ""}), self._venue_code)
         self._assets = {listing.instrument.key: listing.venue_asset_id for listing in listings}
         return listings
 
