@@ -58,29 +58,29 @@ def test_opening_is_refused_and_redis_is_not_asked_every_time(seconds) -> None:
 
 def test_cancels_pass_up_to_a_fixed_share_of_the_reserved_lane(seconds) -> None:
     mine = throttle(Away(), budgets=[WEIGHT])
-    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 24
+    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 60
     seconds[0] += 61
-    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 24
+    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 60
 
 
 def test_the_share_is_the_processs_whatever_accounts_it_serves(seconds) -> None:
     shares = Alone()
     first, second = (throttle(Away(), name, budgets=[WEIGHT], alone=shares) for name in ("0xA", "0xB"))
-    first.spend({"weight": 20}, Lane.RESERVED)
-    assert spends_until_refused(second, {"weight": 1}, Lane.RESERVED) == 4
+    first.spend({"weight": 50}, Lane.RESERVED)
+    assert spends_until_refused(second, {"weight": 1}, Lane.RESERVED) == 10
 
 
 def test_several_shares_are_taken_together_or_not_at_all(seconds) -> None:
     small = Budget("orders", Scope.ACCOUNT, capacity=10, seconds=60.0)
     mine = throttle(Away(), budgets=[WEIGHT, small])
     assert spends_until_refused(mine, {"weight": 1, "orders": 1}, Lane.RESERVED) == 1
-    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 23
+    assert spends_until_refused(mine, {"weight": 1}, Lane.RESERVED) == 59
 
 
 def test_no_share_is_nothing() -> None:
     assert share(Budget("tiny", Scope.ADDRESS, 1, 1.0)) == 1
-    assert share(ACTIONS) == 1
-    assert share(EarnedBudget("actions", Scope.ACCOUNT, 10_000, 100_000, 10.0)) == 1_000
+    assert share(ACTIONS) == 2
+    assert share(EarnedBudget("actions", Scope.ACCOUNT, 10_000, 100_000, 10.0)) == 2_500
 
 
 def test_redis_is_told_afterwards_what_was_spent_without_it(client, seconds) -> None:
