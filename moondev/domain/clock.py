@@ -37,8 +37,12 @@ def milliseconds(moment: datetime) -> int:
 
 
 def from_milliseconds(stamp_ms: float) -> datetime:
-    """Return the aware UTC time of `stamp_ms` milliseconds since 1970-01-01."""
-    return datetime.fromtimestamp(stamp_ms / 1000, tz=UTC)
+    """Return the aware UTC time of `stamp_ms` milliseconds since 1970-01-01. Raises InvalidValue beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(stamp_ms / 1000, tz=UTC)
+    except (OSError, OverflowError, ValueError) as error:
+        # Which of them depends on how far beyond; a venue's stamp may be any number.
+        raise InvalidValue("stamp_ms", stamp_ms, "milliseconds within the years 1 to 9999") from error
 
 
 def require_aware(field: str, moment: datetime) -> datetime:

@@ -48,6 +48,9 @@ def finite_decimal(field: str, value: object) -> Decimal:
     """
     if isinstance(value, float | bool):
         raise InvalidValue(field, value, "a Decimal, integer or decimal string")
+    # Python reads digits of every script, and underscores between them; no venue writes either.
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise InvalidValue(field, value, "a decimal number")
     try:
         number = value if isinstance(value, Decimal) else Decimal(str(value))
     except InvalidOperation:

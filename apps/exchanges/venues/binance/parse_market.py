@@ -219,7 +219,7 @@ def _size(field: str, text: str) -> float:
 def _float(field: str, text: str) -> float:
     try:
         # Python reads 1_0 as ten.
-        value = math.nan if "_" in text else float(text)
+        value = math.nan if "_" in text or not text.isascii() else float(text)
     except ValueError:
         raise InvalidValue(field, text, "a number") from None
     if not math.isfinite(value):

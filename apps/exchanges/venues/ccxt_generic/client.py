@@ -38,7 +38,7 @@ from apps.exchanges.venues.ccxt_generic.credentials import read_api_key
 from apps.exchanges.venues.ccxt_generic.known import KnownExchange
 from apps.exchanges.venues.ccxt_generic.unified import Market, Unified
 from apps.exchanges.venues.ccxt_generic.windows import everything
-from apps.exchanges.venues.rows import UnreadableRows, reading
+from apps.exchanges.venues.rows import UnreadableRows
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Connectivity, InvalidValue, NotSent, VenueRejected
@@ -217,7 +217,7 @@ class CcxtClient:
             if error.code in _NOT_THE_ORDER:
                 raise
             return self._said(name, None, OrderStatus.REJECTED, error.body)
-        with reading("answer", answer):
+        with parse.unified("answer", answer):
             accepted = self._said(name, str(parse.field(answer, "id")), None, "accepted, and nothing said of it")
         # Most answers hold an id and nothing else. What became of it is a question of its own, and may stay open.
         with suppress(Connectivity):
@@ -292,7 +292,7 @@ class CcxtClient:
         currency = self._unified.currency
         rows = self._unified.call("fetch_positions", lane=Lane.RESERVED)
         # An unreadable position is an unreadable account: what is left out would pass for flat.
-        with reading("positions", [row.get("info") for row in rows]):
+        with parse.unified("positions", rows):
             found = [parse.position(row, self._contracts, currency) for row in rows]
         return [one for one in found if one is not None]
 

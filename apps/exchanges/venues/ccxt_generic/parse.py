@@ -6,7 +6,8 @@ https://docs.ccxt.com/#/README?id=order-structure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,6 +47,19 @@ _CLIENT_ID_DIGITS = 32
 _SMALLEST = Decimal("1e-12")
 
 
+@contextmanager
+def unified(what: str, evidence: object) -> Iterator[None]:
+    """Turn every error of reading `evidence` into a ParseError that shows it.
+
+    These structures have no types: a field of another shape shows as an error of Python's.
+    """
+    with reading(what, evidence):
+        try:
+            yield
+        except (TypeError, AttributeError, LookupError) as error:
+            raise ValueError(f"a field of another shape: {error}") from error
+
+
 def field(row: Row, name: str) -> Any:  # noqa: ANN401 - any JSON
     """Return what `row` says of `name`. Raises InvalidValue when it says nothing."""
     value = row.get(name)
@@ -79,7 +93,7 @@ def contract_size(market: Row) -> Decimal:
 
 def listing(market: Row, venue: str, precision_mode: int) -> Listing:
     """Return an instrument with its rules."""
-    with reading("market", market):
+    with unified("market", market):
         limits = field(market, "limits")
         precision = field(market, "precision")
         instrument = Instrument(
@@ -112,7 +126,7 @@ def _least(limits: Row, name: str) -> Decimal:
 
 def order_report(order: Row, contracts: Contracts, source: ReportSource, received: datetime) -> OrderReport:
     """Return what an order structure says. The status is None where the exchange does not tell it."""
-    with reading("order", order):
+    with unified("order", order):
         size = contracts(order.get("symbol"))[1] if order.get("filled") is not None else ZERO
         filled = None if order.get("filled") is None else Quantity(number(order, "filled") * size)
         return OrderReport(
@@ -142,7 +156,7 @@ def _status(order: Row) -> OrderStatus | None:
 
 def resting_order(order: Row, contracts: Contracts) -> RestingOrder:
     """Return a live order. Raises ParseError."""
-    with reading("open order", order):
+    with unified("open order", order):
         symbol, size = contracts(order.get("symbol"))
         quantity = number(order, "amount") * size
         filled = ZERO if order.get("filled") is None else number(order, "filled") * size
@@ -215,7 +229,7 @@ def account_snapshot(
     balance: Row, positions: Sequence[PositionSnapshot], currency: str, received: datetime, *, with_open_profit: bool
 ) -> AccountSnapshot:
     """Return an account's worth. `with_open_profit`: the total of the balance holds it already."""
-    with reading("balance", balance.get("info")):
+    with unified("balance", balance):
         mine = balance.get(currency) or {"total": 0, "free": 0, "used": 0}
         equity = Money(number(mine, "total"), currency)
         if not with_open_profit:
@@ -228,7 +242,7 @@ def account_snapshot(
 
 def book(answer: Row, received: datetime) -> Book:
     """Return an order book. The exchange's own time where it has one, ours else."""
-    with reading("order book", answer):
+    with unified("order book", answer):
         said = answer.get("timestamp")
         bids = sorted(_levels(field(answer, "bids")), key=lambda level: -level.price)
         asks = sorted(_levels(field(answer, "asks")), key=lambda level: level.price)
@@ -255,7 +269,7 @@ def trade(row: Row, symbol: str, received: datetime) -> TradeTick:
 
 def candles(answer: Sequence[Sequence[object]], interval: timedelta) -> BarSeries:
     """Return bars, oldest first, each once."""
-    with reading("candles", answer):
+    with unified("candles", answer):
         by_stamp = {
             int(float(str(bar[0]))): [float(finite_decimal("bar", part)) for part in bar[1:6]] for bar in answer
         }
@@ -277,7 +291,7 @@ def several(what: str, answer: object, read: Callable[[Row], Any]) -> tuple[list
     good, bad = [], []
     for row in answer:
         try:
-            with reading(what, row.get("info") or row):
+            with unified(what, row):
                 good.append(read(row))
         except ParseError as error:
             bad.append(error)

@@ -16,7 +16,9 @@ from apps.exchanges.ports import ParseError
 from apps.exchanges.venues.dydx.messages import Envelope
 from apps.exchanges.venues.message_stream import Handler, MessageDialect
 from apps.exchanges.venues.rows import reading
+from moondev.domain.errors import InvalidValue
 
+MOST_MISSING = 10_000
 BLOCKS = "v4_block_height"
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _PING = msgspec.json.encode({"type": "ping", "id": 1})
@@ -41,12 +43,18 @@ class Numbering:
         self._next = 0
 
     def take(self, number: int) -> bool:
-        """Take a message's number; return whether the message is to be read: each is, once."""
+        """Take a message's number; return whether the message is to be read: each is, once.
+
+        Raises InvalidValue for a number so far ahead that the message is nonsense: so many are never lost on a
+        connection that stands, and remembering them would fill the memory.
+        """
         if number in self.missing:
             self.missing.discard(number)
             return True
         if number < self._next:
             return False
+        if number - self._next > MOST_MISSING:
+            raise InvalidValue("message_id", number, f"at most {MOST_MISSING} above {self._next}")
         self.missing.update(range(self._next, number))
         self._next = number + 1
         return True
@@ -82,7 +90,7 @@ class IndexerDialect(MessageDialect):
         """Return the events in one message. Raises ParseError."""
         with reading("message", message):
             envelope = _ENVELOPE.decode(message)
-        fresh = self.numbering.take(envelope.message_id)
+            fresh = self.numbering.take(envelope.message_id)
         found = [*self.lost(received)] if self.numbering.missing else []
         if not fresh or envelope.type in _SILENT:
             return found

@@ -166,7 +166,8 @@ class AccountDialect(IndexerDialect):
 
     def _learn_height(self, text: str) -> None:
         if text:
-            self._height = max(self._height, whole("height", text, 2**63))
+            with reading("height", text):
+                self._height = max(self._height, whole("height", text, 2**63))
 
 
 class OrderOwners:

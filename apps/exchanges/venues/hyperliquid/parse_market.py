@@ -104,7 +104,12 @@ def trades(messages: Sequence[TradeMessage], received: datetime) -> TradeBatch:
 
 
 def candle(message: CandleMessage, received: datetime) -> CandleUpdate:
-    """Return the event of a `candle` message; the venue has no flag that a bar is closed."""
+    """Return the event of a `candle` message; the venue has no flag that a bar is closed.
+
+    Raises InvalidValue for a bar that cannot be.
+    """
+    if not message.l <= min(message.o, message.c) <= max(message.o, message.c) <= message.h:
+        raise InvalidValue("candle", (message.o, message.h, message.l, message.c), "high >= open, close >= low")
     return CandleUpdate(
         message.s, _interval(message.i), message.t,
         message.o, message.h, message.l, message.c, message.v,

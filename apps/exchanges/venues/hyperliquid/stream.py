@@ -43,6 +43,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     UserFundingsMessage,
 )
 from apps.exchanges.venues.hyperliquid.quick import UNREAD, Event, QuickReader, Reader
+from apps.exchanges.venues.message_stream import LOGGED_IN_FULL
 from apps.exchanges.venues.rows import Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock
@@ -98,8 +99,7 @@ class HyperliquidDialect:
             try:
                 self._read(message, received)
             except ParseError as error:
-                self.unreadable += 1
-                logger.error("%s", error)  # noqa: TRY400 - the evidence is in the text
+                self._odd(str(error))
         return self._unanswered <= 0
 
     def replies(self) -> Sequence[bytes]:
@@ -134,8 +134,13 @@ class HyperliquidDialect:
                 self._handler(event)
 
     def _left_out(self, event: Unreadable) -> None:
-        self.unreadable += len(event.reasons)
         for reason in event.reasons:
+            self._odd(reason)
+
+    def _odd(self, reason: str) -> None:
+        """Count what could not be read, and log the first of it: a flood of nonsense must not flood the log too."""
+        self.unreadable += 1
+        if self.unreadable <= LOGGED_IN_FULL:
             logger.error("%s", reason)
 
     def _answered(self, envelope: Envelope) -> None:
@@ -145,8 +150,7 @@ class HyperliquidDialect:
 
     def _refused(self, reason: str) -> None:
         """Go on without one symbol's data: it never becomes fresh, so nobody trades on it, and the others do."""
-        self.unreadable += 1
-        logger.error("Hyperliquid refused a subscription: %s", reason)
+        self._odd(f"Hyperliquid refused a subscription: {reason}")
 
 
 class MarketDialect(HyperliquidDialect):

@@ -210,7 +210,7 @@ def _not_below_zero(field: str, text: str) -> float:
 
 def _float(field: str, text: str) -> float:
     """Return a finite number. Written out, because "nan" and "1_0" are numbers to `float`."""
-    if "_" in text:
+    if "_" in text or not text.isascii():
         raise InvalidValue(field, text, "a number")
     try:
         value = float(text)

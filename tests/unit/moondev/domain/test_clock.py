@@ -78,3 +78,9 @@ def test_nobody_else_reads_the_time() -> None:
         if reads.search(line)
     ]
     assert guilty == []
+
+
+@pytest.mark.parametrize("stamp", [1e308, -1e308, 2**70, float("nan"), float("inf"), 1e17])
+def test_a_stamp_beyond_the_calendar_is_refused_like_any_other_value(stamp: float) -> None:
+    with pytest.raises(InvalidValue, match="stamp_ms"):
+        from_milliseconds(stamp)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moondev.domain.errors import InvalidValue
-from moondev.domain.values import Bps, Money, Price, Quantity, Side, SignedQuantity
+from moondev.domain.values import Bps, Money, Price, Quantity, Side, SignedQuantity, finite_decimal
 
 amounts = st.decimals(min_value="0.00000001", max_value="1000000000", places=8)
 signed = st.decimals(min_value="-1000000", max_value="1000000", places=8)
@@ -83,3 +83,9 @@ def test_distance_undoes_a_move(price: Decimal, bps: Decimal) -> None:
 def test_a_side_is_never_mistaken_for_a_number() -> None:
     assert [Side.BUY.value, Side.SELL.value] == ["buy", "sell"]
     assert Side.of(Decimal(-2)) is Side.SELL
+
+
+@pytest.mark.parametrize("text", ["1_000", "\u0663", "\uff11\uff12"])
+def test_digits_no_venue_writes_are_no_numbers(text: str) -> None:
+    with pytest.raises(InvalidValue, match="a decimal number"):
+        finite_decimal("price", text)
