@@ -23,6 +23,7 @@ from apps.exchanges.orders.triggers import reached, trailed, worst_after
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.domain.clock import Clock
 from moondev.domain.errors import Connectivity
+from moondev.domain.instruments import Rounding
 from moondev.domain.market_data import InstrumentView
 from moondev.domain.values import Price
 
@@ -90,7 +91,7 @@ class Watchman:
                 continue
             trigger = trailed(order.side, order.trigger, order.trail, price, order.grid)
             if trigger != order.trigger:
-                worst = worst_after(order.side, order.trigger, order.price, trigger, order.grid)
+                worst = worst_after(order.trigger, order.price, trigger)
                 moves[order.order_id] = (trigger, worst)
         return triggers_move(moves, now)
 
@@ -111,7 +112,9 @@ class Watchman:
     def _released(self, order: HeldOrder, price: Price, now: datetime) -> Release:
         quantity = min(order.quantity, order.closable) if order.reduces else order.quantity
         worth = REDUCING_VALID if order.reduces else lasting(self._clock, OPENING_SECONDS)
-        return Release(order.order_id, quantity, now + worth, f"{price} has reached the trigger {order.trigger}")
+        worst = order.grid.rounded(order.price.value, Rounding.aggressive(order.side))
+        reason = f"{price} has reached the trigger {order.trigger}"
+        return Release(order.order_id, quantity, worst, now + worth, reason)
 
     def _note_blind(self, held: Sequence[HeldOrder], prices: Mapping[str, Price], now: datetime) -> tuple[str, ...]:
         """Tell, once an hour and account, of orders that have been without a price for a while."""

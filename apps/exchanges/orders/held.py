@@ -55,10 +55,11 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One order to be sent now, for `quantity`, until `valid_until`, because of `reason`."""
+    """One order to be sent now, for `quantity` at no worse than `price`, until `valid_until`, because of `reason`."""
 
     order_id: int
     quantity: Decimal
+    price: Price
     valid_until: datetime
     reason: str
 
@@ -107,10 +108,14 @@ def orders_release(releases: Sequence[Release], now: datetime) -> frozenset[int]
     with transaction.atomic():
         rows = values_fetch(
             "UPDATE exchanges_order o SET status = 'approved', triggered = TRUE, quantity = v.quantity,"
-            " valid_until = v.until, claimed_by = '', claimed_until = NULL, updated_at = v.now"
-            " FROM (VALUES %s) AS v(id, quantity, until, now) WHERE o.id = v.id AND o.status = 'held' RETURNING o.id",
-            [(r.order_id, r.quantity, r.valid_until, now) for r in sorted(releases, key=lambda r: r.order_id)],
-            "(%s, %s::numeric, %s::timestamptz, %s::timestamptz)",
+            " price = v.price, valid_until = v.until, claimed_by = '', claimed_until = NULL, updated_at = v.now"
+            " FROM (VALUES %s) AS v(id, quantity, price, until, now)"
+            " WHERE o.id = v.id AND o.status = 'held' RETURNING o.id",
+            [
+                (r.order_id, r.quantity, r.price.value, r.valid_until, now)
+                for r in sorted(releases, key=lambda r: r.order_id)
+            ],
+            "(%s, %s::numeric, %s::numeric, %s::timestamptz, %s::timestamptz)",
         )
         released = frozenset(order_id for (order_id,) in rows)
         steps = [

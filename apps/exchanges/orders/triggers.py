@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from moondev.domain.errors import InvalidValue
 from moondev.domain.instruments import PriceGrid, Rounding
 from moondev.domain.orders import OrderType, TimeInForce
@@ -40,7 +38,9 @@ def trailed(side: Side, trigger: Price, trail: Bps, price: Price, grid: PriceGri
     return max(trigger, moved) if side is Side.SELL else min(trigger, moved)
 
 
-def worst_after(side: Side, trigger: Price, worst: Price, moved: Price, grid: PriceGrid) -> Price:
-    """Return the worst acceptable price of a trailing stop whose trigger has moved: as far from it as before."""
-    scaled: Decimal = worst.value * moved.value / trigger.value
-    return grid.rounded(scaled, Rounding.aggressive(side))
+def worst_after(trigger: Price, worst: Price, moved: Price) -> Price:
+    """Return the worst acceptable price of a trailing stop whose trigger has moved: as far from it as before.
+
+    It reaches the grid when the order is released: rounded at every step, it would wander off in the end.
+    """
+    return Price(worst.value * moved.value / trigger.value)

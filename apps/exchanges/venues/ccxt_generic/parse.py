@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import ccxt
 import numpy as np
@@ -44,6 +44,8 @@ _ENDS = {
     "rejected": OrderStatus.REJECTED,
 }
 _CLIENT_ID_DIGITS = 32
+# As long as our books keep the name of a trade.
+_NAME_CHARACTERS = 64
 _SMALLEST = Decimal("1e-12")
 
 
@@ -176,11 +178,11 @@ def resting_order(order: Row, contracts: Contracts) -> RestingOrder:
 
 
 def fill(trade: Row, contracts: Contracts, received: datetime) -> FillReport:
-    """Return one trade of ours. Its name holds the order's: both sides of a trade share its id at some venues."""
+    """Return one trade of ours."""
     symbol, size = contracts(trade.get("symbol"))
     fee = field(trade, "fee")
     return FillReport(
-        venue_trade_id=f"{field(trade, 'order')}-{field(trade, 'id')}",
+        venue_trade_id=_trade_name(symbol, str(field(trade, "id")), Side(field(trade, "side"))),
         venue_order_id=str(field(trade, "order")),
         client_order_id=None,
         symbol=symbol,
@@ -192,6 +194,12 @@ def fill(trade: Row, contracts: Contracts, received: datetime) -> FillReport:
         time_exchange=stamp(trade),
         time_received=received,
     )
+
+
+def _trade_name(symbol: str, trade_id: str, side: Side) -> str:
+    """Return a name that no other trade of ours has: some exchanges count per symbol, some give both ends one id."""
+    name = f"{symbol}-{trade_id}-{side.value}"
+    return name if len(name) <= _NAME_CHARACTERS else str(uuid5(NAMESPACE_OID, name))
 
 
 def funding_payment(row: Row, contracts: Contracts, received: datetime, sign: int) -> FundingPayment:

@@ -209,7 +209,7 @@ def test_a_trailing_stop_follows_the_mark_in_its_row(desk: Desk) -> None:
     order = desk.hold(OrderType.TRAILING_STOP, trigger="90", price="87.3", trail="1000")
     desk.at("120")
     order.refresh_from_db()
-    assert (order.trigger_price, order.price) == (D(108), D("104.7"))
+    assert (order.trigger_price, order.price) == (D(108), D("104.76"))
     # A watchman that starts anew knows it from the row, and one that is late moves nothing back.
     desk.prices.marks["BTC"] = "115"
     assert desk.another_watchman().look().moved == 0

@@ -81,5 +81,10 @@ def test_a_trailing_trigger_never_moves_back_and_is_never_further_than_its_trail
 
 
 def test_the_worst_price_keeps_its_distance_from_a_trigger_that_moves() -> None:
-    assert worst_after(Side.SELL, p("100"), p("97"), p("200"), GRID) == p("194")
-    assert worst_after(Side.BUY, p("100"), p("103"), p("50"), GRID) == p("51.5")
+    assert worst_after(p("100"), p("97"), p("200")) == p("194")
+    worst, trigger = p("97"), p("100")
+    for step in range(1_000):
+        moved = Price(trigger.value + 1 + Decimal(step % 7))
+        worst, trigger = worst_after(trigger, worst, moved), moved
+    # A thousand steps later it is still three per cent away.
+    assert abs(worst.value / trigger.value - Decimal("0.97")) < Decimal("1e-12")

@@ -65,7 +65,11 @@ def test_amounts_in_contracts_become_base_currency() -> None:
     assert (resting.quantity, resting.remaining) == (Quantity(Decimal(3)), Quantity(Decimal(2)))
     assert (resting.client_order_id, resting.side, resting.price) == (NAME, Side.BUY, Price(Decimal(100)))
     fill = parse.fill(TRADE, contracts, NOW)
-    assert (fill.venue_trade_id, fill.quantity.value, fill.fee.value) == ("1-t", Decimal("0.5"), Decimal("0.01"))
+    assert (fill.venue_trade_id, fill.quantity.value, fill.fee.value) == (
+        "BTC-SWAP-t-sell",
+        Decimal("0.5"),
+        Decimal("0.01"),
+    )
     position = parse.position(POSITION, contracts, "USDT")
     assert position is not None
     assert (position.quantity.value, position.value.value, position.leverage) == (-2, -180, 3)
@@ -90,6 +94,13 @@ def test_amounts_in_contracts_become_base_currency() -> None:
 def test_an_order_is_where_its_status_and_its_fills_say(said: str | None, filled: str, status: OrderStatus) -> None:
     order = ORDER | {"status": said, "filled": filled}
     assert parse.order_report(order, contracts, ReportSource.SEND, NOW).status is status
+
+
+def test_the_name_of_a_trade_fits_the_books_and_is_the_same_every_time() -> None:
+    long, again = (parse.fill(TRADE | {"id": "x" * 80}, contracts, NOW).venue_trade_id for _ in range(2))
+    assert long == again
+    assert len(long) <= 64
+    assert long != parse.fill(TRADE | {"id": "x" * 80, "side": "buy"}, contracts, NOW).venue_trade_id
 
 
 def test_a_status_nobody_documented_is_no_status() -> None:
