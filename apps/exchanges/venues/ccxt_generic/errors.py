@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import ccxt
+import msgspec
 
+from apps.exchanges.ports import ParseError
 from moondev.domain.errors import Connectivity, NotSent, RateLimited, TradingError, VenueRejected
 
 RETRY_AFTER_SECONDS = 10.0
@@ -51,6 +53,18 @@ def judge(status: int, headers: Mapping[str, str], body: str) -> None:
         raise RateLimited(f"HTTP {status}: {body[:_WORDS]}", _retry_after(headers))
     if status >= 500 or status in {408, 425, 499}:
         raise Connectivity(f"HTTP {status}: {body[:_WORDS]}")
+    if status < 300:
+        _require_json(body)
+
+
+def _require_json(body: str) -> None:
+    """Raise ParseError for text that is no JSON object or list: ccxt reads it as an empty one, and empty means flat."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ParseError("answer", str(error), body) from error
+    if not isinstance(said, dict | list):
+        raise ParseError("answer", "neither an object nor a list", body)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

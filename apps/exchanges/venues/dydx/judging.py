@@ -20,6 +20,8 @@ RETRY_AFTER_SECONDS = 10.0
 # The next block has room again.
 BLOCK_RETRY_SECONDS = 1.0
 BLOCK_RATE_LIMIT = ("clob", 5001)
+# Somebody on the way gave up waiting: what was asked for may have been done.
+_UNKNOWN_OUTCOMES = frozenset({408, 425, 499})
 _REMAINING = "RateLimit-Remaining"
 _BROADCAST = msgspec.json.Decoder(BroadcastAnswer)
 
@@ -52,7 +54,7 @@ class Judge:
         if status == 404:
             # wire.md 1.4: ccxt makes ExchangeNotAvailable of it, which says "try again". It is an answer.
             raise Unknown("404", body, status)
-        if 400 <= status < 500:
+        if 400 <= status < 500 and status not in _UNKNOWN_OUTCOMES:
             raise VenueRejected(str(status), body, status)
         raise Connectivity(f"HTTP {status}: {body[:200]}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ccxt
 import pytest
 
+from apps.exchanges.ports import ParseError
 from apps.exchanges.venues.ccxt_generic.errors import judge, sorted_error
 from moondev.domain.errors import Connectivity, NotSent, RateLimited, TradingError, VenueRejected
 
@@ -54,6 +55,12 @@ def test_a_broken_venue_leaves_everything_open(status: int) -> None:
     with pytest.raises(Connectivity) as caught:
         judge(status, {}, "<html>")
     assert not isinstance(caught.value, NotSent)
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "null", "0", '"ok"', '{"a":', "[1,"])
+def test_text_that_says_nothing_is_no_empty_answer(body: str) -> None:
+    with pytest.raises(ParseError):
+        judge(200, {}, body)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404])
