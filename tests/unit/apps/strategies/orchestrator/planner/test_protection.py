@@ -84,3 +84,12 @@ def test_cancels_a_stop_the_strategy_no_longer_wants():
 def test_moves_a_trailing_stop_in_two_steps():
     (order,) = requests_for(sized("0.1", stop="49000"), at("0.1", stop("0.1")))
     assert order.trigger_price == Price(d(49000))
+
+
+def test_a_stop_that_waits_with_us_protects_like_one_at_the_venue():
+    held = stop("0.1", status=OrderStatus.HELD)
+    assert requests_for(sized("0.1", stop="48000", fresh=False), at("0.1", held)) == ()
+    (new,) = requests_for(sized("0.1", stop="47000", fresh=False), at("0.1", held))
+    assert (new.order_type, new.trigger_price) == (OrderType.STOP, Price(d(47_000)))
+    (cancel,) = requests_for(sized("0", stop="48000"), at("0", held))
+    assert isinstance(cancel, CancelOrder)
