@@ -47,8 +47,9 @@ class Capabilities:
     EMULATED is cancel, confirm, place (amend) or children placed on the parent's fill (bracket).
     `trigger_amend` is the same question about orders that wait for a trigger. `client_id_bits` is how
     much of a client order id the venue keeps; below 128 a number stands for it (`short_ids.py`).
-    `resting_reduce_only` REFUSED: only orders that cannot rest may be reduce-only. `leverage` REFUSED: the venue has
-    no such setting, margin follows from the position alone.
+    `resting_reduce_only`: at some venues only orders that cannot rest may be reduce-only; EMULATED is to send the
+    others without the word and to take them out when they are more than the position (`orders/protection.py`).
+    `leverage` REFUSED: the venue has no such setting, margin follows from the position alone.
     """
 
     order_types: Mapping[OrderType, Support]
@@ -92,7 +93,7 @@ class Capabilities:
         """Raise InvalidValue, naming what is allowed, for an order that the venue itself does not take."""
         self.require_native(order.order_type, order.time_in_force)
         rests = order.order_type is OrderType.LIMIT and not order.time_in_force.immediate
-        if rests and order.reduce_only and self.resting_reduce_only is not Support.NATIVE:
+        if rests and order.reduce_only and self.resting_reduce_only is Support.REFUSED:
             allowed = f"{Purpose.OPENING.value} for an order that rests; here only immediate ones may be reduce-only"
             raise InvalidValue("purpose", order.purpose.value, allowed)
 

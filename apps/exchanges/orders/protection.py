@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from apps.exchanges.bulk import Row, fetch, run
+from apps.exchanges.capabilities import Capabilities, Support
 from apps.exchanges.models import UNASSIGNED
 from apps.exchanges.orders.entries import CommandEntry
 from apps.exchanges.orders.events import Step, steps_append
@@ -27,6 +28,7 @@ from moondev.domain.values import Bps, Price, Side
 
 SOURCE = "bracket"
 NOTHING_TO_PROTECT = "no position to protect"
+MORE_THAN_THE_POSITION = "more than there is to reduce"
 # How far beyond its trigger a child may trade: it has to get out.
 SLIPPAGE_BPS = Decimal(300)
 VALID = timedelta(minutes=2)
@@ -50,6 +52,14 @@ class Parent:
     grid: PriceGrid
 
 
+def protection_look(venue: str, able: Capabilities, now: datetime) -> None:
+    """Look over what protects and reduces at a venue once: arm brackets, end what has nothing left to do."""
+    brackets_arm(venue, now)
+    idle_end(venue, now)
+    if able.resting_reduce_only is not Support.NATIVE:
+        excess_end(venue, now)
+
+
 def brackets_arm(venue: str, now: datetime) -> int:
     """Place the stops and take-profits that fills of a venue's bracket orders call for; return how many.
 
@@ -68,15 +78,15 @@ def brackets_arm(venue: str, now: datetime) -> int:
 
 def idle_end(venue: str, now: datetime) -> int:
     """Cancel protective orders of a venue's accounts that have nothing left to protect; return how many."""
-    idle: dict[int, list[CommandEntry]] = {}
-    for client_id, account_id, strategy, key in _idle(venue):
-        cancel = CancelOrder(client_id, key, NOTHING_TO_PROTECT)
-        idle.setdefault(account_id, []).append(CommandEntry(cancel, account_id, strategy, SOURCE, now + VALID))
-    for commands in idle.values():
-        with transaction.atomic():
-            recorded = orders_record(entries=[], commands=commands, now=now)
-            wake_accounts(recorded.account_ids_with_work)
-    return sum(map(len, idle.values()))
+    return _cancel(_idle(venue), NOTHING_TO_PROTECT, now)
+
+
+def excess_end(venue: str, now: datetime) -> int:
+    """Cancel resting orders that reduce where they are more than there is to reduce; return how many.
+
+    For venues that do not see to it themselves (`Capabilities.resting_reduce_only`). The planner places what fits.
+    """
+    return _cancel(_excess(venue), MORE_THAN_THE_POSITION, now)
 
 
 def _uncovered(venue: str) -> list[Parent]:
@@ -159,6 +169,38 @@ def _child(parent: Parent, kind: OrderType, level: Decimal, now: datetime) -> Ro
         "parent_id": parent.order_id,
     }
     return tuple(values.get(column, "") for column in GIVEN_COLUMNS)
+
+
+def _cancel(orders: Sequence[Row], reason: str, now: datetime) -> int:
+    """Write cancels of orders given as (client id, account, strategy, instrument), and wake the senders."""
+    by_account: dict[int, list[CommandEntry]] = {}
+    for client_id, account_id, strategy, key in orders:
+        cancel = CancelOrder(client_id, key, reason)
+        by_account.setdefault(account_id, []).append(CommandEntry(cancel, account_id, strategy, SOURCE, now + VALID))
+    for commands in by_account.values():
+        with transaction.atomic():
+            recorded = orders_record(entries=[], commands=commands, now=now)
+            wake_accounts(recorded.account_ids_with_work)
+    return len(orders)
+
+
+def _excess(venue: str) -> Sequence[Row]:
+    """Return live limit orders that reduce, of every owner and side that has more of them than position."""
+    return fetch(
+        "SELECT client_order_id, account_id, strategy, key FROM (SELECT o.client_order_id, o.account_id, o.strategy,"
+        " i.venue_id || ':' || i.symbol AS key, SUM(o.quantity - o.filled_quantity) OVER owner AS resting,"
+        " GREATEST(-COALESCE(p.quantity, 0) * CASE o.side WHEN 'buy' THEN 1 ELSE -1 END, 0) AS closable, o.id"
+        " FROM exchanges_order o JOIN exchanges_account a ON a.id = o.account_id"
+        " JOIN exchanges_instrument i ON i.id = o.instrument_id LEFT JOIN exchanges_position p"
+        " ON p.account_id = o.account_id AND p.strategy = o.strategy AND p.instrument_id = o.instrument_id"
+        " WHERE a.venue_id = %s AND o.purpose = 'reducing' AND o.order_type = 'limit' AND o.venue_status = ''"
+        " AND o.status IN ('open', 'partially_filled') AND o.strategy <> %s"
+        " AND NOT EXISTS (SELECT 1 FROM exchanges_ordercommand c WHERE c.order_id = o.id AND c.kind = 'cancel'"
+        " AND c.status IN ('approved', 'sending', 'unknown'))"
+        " WINDOW owner AS (PARTITION BY o.account_id, o.strategy, o.instrument_id, o.side)) AS live"
+        " WHERE resting > closable ORDER BY id",
+        (venue, UNASSIGNED),
+    )
 
 
 def _idle(venue: str) -> Sequence[Row]:

@@ -15,10 +15,11 @@ from apps.exchanges.market_data.cache import MarketCache, process_redis
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.models import Venue
 from apps.exchanges.orders.hints import Hints
-from apps.exchanges.orders.protection import brackets_arm, idle_end
+from apps.exchanges.orders.protection import brackets_arm, protection_look
 from apps.exchanges.orders.user_events import apply_user_events
 from apps.exchanges.orders.user_stream import UserStreamProcess
 from apps.exchanges.ports import FillBatch, UserEvent
+from apps.exchanges.registry import capabilities
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -51,6 +52,7 @@ class Command(BaseCommand):
 def _user_process(venue: Venue) -> UserStreamProcess:
     """Return the process that books what `venue` says, and looks twice a second after what messages lost."""
     clock = process_clock()
+    able = capabilities(venue.protocol)
     hints, doubts = Hints(venue.code, clock), DoubtWatch(venue.code, clock)
 
     def apply(account_id: int, events: Sequence[UserEvent]) -> None:
@@ -61,8 +63,7 @@ def _user_process(venue: Venue) -> UserStreamProcess:
 
     def look_after() -> None:
         sweep(venue.code, clock.now())
-        brackets_arm(venue.code, clock.now())
-        idle_end(venue.code, clock.now())
+        protection_look(venue.code, able, clock.now())
         hints.look()
         doubts.look()
 

@@ -94,7 +94,7 @@ CAPABILITIES = Capabilities(
     silence_guard=SilenceGuard.BLOCK_EXPIRY,
     hearing=Hearing.WEBSOCKET,
     user_stream_needs_key=False,
-    resting_reduce_only=Support.REFUSED,
+    resting_reduce_only=Support.EMULATED,
     leverage=Support.REFUSED,
     notes=MappingProxyType(
         {

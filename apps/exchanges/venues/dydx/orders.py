@@ -111,7 +111,8 @@ def place(order: PlaceOrder, name: ChainName, market: Market, moment: Moment, ex
         quantums=market.quantums(order.quantity),
         subticks=market.subticks(order.price),
         time_in_force=1 if _immediate(order) else _TIMES[order.time_in_force],
-        reduce_only=order.reduce_only,
+        # The chain takes reduce-only from orders that cannot rest; the others go without, and we watch them.
+        reduce_only=order.reduce_only and name.flags != LONG_TERM,
         client_metadata=_MARKET_ORDER if order.order_type is OrderType.MARKET else 0,
         **fields,
     )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
 
-from apps.exchanges.models import UNASSIGNED, Order
+from apps.exchanges.capabilities import Support
+from apps.exchanges.models import UNASSIGNED, Order, OrderCommand
 from apps.exchanges.orders.entries import OrderEntry
-from apps.exchanges.orders.protection import brackets_arm, idle_end
+from apps.exchanges.orders.protection import brackets_arm, idle_end, protection_look
 from apps.exchanges.orders.reconcile import reconcile_account
 from apps.exchanges.orders.services import orders_record
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import InvalidValue
 from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce, client_order_id
 from moondev.domain.values import Price, Quantity, Side
-from tests.support.order_world import VENUE, World, assert_books, make_world
+from tests.support.order_world import ABLE, VENUE, World, assert_books, make_world
 
 pytestmark = pytest.mark.django_db
 D = Decimal
+WATCHED = replace(ABLE, resting_reduce_only=Support.EMULATED)
 
 
 @pytest.fixture
@@ -136,6 +139,24 @@ def test_one_end_takes_the_other_out(world: World) -> None:
     assert world.venue.live() == []
     assert world.venue.position() == 0
     assert_books()
+
+
+def test_resting_orders_that_reduce_more_than_there_is_are_taken_out_where_the_venue_lets_them(world: World) -> None:
+    order = enter(world)
+    fill(world, order, "3")
+    two, one = (world.rest(q, "110", side=Side.SELL, purpose=Purpose.REDUCING) for q in ("2", "1"))
+    protection_look(VENUE, WATCHED, world.clock.now())
+    assert not OrderCommand.objects.exists()
+    # The position shrinks by another order: together they would now open the other side.
+    world.venue.trade("BTC", Side.SELL, D(1), D(100), world.venue.of(order.client_order_id))
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    protection_look(VENUE, ABLE, world.clock.now())
+    assert not OrderCommand.objects.exists()
+    protection_look(VENUE, WATCHED, world.clock.now())
+    protection_look(VENUE, WATCHED, world.clock.now())
+    assert OrderCommand.objects.count() == 2
+    world.send()
+    assert [world.order(left.client_order_id).status for left in (two, one)] == ["cancelled", "cancelled"]
 
 
 def test_what_nobody_here_placed_is_left_alone(world: World) -> None:

@@ -161,14 +161,18 @@ def test_a_stateful_transaction_never_outlives_the_chains_window() -> None:
     assert placed(order(), 3_600).last_block == 1_040
 
 
+@pytest.mark.parametrize("tif", [TimeInForce.GTC, TimeInForce.POST_ONLY, TimeInForce.IOC])
+def test_only_what_cannot_rest_says_that_it_reduces(tif: TimeInForce) -> None:
+    message = placed(order(tif=tif, purpose=Purpose.REDUCING)).message
+    assert message.order.reduce_only is tif.immediate
+
+
 @pytest.mark.parametrize(
     ("kind", "tif", "purpose"),
     [
         (OrderType.LIMIT, TimeInForce.FOK, Purpose.OPENING),
         (OrderType.STOP_LIMIT, TimeInForce.GTC, Purpose.PROTECTIVE),
         (OrderType.TAKE_PROFIT_LIMIT, TimeInForce.GTC, Purpose.PROTECTIVE),
-        (OrderType.LIMIT, TimeInForce.GTC, Purpose.REDUCING),
-        (OrderType.LIMIT, TimeInForce.POST_ONLY, Purpose.REDUCING),
     ],
 )
 def test_what_the_chain_does_not_know_is_refused_before_it_is_signed(
