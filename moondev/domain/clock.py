@@ -37,7 +37,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def from_milliseconds(stamp_ms: float) -> datetime:
-    """Return the aware UTC time of `stamp_ms` milliseconds since 1970-01-01. Raises InvalidValue beyond the calendar."""
+    """Return the aware UTC time of `stamp_ms` milliseconds since 1970. Raises InvalidValue beyond the calendar."""
     try:
         return datetime.fromtimestamp(stamp_ms / 1000, tz=UTC)
     except (OSError, OverflowError, ValueError) as error:
