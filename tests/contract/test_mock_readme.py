@@ -19,7 +19,8 @@ from apps.exchanges.mock.venues import VENUES
 pytestmark = pytest.mark.contract
 
 README = (Path(__file__).resolve().parents[2] / "apps/exchanges/mock/README.md").read_text()
-SNIPPETS = re.findall(r"<!-- runs: (\w+) -->\n```python\n(.*?)```", README, re.DOTALL)
+# Of which venue a snippet is, and the asset it buys when it buys at the spot market alone.
+SNIPPETS = re.findall(r"<!-- runs: (\w+) ?(\w*) -->\n```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +41,20 @@ def state(url: str, venue: str) -> dict[str, Any]:
 
 
 def test_there_is_a_snippet_for_every_venue() -> None:
-    assert {venue for venue, _ in SNIPPETS} == set(VENUES)
+    assert {venue for venue, _, _ in SNIPPETS} == set(VENUES)
 
 
-@pytest.mark.parametrize(("venue", "code"), SNIPPETS, ids=[venue for venue, _ in SNIPPETS])
-def test_what_the_readme_says_buys_bitcoin(url: str, venue: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    before = held(url, venue)
+@pytest.mark.parametrize(("venue", "asset", "code"), SNIPPETS, ids=[f"{venue}{asset}" for venue, asset, _ in SNIPPETS])
+def test_what_the_readme_says_buys_bitcoin(
+    url: str, venue: str, asset: str, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, fills = held(url, venue), state(url, venue)["totals"]["fills"]
     here = code.replace("127.0.0.1:8001", url.removeprefix("http://"))
     exec(compile(here, f"README: {venue}", "exec"), {})
-    assert held(url, venue) == pytest.approx(before + 0.01)
+    assert held(url, venue) == pytest.approx(before + (0 if asset else 0.01))
+    assert state(url, venue)["totals"]["fills"] > fills
+    [account] = state(url, venue)["accounts"].values()
+    assert not asset or 0.0099 < float(account["spot"][asset]) <= 0.01
     assert capsys.readouterr().out
 
 

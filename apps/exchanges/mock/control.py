@@ -191,6 +191,7 @@ def _account(wire: Wire, counts: Json, address: str) -> Json:
         "funding": str(state.funding),
         "volume": str(state.volume),
         "positions": {entry.coin: str(entry.size) for entry in state.positions},
+        "spot": {entry.asset: str(entry.total) for entry in exchange.balances(address)},
         "open_orders": len(exchange.open_orders(address)),
         "fills": len(exchange.fills(address)),
         "actions": counts["actions"].get(address, {}),
