@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from apps.strategies.base import Parameters
+from apps.strategies.library.intervals import INTERVALS, Interval
 from moondev.domain.errors import InvalidValue
 
-Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
-INTERVALS: Mapping[str, timedelta] = MappingProxyType(
-    {
-        "1m": timedelta(minutes=1),
-        "5m": timedelta(minutes=5),
-        "15m": timedelta(minutes=15),
-        "1h": timedelta(hours=1),
-        "4h": timedelta(hours=4),
-        "1d": timedelta(days=1),
-    }
-)
 # After 15 lengths less than e^-15 of a Wilder average is still its seed, and the virtual trades
 # have met several exits, so that the window's first bar no longer matters.
 WARM_UP_LENGTHS = 15

@@ -17,8 +17,8 @@ def test_finds_strategies_by_name() -> None:
     assert strategy_class("turtle_trend") is TurtleTrend
     assert strategy_class("market_maker") is MarketMaker
     # Other tests of the run may have put strategies of their own beside the library's.
-    assert tuple(strategy.name for strategy in STRATEGIES) == ("market_maker", "turtle_trend")
-    assert {"market_maker", "turtle_trend"} <= set(strategy_names())
+    assert {strategy.name for strategy in STRATEGIES} <= set(strategy_names())
+    assert tuple(strategy_names())[:2] == ("market_maker", "turtle_trend")
 
 
 def test_an_unknown_strategy_is_refused_with_the_names_there_are() -> None:
