@@ -15,7 +15,8 @@ import msgspec
 
 from apps.exchanges.adapters import Tools
 from apps.exchanges.throttling import Lane
-from apps.exchanges.venues.binance.config import LONGEST_WINDOW_MS, ORDERS_1M, ORDERS_10S, WEIGHT, Endpoints
+from apps.exchanges.venues.addresses import Addresses
+from apps.exchanges.venues.binance.config import LONGEST_WINDOW_MS, ORDERS_1M, ORDERS_10S, WEIGHT
 from apps.exchanges.venues.binance.judge import OUT_OF_TIME, Judge, refusal_code
 from apps.exchanges.venues.binance.messages import TimeAnswer
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
@@ -84,7 +85,7 @@ class Calls(Enum):
 class Rest:
     """One session with one key, or with none for public reads. Each request is sent once."""
 
-    def __init__(self, where: Endpoints, tools: Tools, key: ApiKey | None = None) -> None:
+    def __init__(self, where: Addresses, tools: Tools, key: ApiKey | None = None) -> None:
         """Prepare without touching the network."""
         self._throttle = tools.throttle
         # By which requests are stamped.

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.ports import Environment, VenueConfig
 from apps.exchanges.throttling import Budget, Scope
+from apps.exchanges.venues.addresses import Addresses, RealHosts, checked
 from moondev.domain.errors import Configuration
 from moondev.domain.orders import OrderType, TimeInForce
 
 PROTOCOL = "bybit"
 
 # https://bybit-exchange.github.io/docs/v5/guide#authentication, docs/v5/ws/connect
-LIVE_HOSTS = (frozenset({"api.bybit.com", "api.bytick.com"}), frozenset({"stream.bybit.com"}))
-TESTNET_HOSTS = (frozenset({"api-testnet.bybit.com"}), frozenset({"stream-testnet.bybit.com"}))
+REST_HOSTS = MappingProxyType(
+    {
+        Environment.LIVE: frozenset({"api.bybit.com", "api.bytick.com"}),
+        Environment.TESTNET: frozenset({"api-testnet.bybit.com"}),
+    }
+)
+STREAM_HOSTS = MappingProxyType(
+    {
+        Environment.LIVE: frozenset({"stream.bybit.com"}),
+        Environment.TESTNET: frozenset({"stream-testnet.bybit.com"}),
+    }
+)
 # Names under which the venue runs its own and its regional sites (bybit.com, bytick.com, bybit.kz, bybit-tr.com ...).
 _NAMES = ("bybit", "bytick", "bybick")
 # ccxt tells requests to the v5 API and to older ones apart by this word in the address.
@@ -88,52 +97,19 @@ CAPABILITIES = Capabilities(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Checked addresses of one venue row; the websocket's ends with the version."""
+def endpoints(venue: VenueConfig) -> Addresses:
+    """Return the addresses of `venue`; the websocket's ends with the version.
 
-    rest_url: str
-    websocket_url: str
-
-
-def endpoints(venue: VenueConfig) -> Endpoints:
-    """Return the addresses of `venue`, checked against the environment it claims.
-
-    Raises Configuration when a paper venue names a real host, when a real environment names any other host, and for
-    an address of the wrong scheme or without the version at the end of the websocket's.
+    Raises Configuration when they do not fit the environment it claims, and without the version.
     """
-    hosts = (
-        _host("rest_url", venue.rest_url, ("http", "https")),
-        _host("websocket_url", venue.websocket_url, ("ws", "wss")),
-    )
-    allowed = {Environment.LIVE: LIVE_HOSTS, Environment.TESTNET: TESTNET_HOSTS}.get(venue.environment)
-    for number, (field, host) in enumerate(zip(("rest_url", "websocket_url"), hosts, strict=True)):
-        if allowed is None and _is_real(host):
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}, which is real; a paper venue must name the mock exchange"
-            )
-        if allowed is not None and host not in allowed[number]:
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}; the {venue.environment} environment is at "
-                f"{' or '.join(sorted(allowed[number]))}"
-            )
-    if allowed is not None and not (venue.rest_url.startswith("https:") and venue.websocket_url.startswith("wss:")):
-        raise Configuration(f"venue {venue.code}: outside paper the addresses must start with https: and wss:")
-    websocket_url = venue.websocket_url.rstrip("/")
-    if not websocket_url.endswith(f"/{VERSION}"):
+    found = checked(venue, RealHosts(REST_HOSTS, STREAM_HOSTS, _is_real))
+    if not found.websocket_url.endswith(f"/{VERSION}"):
         raise Configuration(
             f"venue {venue.code}: websocket_url is {venue.websocket_url!r}; it must end with /{VERSION}"
         )
-    return Endpoints(venue.rest_url.rstrip("/"), websocket_url)
+    return found
 
 
 def _is_real(host: str) -> bool:
     labels = host.split(".")
     return len(labels) > 1 and any(label.startswith(_NAMES) for label in labels[-3:-1])
-
-
-def _host(field: str, url: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Configuration(f"{field} is {url!r}; allowed: an address that starts with {' or '.join(schemes)}")
-    return parts.hostname.lower()

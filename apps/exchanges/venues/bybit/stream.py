@@ -31,8 +31,8 @@ from apps.exchanges.ports import (
     UserEvent,
     UserHandler,
 )
+from apps.exchanges.venues.addresses import Addresses
 from apps.exchanges.venues.bybit import parse, parse_account
-from apps.exchanges.venues.bybit.config import Endpoints
 from apps.exchanges.venues.bybit.market_topics import MarketTopics, topics_of
 from apps.exchanges.venues.bybit.messages import Envelope
 from apps.exchanges.venues.ccxt_generic.credentials import ApiKey
@@ -181,7 +181,7 @@ class UserDialect(BybitDialect):
 
 
 def market_stream(
-    where: Endpoints,
+    where: Addresses,
     subscriptions: Sequence[MarketSubscription],
     handler: MarketHandler,
     clock: Clock,
@@ -195,7 +195,7 @@ def market_stream(
 
 
 def user_stream(
-    where: Endpoints, key: ApiKey, handler: UserHandler, clock: Clock, patience: Patience = PATIENCE
+    where: Addresses, key: ApiKey, handler: UserHandler, clock: Clock, patience: Patience = PATIENCE
 ) -> MessageStream:
     """Return the stream of the account of `key`."""
     dialect = UserDialect(key, clock, handler)

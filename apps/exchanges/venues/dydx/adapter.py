@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from apps.exchanges.adapters import Adapter, Tools
-from apps.exchanges.ports import (
-    Credentials,
-    ExecutionClient,
-    MarketDataClient,
-    MarketHandler,
-    MarketSubscription,
-    Stream,
-    UserHandler,
-    VenueConfig,
-)
+from apps.exchanges.ports import Credentials, Stream, UserHandler, VenueConfig
 from apps.exchanges.venues.dydx.client import DydxClient
 from apps.exchanges.venues.dydx.config import BUDGETS, CAPABILITIES, MAX_ACCOUNTS_FOLLOWED
 from apps.exchanges.venues.dydx.market_data import DydxMarketData
@@ -22,22 +11,8 @@ from apps.exchanges.venues.dydx.stream import market_stream
 from apps.exchanges.venues.dydx.user_stream import user_stream
 
 
-def _client(venue: VenueConfig, credentials: Credentials, tools: Tools) -> ExecutionClient:
-    return DydxClient(venue, credentials, tools)
-
-
-def _market_data(venue: VenueConfig, tools: Tools) -> MarketDataClient:
-    return DydxMarketData(venue, tools)
-
-
-def _market_stream(
-    venue: VenueConfig, subscriptions: Sequence[MarketSubscription], handler: MarketHandler, tools: Tools
-) -> Stream:
-    return market_stream(venue, subscriptions, handler, tools)
-
-
 def _user_stream(venue: VenueConfig, credentials: Credentials, handler: UserHandler, tools: Tools) -> Stream:
     return user_stream(venue, credentials.account_address, handler, tools)
 
 
-ADAPTER = Adapter(_client, _market_data, _market_stream, _user_stream, MAX_ACCOUNTS_FOLLOWED, CAPABILITIES, BUDGETS)
+ADAPTER = Adapter(DydxClient, DydxMarketData, market_stream, _user_stream, MAX_ACCOUNTS_FOLLOWED, CAPABILITIES, BUDGETS)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.ports import Environment, VenueConfig
 from apps.exchanges.throttling import Budget, Scope
-from moondev.domain.errors import Configuration
+from apps.exchanges.venues.addresses import RealHosts, checked, under
 from moondev.domain.orders import OrderType, TimeInForce
 
 PROTOCOL = "dydx"
@@ -34,8 +33,8 @@ RESTING_DAYS = 28
 # https://docs.dydx.xyz/nodes/resources: the venue's own indexers, and the nodes that ccxt names too.
 _HOSTS = MappingProxyType(
     {
-        Environment.LIVE: "indexer.dydx.trade",
-        Environment.TESTNET: "indexer.v4testnet.dydx.exchange",
+        Environment.LIVE: frozenset({"indexer.dydx.trade"}),
+        Environment.TESTNET: frozenset({"indexer.v4testnet.dydx.exchange"}),
     }
 )
 _NODES = MappingProxyType(
@@ -44,7 +43,9 @@ _NODES = MappingProxyType(
         Environment.TESTNET: ("https://test-dydx-rpc.kingnodes.com", "https://test-dydx-rest.kingnodes.com"),
     }
 )
-_REAL = (".dydx.trade", ".dydx.exchange", ".dydx.xyz", ".kingnodes.com", ".publicnode.com")
+_REAL_HOSTS = RealHosts(
+    _HOSTS, _HOSTS, under("dydx.trade", "dydx.exchange", "dydx.xyz", "kingnodes.com", "publicnode.com")
+)
 # What is signed at the mock exchange is signed for the test chain: at the main one it is worth nothing.
 _CHAINS = MappingProxyType(
     {
@@ -118,32 +119,11 @@ class Endpoints:
 
 
 def endpoints(venue: VenueConfig) -> Endpoints:
-    """Return the addresses of `venue`, checked against the environment it claims.
+    """Return the addresses of `venue`. Raises Configuration when they do not fit the environment it claims.
 
-    `rest_url` is the indexer's without ``/v4``; the mock exchange has its node beneath it. Raises Configuration when a
-    paper venue names a real host, a real environment any other, or an address is not of the right scheme.
+    `rest_url` is the indexer's without ``/v4``; the mock exchange has its node beneath it.
     """
-    rest_host = _host("rest_url", venue.rest_url, ("http", "https"))
-    websocket_host = _host("websocket_url", venue.websocket_url, ("ws", "wss"))
-    expected = _HOSTS.get(venue.environment)
-    for field, host in (("rest_url", rest_host), ("websocket_url", websocket_host)):
-        if expected is None and host.endswith(_REAL):
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}, which is real; a paper venue must name the mock exchange"
-            )
-        if expected is not None and host != expected:
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}; the {venue.environment} environment is at {expected}"
-            )
-    if expected is not None and not (venue.rest_url.startswith("https:") and venue.websocket_url.startswith("wss:")):
-        raise Configuration(f"venue {venue.code}: outside paper the addresses must start with https: and wss:")
-    base = venue.rest_url.rstrip("/")
+    found = checked(venue, _REAL_HOSTS)
+    base = found.rest_url
     rpc, rest = _NODES.get(venue.environment, (f"{base}/rpc", f"{base}/rest"))
-    return Endpoints(f"{base}/v4", rpc, rest, venue.websocket_url.rstrip("/"), _CHAINS[venue.environment])
-
-
-def _host(field: str, url: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Configuration(f"{field} is {url!r}; allowed: an address that starts with {' or '.join(schemes)}")
-    return parts.hostname.lower()
+    return Endpoints(f"{base}/v4", rpc, rest, found.websocket_url, _CHAINS[venue.environment])

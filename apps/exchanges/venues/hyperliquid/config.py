@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.ports import Environment, VenueConfig
-from moondev.domain.errors import Configuration
+from apps.exchanges.venues.addresses import RealHosts, checked, under
 from moondev.domain.orders import OrderType, TimeInForce
 
 PROTOCOL = "hyperliquid"
@@ -16,6 +15,8 @@ PROTOCOL = "hyperliquid"
 # https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api
 LIVE_HOST = "api.hyperliquid.xyz"
 TESTNET_HOST = "api.hyperliquid-testnet.xyz"
+_HOSTS = MappingProxyType({Environment.LIVE: frozenset({LIVE_HOST}), Environment.TESTNET: frozenset({TESTNET_HOST})})
+_REAL_HOSTS = RealHosts(_HOSTS, _HOSTS, under("hyperliquid.xyz", "hyperliquid-testnet.xyz"))
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 READ_TIMEOUT_SECONDS = 5.0
@@ -71,30 +72,6 @@ class Endpoints:
 
 
 def endpoints(venue: VenueConfig) -> Endpoints:
-    """Return the addresses of `venue`, checked against the environment it claims.
-
-    Raises Configuration when a paper venue names a real host, when a real environment names any
-    other host, or when an address is not of the right scheme.
-    """
-    rest_host = _host("rest_url", venue.rest_url, ("http", "https"))
-    websocket_host = _host("websocket_url", venue.websocket_url, ("ws", "wss"))
-    expected = {Environment.LIVE: LIVE_HOST, Environment.TESTNET: TESTNET_HOST}.get(venue.environment)
-    for field, host in (("rest_url", rest_host), ("websocket_url", websocket_host)):
-        if expected is None and host.endswith((".hyperliquid.xyz", ".hyperliquid-testnet.xyz")):
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}, which is real; a paper venue must name the mock exchange"
-            )
-        if expected is not None and host != expected:
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}; the {venue.environment} environment is at {expected}"
-            )
-    if expected is not None and not (venue.rest_url.startswith("https:") and venue.websocket_url.startswith("wss:")):
-        raise Configuration(f"venue {venue.code}: outside paper the addresses must start with https: and wss:")
-    return Endpoints(venue.rest_url.rstrip("/"), venue.websocket_url.rstrip("/"), venue.environment is Environment.LIVE)
-
-
-def _host(field: str, url: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Configuration(f"{field} is {url!r}; allowed: an address that starts with {' or '.join(schemes)}")
-    return parts.hostname.lower()
+    """Return the addresses of `venue`. Raises Configuration when they do not fit the environment it claims."""
+    found = checked(venue, _REAL_HOSTS)
+    return Endpoints(found.rest_url, found.websocket_url, venue.environment is Environment.LIVE)

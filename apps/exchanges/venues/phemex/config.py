@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from apps.exchanges.capabilities import Capabilities, Hearing, SilenceGuard, Support
 from apps.exchanges.ports import Environment, VenueConfig
 from apps.exchanges.throttling import Budget, Scope
+from apps.exchanges.venues.addresses import RealHosts, checked, under
 from apps.exchanges.venues.websocket import Patience
-from moondev.domain.errors import Configuration
 from moondev.domain.orders import OrderType, TimeInForce
 
 PROTOCOL = "phemex"
 
 # https://phemex-docs.github.io/#general-api-information; the second name is for addresses the venue has been told of.
-_REST_HOSTS = MappingProxyType(
-    {
-        Environment.LIVE: frozenset({"api.phemex.com", "vapi.phemex.com"}),
-        Environment.TESTNET: frozenset({"testnet-api.phemex.com"}),
-    }
+_REAL_HOSTS = RealHosts(
+    rest=MappingProxyType(
+        {
+            Environment.LIVE: frozenset({"api.phemex.com", "vapi.phemex.com"}),
+            Environment.TESTNET: frozenset({"testnet-api.phemex.com"}),
+        }
+    ),
+    websocket=MappingProxyType(
+        {
+            Environment.LIVE: frozenset({"ws.phemex.com", "vapi.phemex.com"}),
+            Environment.TESTNET: frozenset({"testnet-api.phemex.com"}),
+        }
+    ),
+    is_real=under("phemex.com"),
 )
-_WEBSOCKET_HOSTS = MappingProxyType(
-    {
-        Environment.LIVE: frozenset({"ws.phemex.com", "vapi.phemex.com"}),
-        Environment.TESTNET: frozenset({"testnet-api.phemex.com"}),
-    }
-)
-_REAL = ("phemex.com",)
 
 QUOTE_CURRENCY = "USDT"
 # No request of this venue carries two orders.
@@ -107,32 +108,6 @@ class Endpoints:
 
 
 def endpoints(venue: VenueConfig) -> Endpoints:
-    """Return the addresses of `venue`, checked against the environment it claims.
-
-    Raises Configuration when a paper venue names a real host, when a real environment names any
-    other host, or when an address is not of the right scheme.
-    """
-    rest = _host("rest_url", venue.rest_url, ("http", "https"))
-    websocket = _host("websocket_url", venue.websocket_url, ("ws", "wss"))
-    for field, host, allowed in (("rest_url", rest, _REST_HOSTS), ("websocket_url", websocket, _WEBSOCKET_HOSTS)):
-        expected = allowed.get(venue.environment)
-        if expected is None and host.endswith(_REAL):
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}, which is real; a paper venue must name the mock exchange"
-            )
-        if expected is not None and host not in expected:
-            raise Configuration(
-                f"venue {venue.code}: {field} names {host}; the {venue.environment} environment is at "
-                f"{' or '.join(sorted(expected))}"
-            )
-    secure = venue.rest_url.startswith("https:") and venue.websocket_url.startswith("wss:")
-    if venue.environment is not Environment.PAPER and not secure:
-        raise Configuration(f"venue {venue.code}: outside paper the addresses must start with https: and wss:")
-    return Endpoints(venue.rest_url.rstrip("/"), venue.websocket_url.rstrip("/"))
-
-
-def _host(field: str, url: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Configuration(f"{field} is {url!r}; allowed: an address that starts with {' or '.join(schemes)}")
-    return parts.hostname.lower()
+    """Return the addresses of `venue`. Raises Configuration when they do not fit the environment it claims."""
+    found = checked(venue, _REAL_HOSTS)
+    return Endpoints(found.rest_url, found.websocket_url)
