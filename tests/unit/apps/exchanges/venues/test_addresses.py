@@ -26,9 +26,9 @@ def test_paper_may_name_any_host_that_is_not_the_venues() -> None:
 
 @pytest.mark.parametrize("host", ["venue.com", "API.venue.com", "new.api.venue.com"])
 def test_paper_never_names_a_host_of_the_venues(host: str) -> None:
-    with pytest.raises(Configuration, match="rest_url names .* which is real"):
+    with pytest.raises(Configuration, match=r"rest_url names .* which is real"):
         checked(row(Environment.PAPER, f"https://{host}", "ws://localhost"), REAL)
-    with pytest.raises(Configuration, match="websocket_url names .* which is real"):
+    with pytest.raises(Configuration, match=r"websocket_url names .* which is real"):
         checked(row(Environment.PAPER, "http://localhost", f"wss://{host}"), REAL)
 
 

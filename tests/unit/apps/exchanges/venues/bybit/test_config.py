@@ -50,7 +50,7 @@ def test_live_and_testnet_are_their_own_hosts_over_tls() -> None:
     testnet = ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5")
     assert endpoints(venue(Environment.TESTNET, *testnet)).rest_url == testnet[0]
     for addresses in ((LIVE[0].replace("https", "http"), LIVE[1]), (LIVE[0], LIVE[1].replace("wss", "ws"))):
-        with pytest.raises(Configuration, match="must start with (https|wss):"):
+        with pytest.raises(Configuration, match=r"must start with (https|wss):"):
             endpoints(venue(Environment.LIVE, *addresses))
     with pytest.raises(Configuration, match="live environment is at"):
         endpoints(venue(Environment.LIVE, *testnet))
