@@ -16,7 +16,7 @@ from django.conf import settings
 from apps.exchanges.execution.throttle.alone import REDIS_REST_SECONDS, Alone, process_shares
 from apps.exchanges.execution.throttle.purse import MICROSECONDS, Purse, Spender, signer_name
 from apps.exchanges.execution.throttle.script import Answer, BudgetScript
-from apps.exchanges.throttling import Budget, EarnedBudget, Lane, Throttle, Unlimited
+from apps.exchanges.throttling import Budget, EarnedBudget, Lane, Scope, Throttle, Unlimited
 from moondev.domain.clock import monotonic, process_clock
 from moondev.domain.errors import RateLimited
 
@@ -79,6 +79,12 @@ class SharedThrottle:
         answer = self._ask("rest", [key], [round(max(0.0, seconds) * MICROSECONDS), reason[:200]])
         if answer is not None:
             self._alone.rest(key, int(answer[1]) / MICROSECONDS)
+
+    def used(self) -> dict[str, int]:
+        """Return what counts as spent of each budget now; nothing while Redis is away."""
+        nothing = dict.fromkeys(self._purse.budgets, 0)
+        answer = self._run("charge", nothing, Lane.RESERVED) if nothing else None
+        return {} if answer is None else {name: int(used) for name, used in zip(nothing, answer[1:], strict=True)}
 
     def _require_no_rest(self) -> None:
         left = self._alone.resting(self._purse.spender.rest_key)
@@ -145,6 +151,16 @@ def throttle_for(
     """
     if settings.MOONDEV_RATE_LIMITS == "off":
         return Unlimited()
+    return _shared(venue, budgets, account, signer_key)
+
+
+def spent_of(venue: str, budgets: Iterable[Budget | EarnedBudget], account: str = "") -> dict[str, int]:
+    """Return what counts as spent of the budgets of our internet address, or of an account, at a venue now."""
+    scope = Scope.ACCOUNT if account else Scope.ADDRESS
+    return _shared(venue, [budget for budget in budgets if budget.scope is scope], account, "").used()
+
+
+def _shared(venue: str, budgets: Iterable[Budget | EarnedBudget], account: str, signer_key: str) -> SharedThrottle:
     spender = Spender(venue, settings.MOONDEV_EGRESS, account, signer_name(signer_key))
     purse = Purse(spender, {budget.name: budget for budget in budgets}, process_clock())
     return SharedThrottle(_redis_client(), purse, process_shares())

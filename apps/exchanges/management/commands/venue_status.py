@@ -6,12 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.exchanges.execution.throttle.shared import spent_of
 from apps.exchanges.health.freshness import NEVER
 from apps.exchanges.health.metrics import exposition
 from apps.exchanges.health.reports import VenueReport, venue_reports
 from apps.exchanges.health.states import VenueState
 from apps.exchanges.market_data.cache import process_redis
 from apps.exchanges.models import Venue
+from apps.exchanges.registry import adapter_of
+from apps.exchanges.throttling import Budget
 from moondev.domain.errors import Connectivity
 
 _COLUMNS = "{:<14}{:<10}{:>8}{:>9}{:>10}{:>8}{:>8}{:>8}  {}"
@@ -25,6 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the format."""
         parser.add_argument("--prometheus", action="store_true", help="print Prometheus metrics instead of a table")
+        parser.add_argument("--budgets", action="store_true", help="print also what is spent of each rate budget")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the newest report on each venue."""
@@ -41,8 +45,29 @@ class Command(BaseCommand):
         )
         for venue, report in reports.items():
             self.stdout.write(_line(venue, report))
+        if options["budgets"]:
+            self._show_budgets()
         if any(report.state is VenueState.DOWN for report in reports.values()):
             raise SystemExit(1)
+
+    def _show_budgets(self) -> None:
+        for venue in Venue.objects.filter(enabled=True).order_by("code"):
+            for line in _budget_lines(venue):
+                self.stdout.write(line)
+
+
+def _budget_lines(venue: Venue) -> list[str]:
+    """Return what is spent of the budgets of our internet address and of every account at a venue."""
+    budgets = adapter_of(venue.protocol).budgets
+    sizes = {budget.name: budget.capacity if isinstance(budget, Budget) else budget.initial for budget in budgets}
+    accounts = venue.accounts.filter(enabled=True).order_by("code").values_list("code", "address")
+    owners = [("address", ""), *accounts]
+    return [
+        f"{venue.code:<14}{owner:<24}{name:<24}{spent:>8} of {sizes[name]}"
+        for owner, address in owners
+        for name, spent in spent_of(venue.code, budgets, address).items()
+        if spent or not address
+    ]
 
 
 def _line(venue: str, report: VenueReport) -> str:

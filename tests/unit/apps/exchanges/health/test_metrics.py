@@ -10,13 +10,15 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from prometheus_client.parser import text_string_to_metric_families
 
+from apps.exchanges.execution.throttle import shared
 from apps.exchanges.health.metrics import exposition
 from apps.exchanges.health.reports import VenueReport
 from apps.exchanges.health.requests import RequestMeter
 from apps.exchanges.health.states import VenueState
 from apps.exchanges.management.commands import venue_status
 from apps.exchanges.market_data.cache import MarketWriter
-from apps.exchanges.models import Venue
+from apps.exchanges.models import Account, Portfolio, Venue
+from apps.exchanges.registry import adapter_of
 
 WELL = VenueReport(
     state=VenueState.OK, reasons=(), connected=1, data_age_seconds=0.25, ages={"book": 0.25, "marks": 0.5},
@@ -92,6 +94,21 @@ def test_the_status_passes_when_all_are_well(told) -> None:
     call_command("venue_status", "--prometheus", stdout=out)
     assert samples(out.getvalue())["venue_connected", "hyperliquid"] == 1
     call_command("venue_status", stdout=out)
+
+
+@pytest.mark.django_db
+def test_what_is_spent_of_the_budgets_is_shown_by_owner(told, monkeypatch) -> None:
+    monkeypatch.setattr(shared, "_redis_client", lambda: told)
+    Venue.objects.filter(code="bybit").update(enabled=False)
+    venue = Venue.objects.get(code="hyperliquid")
+    portfolio = Portfolio.objects.create(code="paper", currency="USDC", environment="paper")
+    Account.objects.create(code="paper-1", venue=venue, portfolio=portfolio, address="0xA", currency="USDC")
+    mine = shared._shared("hyperliquid", adapter_of("hyperliquid").budgets, "0xA", "key")
+    mine.spend({"weight": 21, "requests": 3})
+    out = StringIO()
+    call_command("venue_status", "--budgets", stdout=out)
+    lines = [" ".join(line.split()) for line in out.getvalue().splitlines()[2:]]
+    assert lines == ["hyperliquid address weight 21 of 1200", "hyperliquid paper-1 requests 3 of 10000"]
 
 
 @pytest.mark.django_db
