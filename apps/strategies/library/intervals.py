@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
+OptionalInterval = Literal["none", "1m", "5m", "15m", "1h", "4h", "1d"]
 INTERVALS: Mapping[str, timedelta] = MappingProxyType(
     {
         "1m": timedelta(minutes=1),
