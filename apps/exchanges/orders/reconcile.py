@@ -109,8 +109,13 @@ class Reconciliation(OrdersPass):
         Until it is gone nothing is opened there: whoever plans on a position that is not there doubles it.
         """
         self._compare()
+        seen = self.result.differences
+        if seen and self.result.complete:
+            # Something may have filled after the question for fills and before this answer: asked again, it shows.
+            self.fills()
+            self._compare()
         quiet = doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
-        if self.result.differences and self.result.complete and quiet:
+        if seen and self.result.differences == seen and self.result.complete and quiet:
             differing_note(self._account.account_id, self.result.differences)
             alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(map(str, self.result.differences)))
             alarm_once(self._account.account_id, alarm, self._clock.now())

@@ -444,6 +444,24 @@ def test_a_difference_that_a_fill_on_its_way_explains_stops_nothing(world: World
     assert world.rest().status == "open"
 
 
+def test_what_fills_between_two_questions_is_no_difference(world: World) -> None:
+    """The venue's positions know of it, our fills do not yet, and nothing of ours shows that it is on its way."""
+    order = world.rest()
+    reconcile(world)
+    world.clock.advance(timedelta(seconds=60))
+
+    def fill_once(call: str) -> None:
+        if call == "account_snapshot":
+            world.venue.watch = None
+            world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+
+    world.venue.watch = fill_once
+    assert reconcile(world).differences == ()
+    assert Fill.objects.count() == 1
+    assert not AccountEvent.objects.exists()
+    assert world.rest().status == "open"
+
+
 def test_an_account_that_could_not_be_asked_for_minutes_opens_nothing_until_it_was(world: World) -> None:
     """After an outage of ours or theirs nobody knows what is held; the first answer, not the first tick, decides."""
     world.rest(tif=TimeInForce.IOC)
