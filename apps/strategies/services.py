@@ -21,6 +21,7 @@ from apps.strategies.orchestrator.due import Due, Enabled
 from apps.strategies.orchestrator.loader import load
 from apps.strategies.orchestrator.schedule import schedule_sync
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
+from apps.strategies.places import abroad_of, instruments_fit, places
 from apps.strategies.registry import parameters_for
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import InvalidValue
@@ -62,16 +63,18 @@ def strategy_create(
     instruments: Sequence[InstrumentRow],
     actor: str,
     now: datetime,
+    accounts_abroad: Sequence[Account] = (),
     **settings: Unpack[Settings],
 ) -> StrategyRow:
     """Create a strategy, not enabled yet.
 
-    Raises Configuration for an unknown kind and InvalidValue naming the field that is wrong.
+    `accounts_abroad` trade the instruments that are of their venues: one account a venue, of the same portfolio and
+    currency as `account`. Raises Configuration for an unknown kind and InvalidValue naming the field that is wrong.
     """
     row = StrategyRow(slug=slug, kind=kind, account=account, parameters=_checked(kind, parameters), **settings)
-    _instruments_fit(account, instruments)
+    placed = places(account, accounts_abroad, instruments)
     _save(row, instruments)
-    _link(row, instruments)
+    _link(row, placed)
     _event(row, now, "created", f"by {actor}")
     return row
 
@@ -84,12 +87,14 @@ def strategy_update(
     now: datetime,
     parameters: Mapping[str, JSONValue] | None = None,
     instruments: Sequence[InstrumentRow] | None = None,
+    accounts_abroad: Sequence[Account] | None = None,
     **settings: Unpack[Settings],
 ) -> StrategyRow:
     """Change a strategy; new parameters are a new version and bind its next tick.
 
     Raises InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and
-    without orders, for nobody would look after what it leaves behind.
+    without orders, for nobody would look after what it leaves behind. `accounts_abroad` go with the instruments; None
+    leaves them as they are.
     """
     row = _locked(strategy_id)
     if parameters is not None:
@@ -100,8 +105,8 @@ def strategy_update(
         setattr(row, name, value)
     if instruments is not None:
         _may_change_instruments(row)
-        _instruments_fit(row.account, instruments)
-        _link(row, instruments)
+        abroad = abroad_of(row) if accounts_abroad is None else accounts_abroad
+        _link(row, places(row.account, abroad, instruments))
         row.routing = Routing.HOME
     _save(row, _instruments_of(row))
     _event(row, now, "updated", f"by {actor}: version {row.parameters_version}")
@@ -121,7 +126,7 @@ def strategy_enable(strategy_id: int, *, actor: str, now: datetime) -> StrategyR
     row = _locked(strategy_id)
     if not row.account.enabled:
         raise InvalidValue("account", row.account.code, "an enabled account")
-    _instruments_fit(row.account, _instruments_of(row))
+    places(row.account, abroad_of(row), _instruments_of(row))
     parameters_for(row.kind, row.parameters)
     _own(row)
     row.enabled, row.paused_reason, row.overruns = True, "", 0
@@ -188,7 +193,7 @@ def stand_ins_set(
         raise InvalidValue("routing", routing, ", ".join(Routing.values))
     if (routing == Routing.HOME) == bool(stand_ins):
         raise InvalidValue("routing", routing, "home without stand-ins, another one with them")
-    home = {instrument.pk: instrument for instrument in _instruments_of(row)}
+    home = {one.pk: one for one in _instruments_of(row) if one.venue_id == row.account.venue_id}
     for stand_in in stand_ins:
         _stand_in_fits(row, stand_in, home)
     StrategyInstrument.objects.filter(strategy=row).exclude(stands_in_for=None).delete()
@@ -210,14 +215,14 @@ def stand_ins_set(
 def _stand_in_fits(row: StrategyRow, stand_in: StandIn, home: Mapping[int, InstrumentRow]) -> None:
     original, other, account = stand_in.stands_in_for, stand_in.instrument, stand_in.account
     if original.pk not in home:
-        raise InvalidValue("stands_in_for", original.key, "an instrument of the strategy")
+        raise InvalidValue("stands_in_for", original.key, "an instrument of the strategy on its own account")
     if (other.asset, other.quote) != (original.asset, original.quote):
         raise InvalidValue("instrument", other.key, f"{original.asset} quoted in {original.quote}, as {original.key}")
     if other.venue_id == original.venue_id:
         raise InvalidValue("instrument", other.key, f"one of another venue than {original.venue_id}")
     if account.portfolio_id != row.account.portfolio_id or not account.enabled:
         raise InvalidValue("account", account.code, f"an enabled account of portfolio {row.account.portfolio_id}")
-    _instruments_fit(account, [other])
+    instruments_fit(account, [other])
 
 
 def tick_now(strategy_id: int, *, actor: str, clock: Clock | None = None) -> Tick:
@@ -263,18 +268,6 @@ def _needs(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> Needs:
     return loaded.strategy.needs(loaded.parameters, tuple(i.to_domain() for i in instruments))
 
 
-def _instruments_fit(account: Account, instruments: Sequence[InstrumentRow]) -> None:
-    if not instruments:
-        raise InvalidValue("instruments", "none", "at least one instrument")
-    for instrument in instruments:
-        if instrument.venue_id != account.venue_id:
-            raise InvalidValue("instrument", instrument.key, f"an instrument of {account.venue_id}, as the account")
-        if instrument.quote != account.currency:
-            raise InvalidValue("instrument", instrument.key, f"an instrument quoted in {account.currency}")
-        if not instrument.active:
-            raise InvalidValue("instrument", instrument.key, "an instrument that is listed")
-
-
 def _may_change_instruments(row: StrategyRow) -> None:
     if row.enabled:
         raise InvalidValue("instruments", row.slug, "a change while the strategy is disabled")
@@ -285,10 +278,10 @@ def _may_change_instruments(row: StrategyRow) -> None:
         )
 
 
-def _link(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
+def _link(row: StrategyRow, placed: Sequence[tuple[InstrumentRow, Account]]) -> None:
     StrategyInstrument.objects.filter(strategy=row).delete()
     StrategyInstrument.objects.bulk_create(
-        [StrategyInstrument(strategy=row, instrument=instrument, account=row.account) for instrument in instruments]
+        [StrategyInstrument(strategy=row, instrument=instrument, account=account) for instrument, account in placed]
     )
 
 
@@ -301,7 +294,7 @@ def _instruments_of(row: StrategyRow) -> list[InstrumentRow]:
 def _own(row: StrategyRow) -> None:
     """Claim the strategy's instruments on its account; the database lets no second owner in."""
     links = StrategyInstrument.objects.filter(strategy=row)
-    links.filter(stands_in_for=None).update(account=row.account)
+    links.filter(stands_in_for=None, instrument__venue=row.account.venue_id).update(account=row.account)
     try:
         with transaction.atomic():
             links.filter(account__shared=False).update(exclusive=True)

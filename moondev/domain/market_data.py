@@ -157,13 +157,15 @@ class Needs:
 class InstrumentView:
     """One instrument as frozen for one tick. `age` counts from the newest datum's receive time.
 
-    `mark_price` is the venue's mark (None until it has been heard).
+    `mark_price` is the venue's mark, `funding_rate` the share of the notional that longs pay shorts per hour (each
+    None until it has been heard).
     """
 
     bars: Mapping[timedelta, BarSeries]
     book: Book | None
     mark_price: float | None
     age: timedelta
+    funding_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

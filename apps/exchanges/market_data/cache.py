@@ -102,7 +102,8 @@ class MarketCache:
             if series is not None:
                 bars[interval] = series.tail(count)
         mark = None if math.isnan(state.mark) else state.mark
-        return InstrumentView(bars, _book_or_none(state) if wanted.book else None, mark, state.age(now))
+        funding = None if math.isnan(state.funding) else state.funding
+        return InstrumentView(bars, _book_or_none(state) if wanted.book else None, mark, state.age(now), funding)
 
     def _read(self, keys: list[str]) -> list[bytes | None]:
         if not keys:

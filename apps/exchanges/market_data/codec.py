@@ -19,9 +19,9 @@ _EPOCH_MS = 1000.0
 
 
 class StoredState(msgspec.Struct, array_like=True):
-    """The newest word on one instrument. Times are milliseconds UTC; NaN mark: not heard yet.
+    """The newest word on one instrument. Times are milliseconds UTC; NaN mark or funding: not heard yet.
 
-    `bars` maps an interval in seconds to the open time of its newest closed bar.
+    `bars` maps an interval in seconds to the open time of its newest closed bar; `funding` is a share per hour.
     """
 
     bids: list[tuple[float, float]] = []
@@ -31,6 +31,7 @@ class StoredState(msgspec.Struct, array_like=True):
     mark: float = float("nan")
     mark_received_ms: float = 0.0
     bars: dict[int, int] = {}
+    funding: float = float("nan")
 
     def book(self) -> Book | None:
         """Return the book; None when none was heard yet."""
@@ -85,6 +86,7 @@ class LiveState:
             state.book_received_ms = book.time_received.timestamp() * _EPOCH_MS
         if mark is not None:
             state.mark = mark.mark_price
+            state.funding = mark.funding_rate
             state.mark_received_ms = mark.time_received.timestamp() * _EPOCH_MS
         return state
 

@@ -11,7 +11,7 @@ from django.core.validators import MinValueValidator
 from django.db import transaction
 
 from apps.exchanges.admin.amounts import PlainAmountsForm
-from apps.exchanges.models import InstrumentRow
+from apps.exchanges.models import Account, InstrumentRow
 from apps.strategies.admin.parameter_fields import PREFIX, form_fields, from_form, problems, to_form
 from apps.strategies.models import StrategyRow
 from apps.strategies.registry import preset, preset_names, strategy_class, strategy_names
@@ -38,7 +38,7 @@ class StrategyForm(PlainAmountsForm[StrategyRow]):
     instruments = forms.ModelMultipleChoiceField(
         InstrumentRow.objects.filter(active=True).select_related("venue").order_by("venue", "symbol"),
         widget=forms.SelectMultiple({"size": 5}),
-        help_text="Of the account's venue and currency. They change only while the strategy is disabled and flat.",
+        help_text="Of the venue and currency of its accounts. They change only while it is disabled and flat.",
     )
 
     class Meta:
@@ -88,6 +88,12 @@ class AddStrategyForm(StrategyForm):
     """A new strategy starts from a preset; its parameters are typed on the next page."""
 
     idea = forms.ChoiceField(label="Strategy and preset", help_text="Its parameters can be changed on the next page.")
+    accounts_abroad = forms.ModelMultipleChoiceField(
+        Account.objects.filter(enabled=True).order_by("code"),
+        required=False,
+        widget=forms.SelectMultiple({"size": 3}),
+        help_text="Who trades the instruments of other venues: one account each, of the same portfolio and currency.",
+    )
 
     class Meta(StrategyForm.Meta):
         """Also what cannot be changed later."""
@@ -111,6 +117,7 @@ class AddStrategyForm(StrategyForm):
             instruments=list(self.cleaned_data["instruments"]),
             actor=actor,
             now=process_clock().now(),
+            accounts_abroad=list(self.cleaned_data["accounts_abroad"]),
             **self.settings(),
         )
 

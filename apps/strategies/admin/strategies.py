@@ -109,7 +109,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         timing = ("When it ticks", {"fields": list(TIMING), "classes": ["two-columns"]})
         money = ("Money and prices", {"fields": list(MONEY), "classes": ["two-columns"]})
         if obj is None:
-            return [(None, {"fields": ["slug", "idea", "account", "instruments"]}), timing, money]
+            return [(None, {"fields": ["slug", "idea", "account", "instruments", "accounts_abroad"]}), timing, money]
         parameters: list[str] = ["show_parameters"]
         if self._editable(request, obj):
             parameters = [PREFIX + name for name in strategy_class(obj.kind).parameters.model_fields]

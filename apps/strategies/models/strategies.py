@@ -93,9 +93,10 @@ class StrategyInstrument(models.Model):
     """Which strategy may trade which instrument on which account.
 
     A row with `stands_in_for` is the same thing at another venue, where the strategy's new risk may go
-    (`StrategyRow.routing`); of several the lowest `rank` is asked first. The strategy itself sees and names only
-    the instruments at home. `exclusive` is true while the strategy is enabled on an account that is not shared; the
-    constraint then lets no second enabled strategy have the same instrument there.
+    (`StrategyRow.routing`); of several the lowest `rank` is asked first. The strategy itself sees and names only the
+    others, its own: each on the strategy's account, or on one abroad when it is of another venue. `exclusive` is true
+    while the strategy is enabled on an account that is not shared; the constraint then lets no second enabled strategy
+    have the same instrument there.
     """
 
     strategy = models.ForeignKey(StrategyRow, on_delete=models.CASCADE)

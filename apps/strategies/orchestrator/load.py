@@ -15,7 +15,7 @@ from apps.risk.scope import StrategyScope
 from apps.strategies.base import OwnPosition
 from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
-from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of
+from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of, scopes_abroad
 from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.orchestrator.work import Failed, Work
 from moondev.domain.errors import Connectivity
@@ -33,7 +33,10 @@ Health = Callable[[Collection[str]], Troubled]
 
 @dataclass(frozen=True, slots=True)
 class _Idea:
-    """A tick whose code and parameters are there, what it wants to see, and where else it may trade."""
+    """A tick whose code and parameters are there, what it wants to see, and where else it may trade.
+
+    `abroad` are those of its own instruments (by key) that lie on another account than its own.
+    """
 
     tick: Tick
     loaded: Loaded
@@ -42,11 +45,17 @@ class _Idea:
     instruments: Mapping[str, Instrument]
     scope: StrategyScope
     outlets: Mapping[str, tuple[Outlet, ...]]
+    abroad: Mapping[str, StrategyScope]
 
     @property
     def stand_ins(self) -> list[Outlet]:
         """Return the outlets that are not at home."""
         return [outlet for outlets in self.outlets.values() for outlet in outlets[1:]]
+
+    @property
+    def elsewhere(self) -> dict[str, StrategyScope]:
+        """Return every instrument, by key, whose orders move another account's money, with whose."""
+        return {**self.abroad, **{outlet.key: outlet.scope for outlet in self.stand_ins}}
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -77,7 +86,7 @@ def load_shard(
     if not ideas:
         return [], failed
     scopes = {idea.scope.strategy: idea.scope for idea in ideas}
-    accounts = {idea.scope.account_id for idea in ideas} | {o.scope.account_id for i in ideas for o in i.stand_ins}
+    accounts = {scope.account_id for idea in ideas for scope in (idea.scope, *idea.elsewhere.values())}
     venues = {outlet.scope.venue for idea in ideas for outlets in idea.outlets.values() for outlet in outlets}
     # Orders before positions: a fill in between is then counted twice, which trades too little for one tick; the
     # other way round it would be counted nowhere, and the order placed again.
@@ -144,7 +153,7 @@ def _idea(tick: Tick, links: Sequence[StrategyInstrument]) -> _Idea:
     scope = _scope(tick)
     outlets = outlets_of(links, scope, Routing(strategy.routing))
     ids = {link.instrument.key: link.instrument_id for link in links}
-    return _Idea(tick, loaded, needs, ids, instruments, scope, outlets)
+    return _Idea(tick, loaded, needs, ids, instruments, scope, outlets, scopes_abroad(links, scope))
 
 
 def _links(ticks: Sequence[Tick]) -> dict[int, list[StrategyInstrument]]:
@@ -185,11 +194,11 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
     scope = idea.scope
     holdings = books.holdings.get(scope.strategy, {})
     facts = books.facts[scope.strategy]
-    elsewhere = {outlet.key: facts.at(outlet.scope) for outlet in idea.stand_ins}
+    elsewhere = {key: facts.at(at) for key, at in idea.elsewhere.items()}
     outlets = Outlets(
         Routing(idea.tick.strategy.routing), idea.outlets, books.troubled.down, elsewhere, books.troubled.degraded
     )
-    traded = (*idea.instruments, *elsewhere)
+    traded = tuple(dict.fromkeys((*idea.instruments, *elsewhere)))
     prices = {key: reference_price(views.get(key, NEVER_HEARD)) for key in traded}
     seen_as = {home: outlet.key for home in idea.outlets if (outlet := _speaks_for(home, outlets, prices)) is not None}
     prices |= {home: prices[key] for home, key in seen_as.items()}
@@ -237,10 +246,10 @@ def _own(holdings: Mapping[str, Holding], outlets: Mapping[str, tuple[Outlet, ..
 
 def _nets(idea: _Idea, nets: Mapping[int, Mapping[str, Decimal]]) -> dict[str, Decimal]:
     found = dict(nets.get(idea.scope.account_id, {}))
-    for outlet in idea.stand_ins:
-        net = nets.get(outlet.scope.account_id, {}).get(outlet.key)
+    for key, scope in idea.elsewhere.items():
+        net = nets.get(scope.account_id, {}).get(key)
         if net is not None:
-            found[outlet.key] = net
+            found[key] = net
     return found
 
 
@@ -251,7 +260,7 @@ def _as_asked(seen: InstrumentView, needs: Needs) -> InstrumentView:
         series = seen.bars.get(interval)
         if series is not None:
             bars[interval] = series.tail(count) if len(series) > count else series
-    return InstrumentView(bars, seen.book if needs.book else None, seen.mark_price, seen.age)
+    return InstrumentView(bars, seen.book if needs.book else None, seen.mark_price, seen.age, seen.funding_rate)
 
 
 def reference_price(seen: InstrumentView) -> Price | None:

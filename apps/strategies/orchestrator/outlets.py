@@ -33,7 +33,7 @@ class Outlets:
     """The outlets of a strategy's instruments that have more than one, by the key at home, home first.
 
     `down` are the venues that do not answer now, `degraded` those that answer badly; `facts` what the review has to
-    know at each stand-in, by its key.
+    know, by key, at each stand-in and at each instrument of the strategy's own that lies on an account abroad.
     """
 
     routing: Routing
@@ -82,6 +82,12 @@ def outlets_of(
         outlets = found.get(origin.instrument.key) or (_outlet(origin, home),)
         found[origin.instrument.key] = (*outlets, _outlet(link, _scope_at(link, home)))
     return found
+
+
+def scopes_abroad(links: Sequence[StrategyInstrument], home: StrategyScope) -> dict[str, StrategyScope]:
+    """Return whose money orders move in those of a strategy's own instruments that lie on another account."""
+    own = (link for link in links if link.stands_in_for_id is None)
+    return {link.instrument.key: _scope_at(link, home) for link in own if link.account_id != home.account_id}
 
 
 def _outlet(link: StrategyInstrument, scope: StrategyScope) -> Outlet:
