@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from apps.strategies.base import JSONValue, Parameters, Strategy
+from apps.strategies.library.consolidation_pop import ConsolidationPop
 from apps.strategies.library.market_maker import MarketMaker
 from apps.strategies.library.mean_reversion import MeanReversion
 from apps.strategies.library.nadaraya_watson import NadarayaWatson
@@ -19,7 +20,13 @@ from moondev.domain.errors import Configuration, InvalidValue
 # A strategy's own type of parameters does not matter to those who only call it by name.
 AnyStrategy = Strategy[Any]
 
-STRATEGIES: tuple[type[AnyStrategy], ...] = (MarketMaker, TurtleTrend, MeanReversion, NadarayaWatson)
+STRATEGIES: tuple[type[AnyStrategy], ...] = (
+    MarketMaker,
+    TurtleTrend,
+    MeanReversion,
+    ConsolidationPop,
+    NadarayaWatson,
+)
 _BY_NAME: Mapping[str, type[AnyStrategy]] = MappingProxyType({s.name: s for s in STRATEGIES})
 
 

@@ -55,3 +55,11 @@ class Rules(Protocol):
 
     def guard(self, direction: Direction, price: float, scene: Scene) -> Bracket:
         """Return the bracket of a position at `price` that no trade explains."""
+
+
+class BracketOnly:
+    """The way out of an idea whose trades end by their bracket or their time and nothing else."""
+
+    def leave(self, direction: Direction, scene: Scene) -> str:  # noqa: ARG002  others do look
+        """Return that the newest bar ends nothing."""
+        return ""
