@@ -43,6 +43,7 @@ class VenueOrder:
     reduce_only: bool = False
     filled: Decimal = ZERO
     status: OrderStatus = S.OPEN
+    trigger: Decimal | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -241,7 +242,7 @@ class StubVenue:
         return [
             RestingOrder(
                 o.symbol, o.venue_order_id, o.client_order_id, o.side, Price(o.price), Quantity(o.quantity),
-                Quantity(o.remaining), o.reduce_only, None, self.clock.now(),
+                Quantity(o.remaining), o.reduce_only, Price(o.trigger) if o.trigger else None, self.clock.now(),
             )
             for o in self.live()
         ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apps.exchanges.bulk import Row, fetch
 from apps.exchanges.models import CommandKind
+from apps.exchanges.ports import LiveOrder, RestingOrder
 
 UNHEARD = "the sender's lease lapsed before an answer was recorded"
 
@@ -75,17 +76,39 @@ def unknown_orders(account_id: int, limit: int) -> list[Doubt]:
     return [Doubt(*row) for row in rows]
 
 
-def resting_unseen(account_id: int, seen: frozenset[str], before: datetime, limit: int) -> list[Doubt]:
-    """Return orders that should rest at the venue but are not among the venue ids `seen` there.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The live orders a venue listed: all by its own ids, those that wait for their trigger by ours as well.
+
+    Some venues name an order of their own only on release; until then our record has no id of theirs to look for.
+    """
+
+    venue_ids: list[str]
+    waiting: list[str]
+
+    @classmethod
+    def among(cls, living: Iterable[LiveOrder]) -> Seen:
+        """Return the names of these orders."""
+        venue_ids, waiting = [], []
+        for order in living:
+            if order.venue_order_id:
+                venue_ids.append(order.venue_order_id)
+            if isinstance(order, RestingOrder) and order.trigger_price and order.client_order_id:
+                waiting.append(str(order.client_order_id))
+        return cls(venue_ids, waiting)
+
+
+def resting_unseen(account_id: int, seen: Seen, before: datetime, limit: int) -> list[Doubt]:
+    """Return orders that should rest at the venue but are not among those `seen` there.
 
     Orders that changed after `before` are left out: the venue's list may be older than the change, and so are those
     whose end the venue has named already.
     """
     rows = fetch(
         f"{_DOUBT} WHERE account_id = %s AND status IN ('open', 'partially_filled', 'cancelling', 'amending')"
-        " AND venue_status = '' AND updated_at < %s AND NOT (venue_order_id = ANY(%s))"
-        " ORDER BY updated_at, id LIMIT %s",
-        (account_id, before, sorted(seen), limit),
+        " AND venue_status = '' AND updated_at < %s AND NOT (venue_order_id = ANY(%s)"
+        " OR (venue_order_id = '' AND client_order_id::text = ANY(%s))) ORDER BY updated_at, id LIMIT %s",
+        (account_id, before, seen.venue_ids, seen.waiting, limit),
     )
     return [Doubt(*row) for row in rows]
 
@@ -148,13 +171,13 @@ def denial_is_final(doubt: Doubt, margin: timedelta, now: datetime) -> bool:
     return now >= doubt.denied_at + margin
 
 
-def denials_forget(account_id: int, seen: frozenset[str]) -> None:
+def denials_forget(account_id: int, seen: Seen) -> None:
     """Take back that the venue never heard of orders which it shows now."""
     fetch(
         "UPDATE exchanges_order SET denied_at = NULL WHERE account_id = %s AND denied_at IS NOT NULL"
-        " AND status IN ('open', 'partially_filled', 'cancelling', 'amending') AND venue_order_id = ANY(%s)"
-        " RETURNING id",
-        (account_id, sorted(seen)),
+        " AND status IN ('open', 'partially_filled', 'cancelling', 'amending') AND (venue_order_id = ANY(%s)"
+        " OR (venue_order_id = '' AND client_order_id::text = ANY(%s))) RETURNING id",
+        (account_id, seen.venue_ids, seen.waiting),
     )
 
 

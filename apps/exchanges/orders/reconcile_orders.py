@@ -118,7 +118,7 @@ class OrdersPass(Pass):
         unsized_alarm(self._account.account_id, found.unsized, self._clock.now())
         self._end_zombies(found.zombies)
         self._follow_changed(found.known, settled)
-        seen = frozenset(order.venue_order_id for order in living)
+        seen = doubts.Seen.among(living)
         doubts.denials_forget(self._account.account_id, seen)
         ended: list[OrderReport] = []
         for doubt in doubts.resting_unseen(self._account.account_id, seen, settled, QUESTIONS):

@@ -190,6 +190,26 @@ def test_asks_for_an_order_of_ours_that_the_venue_does_not_show(world: World) ->
     assert_books()
 
 
+@pytest.mark.parametrize(
+    ("trigger", "status", "asked"), [(D(90), S.OPEN, 0), (None, S.OPEN, 1), (None, S.CANCELLED, 1)]
+)
+def test_an_order_that_waits_for_its_trigger_is_known_by_our_id(
+    world: World, trigger: Decimal | None, status: OrderStatus, asked: int
+) -> None:
+    # Binance names an order of its own only when the trigger fires. Orders that wait would otherwise be asked for one
+    # by one at every pass, and keep doubtful ones from being asked for; one released unheard must be, for its id.
+    order = world.rest()
+    Order.objects.update(venue_order_id="")
+    there = world.venue.of(order.client_order_id)
+    there.trigger, there.status = trigger, status
+    world.clock.advance(timedelta(seconds=10))
+    reconcile(world)
+    assert world.venue.calls.count("order_status") == asked
+    order.refresh_from_db()
+    assert order.status == status
+    assert bool(order.venue_order_id) == (trigger is None)
+
+
 def test_an_order_the_venue_shrank_ends_once_all_fills_are_in(world: World) -> None:
     order = world.rest("1")
     trade = world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
