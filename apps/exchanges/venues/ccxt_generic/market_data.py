@@ -54,7 +54,7 @@ class CcxtMarketData:
                 found[str(market["id"])] = price
         return found
 
-    def trades(self, symbol: str) -> list[TradeTick]:
+    def newest_trades(self, symbol: str) -> list[TradeTick]:
         """Return the newest public trades, oldest first."""
         received = self._clock.now()
         rows = self._unified.call("fetch_trades", self._name(symbol))

@@ -52,7 +52,7 @@ class MarketRound:
             yield _best(item.symbol, book)
 
     def _trades(self, symbol: str) -> Iterator[MarketEvent]:
-        trades = self._client.trades(symbol)
+        trades = self._client.newest_trades(symbol)
         told = self._told[symbol]
         fresh = () if told is None else tuple(trade for trade in trades if trade.trade_id not in told)
         self._told[symbol] = frozenset(trade.trade_id for trade in trades)
