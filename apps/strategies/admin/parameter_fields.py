@@ -84,7 +84,8 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
     common: dict[str, Any] = {
         "label": name.replace("_", " ").capitalize(),
         "help_text": _help(info),
-        "required": not optional and kind is not bool,
+        # Where nothing is a value, and the default, an empty field says just that.
+        "required": not optional and kind is not bool and info.default != "",
         "error_messages": {"required": f"{name} is empty; allowed: a value"},
     }
     if get_origin(kind) is Literal:
@@ -139,6 +140,8 @@ def _help(info: FieldInfo) -> str:
 
 
 def _shown(default: object) -> object:
+    if default == "":
+        return "nothing"
     return {True: "on", False: "off"}[default] if isinstance(default, bool) else _plain(default)
 
 
