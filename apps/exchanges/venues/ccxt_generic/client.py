@@ -18,6 +18,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from apps.exchanges.ports import (
+    CANNOT_BE_NAMED,
     AccountSnapshot,
     Amendment,
     Credentials,
@@ -41,7 +42,7 @@ from apps.exchanges.venues.ccxt_generic.windows import everything
 from apps.exchanges.venues.rows import UnreadableRows
 from moondev.domain.clock import Clock, milliseconds
 from moondev.domain.decisions import RiskApproved
-from moondev.domain.errors import Connectivity, InvalidValue, NotSent, VenueRejected
+from moondev.domain.errors import Connectivity, InvalidValue, NotSent, TradingError, VenueRejected
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import CancelOrder, OrderReport, OrderStatus, OrderType, PlaceOrder, TimeInForce
 
@@ -107,13 +108,8 @@ class CcxtClient:
         return reports
 
     def cancel_resting(self, orders: Sequence[LiveOrder], nonce: int) -> list[OrderReport]:
-        """Cancel one order by the exchange's own id."""
-        return [
-            self._cancelled(
-                order.client_order_id, order.venue_order_id, str(self._unified.market(order.symbol)["symbol"])
-            )
-            for order in self._batch(orders)
-        ]
+        """Cancel one order by the exchange's own id; one that cannot be named keeps nothing else waiting."""
+        return [self._cancelled_resting(order) for order in self._batch(orders)]
 
     def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:
         """Return what the exchange knows of an order; None when none of its lists has it."""
@@ -219,8 +215,9 @@ class CcxtClient:
             return self._said(name, None, OrderStatus.REJECTED, error.body)
         with parse.unified("answer", answer):
             accepted = self._said(name, str(parse.field(answer, "id")), None, "accepted, and nothing said of it")
-        # Most answers hold an id and nothing else. What became of it is a question of its own, and may stay open.
-        with suppress(Connectivity):
+        # Most answers hold an id and nothing else. What became of it is a question of its own, and may stay open:
+        # whatever it ends in, the order is there, and an error from here would read as if it had not been sent.
+        with suppress(TradingError):
             found = self._find(name, market)
             if found is not None:
                 report = parse.order_report(found, self._contracts, ReportSource.SEND, self._clock.now())
@@ -241,6 +238,14 @@ class CcxtClient:
             if Decimal(text) == value:
                 return text
         raise InvalidValue(name, f"{value:f}", "a value on the instrument's grid")
+
+    def _cancelled_resting(self, order: LiveOrder) -> OrderReport:
+        try:
+            market = self._unified.market(order.symbol)
+        except InvalidValue:
+            # Of a market that is not ours or not listed any more; a halt has to go on past it.
+            return self._said(order.client_order_id, order.venue_order_id, None, CANNOT_BE_NAMED)
+        return self._cancelled(order.client_order_id, order.venue_order_id, str(market["symbol"]))
 
     def _cancelled(self, name: UUID | None, venue_id: str, symbol: str) -> OrderReport:
         try:
