@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.exchanges.ports import ParseError, ReportSource
-from apps.exchanges.venues.binance.judge import refusal_code
+from apps.exchanges.venues.binance.judge import UNKNOWN_CODES, refusal_code
 from apps.exchanges.venues.binance.messages import AlgoRow, ErrorBody, OrderRow
 from apps.exchanges.venues.binance.parse import ZERO_FILLED, algo_report, order_report
 from apps.exchanges.venues.rows import reading
@@ -33,9 +33,7 @@ def placed(name: UUID, answer: OrderRow | ErrorBody, received: datetime) -> Orde
         _require_name(name, answer.clientOrderId, answer)
         with reading("order", answer):
             return order_report(answer, ReportSource.SEND, received)
-    # That the name is taken says that the order is there already, not what became of it.
-    status = None if answer.code == DUPLICATE else OrderStatus.REJECTED
-    return _said(name, status, answer, received)
+    return _said(name, _refused_as(answer.code), answer, received)
 
 
 def placed_conditional(name: UUID, answer: AlgoRow | ErrorBody, received: datetime) -> OrderReport:
@@ -84,6 +82,15 @@ def unplaced(name: UUID, error: TradingError, received: datetime) -> OrderReport
 def unsettled(name: UUID | None, order_id: str | None, reason: str, received: datetime) -> OrderReport:
     """Return the report of an order of which it is not known what a request about it did: ask `order_status`."""
     return _report(name, order_id, None, reason, received)
+
+
+def _refused_as(code: int) -> OrderStatus | None:
+    """Return what an error of one order of a request leaves it in."""
+    if code == DUPLICATE:
+        # That the name is taken says that the order is there already, not what became of it.
+        return None
+    # The venue says "execution status unknown" of single orders of a batch too.
+    return OrderStatus.UNKNOWN if code in UNKNOWN_CODES else OrderStatus.REJECTED
 
 
 def _require_name(name: UUID, told: str, answer: object) -> None:

@@ -23,7 +23,7 @@ _LIMITED = frozenset({418, 429})
 # 408 is the venue's own time-out, the others are those of a proxy before it: the request may have been carried out.
 _UNKNOWN_STATUSES = frozenset({408, 425, 499})
 # "Execution status unknown" in the venue's words, and its internal errors, of which it says no more.
-_UNKNOWN_CODES = frozenset({-1000, -1001, -1006, -1007, -1016})
+UNKNOWN_CODES = frozenset({-1000, -1001, -1006, -1007, -1016})
 _TOO_MANY_ORDERS = -1015
 _TOO_MANY_REQUESTS = -1003
 # The venue sheds load; what it sheds it has not done.
@@ -68,7 +68,7 @@ class Judge:
             return self._rest(FIREWALL_SECONDS, "HTTP 403: refused by the venue's firewall")
         if code == _OVERLOADED:
             return RateLimited(f"HTTP {status}: {body}", OVERLOADED_SECONDS)
-        if status >= 500 or status in _UNKNOWN_STATUSES or code in _UNKNOWN_CODES:
+        if status >= 500 or status in _UNKNOWN_STATUSES or code in UNKNOWN_CODES:
             return Connectivity(f"HTTP {status}: {body[:500]}")
         return VenueRejected(f"http_{status}" if said is None else str(said.code), body, status)
 
