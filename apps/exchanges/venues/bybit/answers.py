@@ -20,6 +20,8 @@ from moondev.domain.values import Quantity
 TAKEN = "acknowledged; not seen among the orders yet"
 _TOO_MANY = 10006
 _NAME_TAKEN = 110072
+# "Server error" and "timeout": the venue does not say what it has done by then.
+OUTCOME_UNKNOWN = frozenset({10000, 10016})
 _UNCHANGED = "remains unchanged"
 
 
@@ -69,6 +71,8 @@ def placed(name: UUID, taken: Taken, seen: Seen | None, received: datetime) -> O
     if taken.code == _TOO_MANY:
         # Beyond the limit of this second: of a batch only what comes first is looked at.
         return _report(name, taken, OrderStatus.EXPIRED, received, taken.reason)
+    if taken.code in OUTCOME_UNKNOWN:
+        return _report(name, taken, OrderStatus.UNKNOWN, received, taken.reason)
     if taken.code != 0:
         return _report(name, taken, OrderStatus.REJECTED, received, taken.reason)
     return _report(name, taken, None, received, TAKEN) if seen is None else seen.report

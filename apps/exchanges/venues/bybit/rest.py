@@ -12,6 +12,7 @@ from threading import local
 from types import MappingProxyType
 
 from apps.exchanges.throttling import Lane, Throttle
+from apps.exchanges.venues.bybit.answers import OUTCOME_UNKNOWN
 from apps.exchanges.venues.bybit.config import (
     ADDRESS_BUDGET,
     BAN_SECONDS,
@@ -32,8 +33,6 @@ LONGEST_WINDOW_MS = 60_000
 
 _CAPACITY = MappingProxyType({budget.name: budget.capacity for budget in BUDGETS})
 _TOO_MANY, _TOO_MANY_OF_ADDRESS, _OUT_OF_TIME = 10006, 10018, 10002
-# "Server error" and "timeout": the venue does not say what it has done by then.
-_OUTCOME_UNKNOWN = frozenset({10000, 10016})
 # The venue's own word is 403; machines that stand before a venue say the others.
 _SHUT_OUT, _TOO_MANY_REQUESTS = frozenset({403, 418}), 429
 
@@ -118,7 +117,7 @@ class Rest:
             raise RateLimited(f"{said.retCode}: {said.retMsg}", wait)
         if said.retCode == _OUT_OF_TIME:
             self._set_clock(said.time)
-        if said.retCode in _OUTCOME_UNKNOWN:
+        if said.retCode in OUTCOME_UNKNOWN:
             raise Connectivity(f"{said.retCode}: {said.retMsg}")
         raise VenueRejected(str(said.retCode), said.retMsg, status)
 

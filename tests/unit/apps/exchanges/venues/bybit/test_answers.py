@@ -75,6 +75,11 @@ def test_a_name_that_is_taken_settles_nothing_about_the_order_that_has_it() -> N
     assert "110072" in report.reason
 
 
+@pytest.mark.parametrize("code", sorted(answers.OUTCOME_UNKNOWN))
+def test_an_order_of_a_batch_that_met_an_error_of_the_server_may_be_there(code: int) -> None:
+    assert answers.placed(NAME, Taken(code, "server error"), None, NOW).status is OrderStatus.UNKNOWN
+
+
 def test_what_lay_beyond_the_second_s_limit_was_not_looked_at() -> None:
     assert answers.placed(NAME, Taken(10006, "Too many visits"), None, NOW).status is OrderStatus.EXPIRED
 
