@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from msgspec import structs
+
 from apps.exchanges.adapters import Tools
 from apps.exchanges.ports import (
     AccountSnapshot,
@@ -268,7 +270,11 @@ class BinanceClient:
         if text is None:
             return None
         row = parse.decoded("algo order", text, AlgoRow)
-        if row.algoStatus not in parse.ALGO_RELEASED:
+        released = row.algoStatus in parse.ALGO_RELEASED
+        if released and row.algoStatus != parse.ALGO_OVER and not row.actualOrderId:
+            # On its way from one service to the other it lives, and None would say that it never did.
+            row, released = structs.replace(row, algoStatus=parse.ALGO_LIVES), False
+        if not released:
             with reading("algo order", text):
                 return parse.algo_report(row, ReportSource.RECONCILE, self._clock.now())
         if not row.actualOrderId:

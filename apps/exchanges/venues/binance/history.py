@@ -24,6 +24,8 @@ PAGE = 1_000
 MAX_PAGES = 64
 # The longest span of userTrades in one question.
 _WEEK_MS = 7 * 24 * 3_600_000
+# The venue's clock is another one: what happened this moment may have a stamp that has not come here yet.
+_AHEAD = timedelta(seconds=5)
 # How far the booking of funding may lie from the moment it was due.
 _BOOKED_WITHIN = timedelta(minutes=10)
 _ZERO = Decimal(0)
@@ -42,7 +44,7 @@ class History:
         The venue tells fills of one symbol at a time. `symbols` are those we know of; which others there are the
         commissions tell, which are listed for all symbols together.
         """
-        now_ms, start_ms = milliseconds(self._clock.now()), milliseconds(since)
+        now_ms, start_ms = self._end_ms(), milliseconds(since)
         if start_ms > now_ms:
             return []
         traded = set(symbols) | {row.symbol for row in self._incomes("COMMISSION", start_ms) if row.symbol}
@@ -70,7 +72,7 @@ class History:
     def _incomes(self, kind: str, start_ms: int) -> list[IncomeRow]:
         """Return the bookings of one kind, oldest first. Of one symbol at one moment, one is enough for every use."""
         found: dict[tuple[str, int], IncomeRow] = {}
-        now_ms = milliseconds(self._clock.now())
+        now_ms = self._end_ms()
         for _ in range(MAX_PAGES):
             asked = {"incomeType": kind, "startTime": start_ms, "endTime": now_ms, "limit": PAGE}
             page = self._noted(parse.incomes(self._rest.ask(Calls.INCOME, asked)))
@@ -113,6 +115,9 @@ class History:
         margin = int(_BOOKED_WITHIN.total_seconds() * 1_000)
         asked = {"symbol": symbol, "startTime": start_ms - margin, "limit": PAGE}
         return list(self._noted(parse.funding_rows(self._rest.ask(Calls.FUNDING_RATES, asked))).read)
+
+    def _end_ms(self) -> int:
+        return milliseconds(self._clock.now() + _AHEAD)
 
     def _noted(self, page: Rows[parse.T]) -> Rows[parse.T]:
         self._note(page.unreadable)

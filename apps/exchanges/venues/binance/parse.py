@@ -58,7 +58,8 @@ ALGO_STATUSES = {
     "REJECTED": OrderStatus.REJECTED,
 }
 # What became of the ordinary order, only the ordinary order tells.
-ALGO_RELEASED = frozenset({"TRIGGERING", "TRIGGERED", "FINISHED"})
+ALGO_LIVES, ALGO_OVER = "NEW", "FINISHED"
+ALGO_RELEASED = frozenset({"TRIGGERING", "TRIGGERED", ALGO_OVER})
 TRAILING = "TRAILING_STOP_MARKET"
 _UUID_CHARACTERS = 36
 

@@ -133,8 +133,18 @@ def test_an_odd_fill_is_noted_and_costs_itself_only(
         history.fills(NOW - timedelta(days=1), ["BTCUSDT"])
 
 
+def test_what_the_venue_stamps_a_little_later_than_our_clock_shows_has_happened(
+    venue: VenueOfRows, history: History
+) -> None:
+    """Its clock runs ahead of ours: the fill of an order that was cancelled this moment must not be missed."""
+    venue.fills = [fill(1, stamp(seconds=-2)), fill(1, stamp(seconds=-2), "SOLUSDT")]
+    venue.commission("SOLUSDT", stamp(seconds=-2))
+    found = history.fills(NOW - timedelta(minutes=1), ["BTCUSDT"])
+    assert {one.symbol for one in found} == {"BTCUSDT", "SOLUSDT"}
+
+
 def test_the_future_is_not_asked_for(venue: VenueOfRows, history: History) -> None:
-    later = NOW + timedelta(seconds=1)
+    later = NOW + timedelta(seconds=6)
     assert history.fills(later, ["BTCUSDT"]) == history.funding(later, {}) == []
     assert venue.asked == []
 
