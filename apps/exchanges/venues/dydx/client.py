@@ -143,7 +143,10 @@ class DydxClient:
         return [self._cancel(order.client_order_id, self._called(order.venue_order_id), order.venue_order_id, nonce)]
 
     def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:
-        """Return what the indexer knows of an order; None when it does not, which before its expiry proves nothing."""
+        """Return what the indexer knows of an order; None when it does not, which before its expiry proves nothing.
+
+        Raises Connectivity instead of None while the indexer is behind the chain.
+        """
         drawn = self._short_ids.known([client_order_id]).get(client_order_id)
         if drawn is None:
             # Nothing was ever sent under this name. Only: a venue that is away must not look like one that says no.
@@ -153,7 +156,10 @@ class DydxClient:
         # Of an order this process has not seen, no last block is known either.
         possible = [Sent(name) for name in self._possible_names(drawn, instrument)] if sent is None else [sent]
         answers = (self._statuses.of(one, client_order_id) for one in possible)
-        return next((answer for answer in answers if answer is not None), None)
+        found = next((answer for answer in answers if answer is not None), None)
+        if found is None:
+            self._statuses.require_current()
+        return found
 
     def open_orders(self) -> list[RestingOrder]:
         """Return every live order of the account that can be read, triggers included, whoever placed it."""

@@ -16,12 +16,15 @@ from apps.exchanges.venues.dydx.messages import OrderMessage
 from apps.exchanges.venues.dydx.names import Sent
 from apps.exchanges.venues.dydx.rest import Rest
 from moondev.domain.clock import Clock
+from moondev.domain.errors import Connectivity
 from moondev.domain.orders import OrderReport, OrderStatus
 from moondev.domain.values import Quantity
 
 LAPSED = "its last block is over and brought no fill"
 CANCEL_ON_ITS_WAY = "a cancel of it is on its way into a block"
 _LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+# So many blocks behind the chain the indexer's silence still counts: those who ask leave it longer than that.
+_BEHIND = 2
 _CANCEL_TAKES = timedelta(seconds=3 * BLOCK_SECONDS)
 
 
@@ -41,6 +44,13 @@ class Statuses:
         """Return what became of an order; None when the indexer does not know it and its last block is not over."""
         message = self._order(sent.name.venue_order_id)
         return self._lapsed(sent, client_id) if message is None else self._told(message, client_id)
+
+    def require_current(self) -> None:
+        """Raise Connectivity while the indexer lags behind the chain: what it has not heard of may have happened."""
+        height = self._rest.height()
+        behind = height - self._rest.indexed_height(Lane.RESERVED)
+        if behind > _BEHIND:
+            raise Connectivity(f"the indexer is {behind} blocks behind the chain: what it does not know may be there")
 
     def _order(self, venue_order_id: str) -> OrderMessage | None:
         try:
