@@ -72,15 +72,20 @@ class PaperAccount:
         return f"{self.code}_{purpose.value}_key".upper().replace("-", "_")
 
 
-# Quoting strategies get an account of their own: their dead-man switch would cancel the others' stops.
+# Quoting strategies get an account of their own: their dead-man switch would cancel the others' stops. So do those
+# that go in and out: on one account the venue nets their positions with the trend followers', and their stops with it.
 ACCOUNTS: tuple[PaperAccount, ...] = (
     PaperAccount("paper-trend", Decimal(100_000)),
     PaperAccount("paper-maker", Decimal(100_000)),
+    PaperAccount("paper-swing", Decimal(100_000)),
 )
 
 
 def accounts_at(venues: Sequence[DemoVenue]) -> tuple[PaperAccount, ...]:
-    """Return the paper accounts of a run over `venues`: two at each, one for followers of trends, one for makers."""
+    """Return the paper accounts of a run over `venues`: at each one for followers of trends and one for makers.
+
+    At home there is a third, for strategies that go in and out.
+    """
     elsewhere = tuple(
         PaperAccount(f"{kind}-{venue.code}", Decimal(100_000), venue.code)
         for venue in venues

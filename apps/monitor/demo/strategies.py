@@ -1,4 +1,7 @@
-"""The strategies of the demo: at each venue trend followers on one paper account, market makers on the other."""
+"""The strategies of the demo: at each venue trend followers on one paper account, market makers on another.
+
+At home there are more kinds, one coin each.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,6 @@ from moondev.domain.clock import Clock
 
 # What is traded of what the mock lists; a replay lists the one instrument of its file.
 COINS = ("BTC", "ETH", "SOL")
-# At every further venue: enough to see it trade, few enough for a small machine.
-COINS_ELSEWHERE = {"turtle": ("BTC",), "maker": ("ETH",)}
 # What may be traded elsewhere while its venue at home is down, and the venues it may go to, first to last.
 ROAMER_COIN = "SOL"
 ROAMER_VENUES = ("binance", "bybit", "phemex")
@@ -28,7 +29,9 @@ _ACTOR = "demo"
 class Plan:
     """One kind of strategy, set up once per instrument. Cadences are seconds; ``changes`` go over the preset.
 
-    ``account`` is which of a venue's paper accounts trades it: of followers of trends, or of makers.
+    ``account`` is which of a venue's paper accounts trades it: of followers of trends, of makers, or of what goes in
+    and out. ``coins`` are traded at home, ``elsewhere`` at every further venue: enough to see it trade, few enough for
+    a small machine.
     """
 
     prefix: str
@@ -37,10 +40,12 @@ class Plan:
     account: str
     cadence_seconds: int
     capital: Decimal
+    coins: tuple[str, ...] = COINS
+    elsewhere: tuple[str, ...] = ()
     changes: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
-TURTLE = Plan("turtle", "turtle_trend", "fast", "trend", cadence_seconds=2, capital=Decimal(30_000))
+TURTLE = Plan("turtle", "turtle_trend", "fast", "trend", cadence_seconds=2, capital=Decimal(30_000), elsewhere=("BTC",))
 MAKER = Plan(
     "maker",
     "market_maker",
@@ -48,10 +53,15 @@ MAKER = Plan(
     "maker",
     cadence_seconds=1,
     capital=Decimal(30_000),
+    elsewhere=("ETH",),
     # The mock's market is liquid: fills thin out faster with distance there than the preset assumes.
     changes={"fill_decay_per_bp": 1.0},
 )
-PLANS = (TURTLE, MAKER)
+REVERSION = Plan(
+    "reversion", "mean_reversion", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("BTC",)
+)
+POP = Plan("pop", "consolidation_pop", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("ETH",))
+PLANS = (TURTLE, MAKER, REVERSION, POP)
 # A follower shows that a position stays where it is, a maker that new risk goes elsewhere at once.
 ROAMERS = {"roamer": TURTLE, "roaming-maker": MAKER}
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
@@ -83,7 +93,7 @@ def seed_strategies(
         _strategy(f"{plan.prefix}{_at(venue)}-{coin.lower()}", plan, seeding.account(plan, venue), instrument, seeding)
         for venue in venues
         for plan in PLANS
-        for coin in (COINS if venue.code == HOME else COINS_ELSEWHERE[plan.prefix])
+        for coin in (plan.coins if venue.code == HOME else plan.elsewhere)
         if (instrument := _listed(venue, coin)) is not None
     ]
     roaming = [venue for venue in venues if venue.code in ROAMER_VENUES]

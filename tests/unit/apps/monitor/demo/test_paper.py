@@ -42,7 +42,7 @@ def test_the_chain_account_signs_for_itself_with_one_key():
     assert {trend.signer_address(purpose) for purpose in PURPOSES} == {trend.address}
 
 
-def test_each_venue_has_two_accounts_and_no_secret_name_twice():
+def test_each_venue_has_two_accounts_the_one_at_home_three_and_no_secret_name_twice():
     accounts = accounts_at(venues_named("all"))
-    assert len(accounts) == 2 * len(VENUES)
+    assert len(accounts) == 2 * len(VENUES) + 1
     assert len(paper_secrets(accounts)) == len(accounts) * len(PURPOSES)
