@@ -62,6 +62,8 @@ REVERSION = Plan(
 )
 POP = Plan("pop", "consolidation_pop", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("ETH",))
 PLANS = (TURTLE, MAKER, REVERSION, POP)
+# Seconds between the ticks of makers where resting orders are scarce: the chain takes twenty in a hundred blocks.
+UNHURRIED = {"dydx": 30}
 # A follower shows that a position stays where it is, a maker that new risk goes elsewhere at once.
 ROAMERS = {"roamer": TURTLE, "roaming-maker": MAKER}
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
@@ -142,9 +144,13 @@ def _create(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, 
         now=seeding.clock.now(),
         # A replay's minutes pass too fast for beat: there the closing bars make strategies due.
         trigger=Trigger.BAR if seeding.speed > 1 else Trigger.INTERVAL,
-        cadence_seconds=plan.cadence_seconds,
+        cadence_seconds=_cadence(plan, account),
         capital=plan.capital,
     )
+
+
+def _cadence(plan: Plan, account: Account) -> int:
+    return UNHURRIED.get(account.venue_id, plan.cadence_seconds) if plan is MAKER else plan.cadence_seconds
 
 
 def _parameters(plan: Plan, speed: float) -> dict[str, JSONValue]:
