@@ -66,6 +66,17 @@ PLANS = (TURTLE, MAKER, REVERSION, POP)
 UNHURRIED = {"dydx": 30}
 # A follower shows that a position stays where it is, a maker that new risk goes elsewhere at once.
 ROAMERS = {"roamer": TURTLE, "roaming-maker": MAKER}
+# One strategy on one coin at all of ``ROAMER_VENUES``: the mock's venues keep some basis points apart.
+ARBITRAGEUR = Plan(
+    "arbitrage",
+    "arbitrage",
+    "fast",
+    "trend",
+    cadence_seconds=1,
+    capital=Decimal(20_000),
+    changes={"max_hold_minutes": 0.5},
+)
+ARBITRAGE_COIN = "ETH"
 # Parameters that are ages of data: in a replay as old as the same real seconds make them, within their bounds.
 _AGES = {"max_data_age_seconds": 600.0}
 
@@ -88,7 +99,8 @@ def seed_strategies(
 ) -> list[str]:
     """Create and enable every plan at every venue, on what is listed there; return the names.
 
-    With two or more of ``ROAMER_VENUES`` there are some strategies more, which trade elsewhere while theirs is down.
+    With two or more of ``ROAMER_VENUES`` there are some strategies more: those that trade elsewhere while their venue
+    is down, and, unless it is a replay, one that trades between them.
     """
     seeding = _Seeding(accounts, clock, speed)
     names = [
@@ -99,7 +111,8 @@ def seed_strategies(
         if (instrument := _listed(venue, coin)) is not None
     ]
     roaming = [venue for venue in venues if venue.code in ROAMER_VENUES]
-    return [*names, *(slug for slug, plan in ROAMERS.items() if _roams(slug, plan, roaming, seeding))]
+    names += [slug for slug, plan in ROAMERS.items() if _roams(slug, plan, roaming, seeding)]
+    return [*names, ARBITRAGEUR.prefix] if speed == 1 and _trades_between(roaming, seeding) else names
 
 
 def _at(venue: DemoVenue) -> str:
@@ -110,15 +123,33 @@ def _listed(venue: DemoVenue, coin: str) -> InstrumentRow | None:
     return InstrumentRow.objects.filter(venue=venue.code, symbol=venue.symbol_of(coin), active=True).first()
 
 
+def _listings(venues: Sequence[DemoVenue], coin: str) -> list[tuple[DemoVenue, InstrumentRow]]:
+    return [(venue, instrument) for venue in venues if (instrument := _listed(venue, coin)) is not None]
+
+
+def _trades_between(venues: Sequence[DemoVenue], seeding: _Seeding) -> bool:
+    """Set up the arbitrage at all of `venues`, each leg on the account there; return whether there are enough."""
+    listed = _listings(venues, ARBITRAGE_COIN)
+    if len(listed) < 2:
+        return False
+    if StrategyRow.objects.filter(slug=ARBITRAGEUR.prefix).exists():
+        return True
+    home, *abroad = (seeding.account(ARBITRAGEUR, venue) for venue, _ in listed)
+    instruments = [instrument for _, instrument in listed]
+    row = _create(ARBITRAGEUR.prefix, ARBITRAGEUR, home, instruments, seeding, abroad)
+    strategy_enable(row.pk, actor=_ACTOR, now=seeding.clock.now())
+    return True
+
+
 def _roams(slug: str, plan: Plan, venues: Sequence[DemoVenue], seeding: _Seeding) -> bool:
     """Set up a strategy at the first of `venues` with the others standing in; return whether there are enough."""
-    listed = [(venue, instrument) for venue in venues if (instrument := _listed(venue, ROAMER_COIN)) is not None]
+    listed = _listings(venues, ROAMER_COIN)
     if len(listed) < 2:
         return False
     if StrategyRow.objects.filter(slug=slug).exists():
         return True
     (home, instrument), *others = listed
-    row = _create(slug, plan, seeding.account(plan, home), instrument, seeding)
+    row = _create(slug, plan, seeding.account(plan, home), [instrument], seeding)
     stand_ins = [StandIn(instrument, other, seeding.account(plan, venue)) for venue, other in others]
     now = seeding.clock.now()
     stand_ins_set(row.pk, stand_ins=stand_ins, routing=Routing.FAILOVER, actor=_ACTOR, now=now)
@@ -128,18 +159,26 @@ def _roams(slug: str, plan: Plan, venues: Sequence[DemoVenue], seeding: _Seeding
 
 def _strategy(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, seeding: _Seeding) -> str:
     if not StrategyRow.objects.filter(slug=slug).exists():
-        row = _create(slug, plan, account, instrument, seeding)
+        row = _create(slug, plan, account, [instrument], seeding)
         strategy_enable(row.pk, actor=_ACTOR, now=seeding.clock.now())
     return slug
 
 
-def _create(slug: str, plan: Plan, account: Account, instrument: InstrumentRow, seeding: _Seeding) -> StrategyRow:
+def _create(
+    slug: str,
+    plan: Plan,
+    account: Account,
+    instruments: Sequence[InstrumentRow],
+    seeding: _Seeding,
+    accounts_abroad: Sequence[Account] = (),
+) -> StrategyRow:
     return strategy_create(
         slug=slug,
         kind=plan.kind,
         parameters=_parameters(plan, seeding.speed),
         account=account,
-        instruments=[instrument],
+        accounts_abroad=accounts_abroad,
+        instruments=instruments,
         actor=_ACTOR,
         now=seeding.clock.now(),
         # A replay's minutes pass too fast for beat: there the closing bars make strategies due.
