@@ -158,7 +158,8 @@ class InstrumentView:
     """One instrument as frozen for one tick. `age` counts from the newest datum's receive time.
 
     `mark_price` is the venue's mark, `funding_rate` the share of the notional that longs pay shorts per hour (each
-    None until it has been heard).
+    None until it has been heard). `mark_age` is the mark's own age where that is known: it may have stopped coming
+    while the book goes on.
     """
 
     bars: Mapping[timedelta, BarSeries]
@@ -166,6 +167,7 @@ class InstrumentView:
     mark_price: float | None
     age: timedelta
     funding_rate: float | None = None
+    mark_age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Watches the triggers of orders that wait with us, and lets the due ones go.
 
 It runs beside the user stream of its venue, several times a second, on the marks that the market stream keeps in
-Redis (the middle of the book where a venue has no marks). A mark that comes and goes between two looks is not seen.
-While there is no fresh price nothing is released, and a person is told. Killed at any moment it loses nothing: what
-it knows is in the rows.
+Redis (the middle of the book where a venue has no marks, or they stopped coming). A mark that comes and goes between
+two looks is not seen. While there is no fresh price nothing is released, and a person is told. Killed at any moment it
+loses nothing: what it knows is in the rows.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Watchman:
         except Connectivity:
             return {}
         fresh = lasting(self._clock, FRESH_SECONDS)
-        known = {key: _price(view) for key, view in views.items() if view.age <= fresh}
+        known = {key: _price(view, fresh) for key, view in views.items()}
         return {key: price for key, price in known.items() if price is not None}
 
     def _trail(self, seen: Sequence[tuple[HeldOrder, Price]], now: datetime) -> int:
@@ -132,9 +132,11 @@ class Watchman:
         return tuple(sorted(blind))
 
 
-def _price(view: InstrumentView) -> Price | None:
-    if view.mark_price is not None:
+def _price(view: InstrumentView, fresh: timedelta) -> Price | None:
+    """Return the mark, else the middle of the book, whichever is `fresh`: each comes by a way of its own."""
+    mark_age = view.age if view.mark_age is None else view.mark_age
+    if view.mark_price is not None and mark_age <= fresh:
         return Price(Decimal(str(view.mark_price)))
-    if view.book is None or not view.book.bids or not view.book.asks:
+    if view.age > fresh or view.book is None or not view.book.bids or not view.book.asks:
         return None
     return Price(Decimal(str(view.book.mid)))

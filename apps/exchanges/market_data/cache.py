@@ -103,7 +103,8 @@ class MarketCache:
                 bars[interval] = series.tail(count)
         mark = None if math.isnan(state.mark) else state.mark
         funding = None if math.isnan(state.funding) else state.funding
-        return InstrumentView(bars, _book_or_none(state) if wanted.book else None, mark, state.age(now), funding)
+        book = _book_or_none(state) if wanted.book else None
+        return InstrumentView(bars, book, mark, state.age(now), funding, state.mark_age(now))
 
     def _read(self, keys: list[str]) -> list[bytes | None]:
         if not keys:

@@ -50,6 +50,12 @@ class StoredState(msgspec.Struct, array_like=True):
             return timedelta.max
         return max(now - from_milliseconds(self.book_received_ms), timedelta(0))
 
+    def mark_age(self, now: datetime) -> timedelta | None:
+        """Return how old the mark is; None when none was heard yet."""
+        if not self.mark_received_ms:
+            return None
+        return max(now - from_milliseconds(self.mark_received_ms), timedelta(0))
+
 
 class LiveState:
     """The same in the process that writes it: what came last, as it came; made into bytes only when written."""

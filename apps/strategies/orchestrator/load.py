@@ -260,7 +260,8 @@ def _as_asked(seen: InstrumentView, needs: Needs) -> InstrumentView:
         series = seen.bars.get(interval)
         if series is not None:
             bars[interval] = series.tail(count) if len(series) > count else series
-    return InstrumentView(bars, seen.book if needs.book else None, seen.mark_price, seen.age, seen.funding_rate)
+    book = seen.book if needs.book else None
+    return InstrumentView(bars, book, seen.mark_price, seen.age, seen.funding_rate, seen.mark_age)
 
 
 def reference_price(seen: InstrumentView) -> Price | None:

@@ -23,7 +23,7 @@ from apps.exchanges.orders.services import orders_record
 from apps.exchanges.selectors import working_orders
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Connectivity, NotSent, RateLimited
-from moondev.domain.market_data import InstrumentView
+from moondev.domain.market_data import Book, BookLevel, InstrumentView
 from moondev.domain.orders import OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce, client_order_id
 from moondev.domain.values import Bps, Price, Quantity, Side
 from tests.support.order_world import ABLE, VENUE, World, assert_books, make_world
@@ -45,6 +45,8 @@ class Prices:
     def __init__(self, **marks: str | None) -> None:
         self.marks: dict[str, str | None] = dict(marks)
         self.age = timedelta(0)
+        self.mark_age: timedelta | None = None
+        self.book: Book | None = None
         self.away = False
 
     def views(self, wanted: Mapping[str, Wanted], now: object) -> dict[str, InstrumentView]:
@@ -54,7 +56,11 @@ class Prices:
 
     def _view(self, key: str) -> InstrumentView:
         mark = self.marks.get(key.split(":")[1])
-        return NEVER_HEARD if mark is None else InstrumentView({}, None, float(mark), self.age)
+        return (
+            NEVER_HEARD
+            if mark is None
+            else InstrumentView({}, self.book, float(mark), self.age, mark_age=self.mark_age)
+        )
 
 
 class Desk:
@@ -161,6 +167,25 @@ def test_a_due_order_is_released_once_and_sent_as_what_it_becomes(desk: Desk) ->
     assert status(order) == "filled"
     assert desk.world.venue.position() == 0
     assert_books()
+
+
+def test_a_mark_that_stopped_coming_is_not_acted_on_however_fresh_the_book_is(desk: Desk) -> None:
+    desk.long()
+    order = desk.hold()
+    desk.prices.mark_age = timedelta(minutes=5)
+    assert desk.at("80") == frozenset(), "nobody knows a price now"
+    now = desk.world.clock.now()
+    desk.prices.book = Book((BookLevel(94.0, 1.0),), (BookLevel(96.0, 1.0),), now, now)
+    assert desk.at("80") == frozenset(), "the market is far above"
+    desk.prices.book = Book((BookLevel(84.0, 1.0),), (BookLevel(86.0, 1.0),), now, now)
+    assert desk.at("100") == {order.pk}, "the book has fallen below the trigger, whatever the last mark was"
+
+
+def test_a_fresh_mark_is_acted_on_though_the_book_stands_still(desk: Desk) -> None:
+    desk.long()
+    order = desk.hold()
+    desk.prices.age, desk.prices.mark_age = timedelta(minutes=5), timedelta(0)
+    assert desk.at("80") == {order.pk}
 
 
 def test_a_limit_kind_rests_at_its_price_once_it_is_released(desk: Desk) -> None:
