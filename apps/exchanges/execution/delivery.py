@@ -209,13 +209,16 @@ class Delivery:
         self._offer(exits, nonces_take(self._session.signer_id, 1, self._clock.now())[0], expires)
 
     def _wait_for_the_venue(self, orders: Sequence[ClaimedOrder], error: NotSent) -> list[ClaimedOrder]:
-        """Return the orders to be given up; exits whose trigger was ours are offered again until the venue is back."""
-        exits = [order for order in orders if order.released and order.reduces]
+        """Return the orders to be given up; protection is offered again until the venue is back.
+
+        That are exits whose trigger was ours, and stops and take-profits: who writes a bracket's writes them once.
+        """
+        exits = [order for order in orders if order.protects]
         if exits:
             now = self._clock.now()
             ids, when = [order.order_id for order in exits], now + lasting(self._clock, AWAY_SECONDS)
             orders_put_back(self._claim, ids, again_at=when, reason=str(error), now=now)
-            text = f"{len(exits)} released and not taken: {error}"
+            text = f"{len(exits)} that protect, not taken: {error}"
             alarm_once(self._claim.account_id, Alarm(AccountEvent.Kind.UNRELEASED_ORDER, text), now)
         return [order for order in orders if order not in exits]
 

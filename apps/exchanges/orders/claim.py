@@ -50,6 +50,11 @@ class ClaimedOrder:
         """Return whether it can only shrink a position."""
         return self.approved.request.reduce_only
 
+    @property
+    def protects(self) -> bool:
+        """Return whether a position goes without its stop, or its way out, for as long as this is not sent."""
+        return self.approved.request.purpose is Purpose.PROTECTIVE or (self.released and self.reduces)
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedCancel:

@@ -6,13 +6,14 @@ filled order is never without its stop for the length of a tick, and one end of 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from apps.exchanges.bulk import Row, fetch, run
 from apps.exchanges.capabilities import Capabilities, Support
@@ -22,9 +23,12 @@ from apps.exchanges.orders.events import Step, steps_append
 from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, PLAIN, rows_insert
 from apps.exchanges.orders.record import orders_record
 from apps.exchanges.orders.wake import wake_accounts
+from moondev.domain.errors import TradingError
 from moondev.domain.instruments import PriceGrid, Rounding
 from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, CancelOrder, OrderStatus, OrderType, Purpose, TimeInForce
 from moondev.domain.values import Bps, Price, Side
+
+logger = logging.getLogger(__name__)
 
 SOURCE = "bracket"
 NOTHING_TO_PROTECT = "no position to protect"
@@ -32,6 +36,8 @@ MORE_THAN_THE_POSITION = "more than there is to reduce"
 # How far beyond its trigger a child may trade: it has to get out.
 SLIPPAGE_BPS = Decimal(300)
 VALID = timedelta(minutes=2)
+# Nobody writes a child again that ends unsent, so while its venue is away it waits.
+CHILD_VALID = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,12 @@ def brackets_arm(venue: str, now: datetime) -> int:
     """
     placed, accounts = 0, set()
     for parent in _uncovered(venue):
-        children = _cover(parent, now)
+        try:
+            children = _cover(parent, now)
+        except (TradingError, DataError, IntegrityError):
+            # One that cannot be protected as it asks must not leave all others without their stops.
+            logger.exception("order %s: what it has filled cannot be protected", parent.order_id)
+            continue
         if children:
             accounts.add(parent.account_id)
         placed += children
@@ -161,7 +172,7 @@ def _child(parent: Parent, kind: OrderType, level: Decimal, now: datetime) -> Ro
         "arrival_price": None,
         "status": OrderStatus.APPROVED.value,
         "reserved": 0,
-        "valid_until": now + VALID,
+        "valid_until": now + CHILD_VALID,
         "created_at": now,
         "updated_at": now,
         "closed_at": None,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
 
 from apps.exchanges.capabilities import Support
-from apps.exchanges.models import UNASSIGNED, Order, OrderCommand
+from apps.exchanges.models import UNASSIGNED, AccountEvent, Order, OrderCommand
+from apps.exchanges.orders import protection
 from apps.exchanges.orders.entries import OrderEntry
-from apps.exchanges.orders.protection import brackets_arm, idle_end, protection_look
+from apps.exchanges.orders.protection import Parent, brackets_arm, idle_end, protection_look
 from apps.exchanges.orders.reconcile import reconcile_account
 from apps.exchanges.orders.services import orders_record
 from moondev.domain.decisions import RiskApproved
-from moondev.domain.errors import InvalidValue
+from moondev.domain.errors import InvalidValue, NotSent
+from moondev.domain.instruments import PriceGrid
 from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce, client_order_id
 from moondev.domain.values import Price, Quantity, Side
 from tests.support.order_world import ABLE, VENUE, World, assert_books, make_world
@@ -78,6 +80,40 @@ def test_a_bracket_has_no_children_before_it_fills(world: World) -> None:
     assert (order.stop_price, order.take_profit_price) == (90, 120)
     assert brackets_arm(VENUE, world.clock.now()) == 0
     assert children(order) == []
+
+
+def test_a_stop_that_could_not_be_sent_is_offered_until_the_venue_is_back(world: World) -> None:
+    order = enter(world, stop="90")
+    fill(world, order, "1")
+    brackets_arm(VENUE, world.clock.now())
+    for _ in range(3):
+        world.venue.refuse("place", NotSent("no connection"))
+        world.send()
+        assert children(order) == [("stop", "approved", D(1), D(90))]
+        world.clock.advance(timedelta(minutes=3))
+    assert AccountEvent.objects.filter(kind="unreleased_order").count() == 1
+    world.send()
+    assert children(order) == [("stop", "open", D(1), D(90))]
+    assert_books()
+
+
+def test_a_bracket_that_cannot_be_made_leaves_no_other_without_its_stop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = enter(world, stop="90")
+    fill(world, order, "1")
+    odd = Parent(0, 0, 0, order.client_order_id, "", "", "", Side.BUY, D(1), D(0), (), PriceGrid(D(1)))
+    real, cover = protection._uncovered, protection._cover
+
+    def covering(parent: Parent, now: datetime) -> int:
+        if parent is odd:
+            raise InvalidValue("price", 0, "above 0")
+        return cover(parent, now)
+
+    monkeypatch.setattr(protection, "_uncovered", lambda venue: [odd, *real(venue)])
+    monkeypatch.setattr(protection, "_cover", covering)
+    assert brackets_arm(VENUE, world.clock.now()) == 1
+    assert children(order) == [("stop", "approved", D(1), D(90))]
 
 
 def test_every_fill_is_protected_once_and_with_its_own_size(world: World) -> None:
