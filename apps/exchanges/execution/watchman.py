@@ -8,6 +8,7 @@ loses nothing: what it knows is in the rows.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from apps.exchanges.orders.held import HeldOrder, Release, held_orders, orders_r
 from apps.exchanges.orders.triggers import reached, trailed, worst_after
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.domain.clock import Clock
-from moondev.domain.errors import Connectivity
+from moondev.domain.errors import Connectivity, InvalidValue
 from moondev.domain.instruments import Rounding
 from moondev.domain.market_data import InstrumentView
 from moondev.domain.values import Price
+
+logger = logging.getLogger(__name__)
 
 # Real seconds between two looks.
 WATCH_SECONDS = 0.1
@@ -105,9 +108,18 @@ class Watchman:
         ]
         if not due:
             return frozenset()
-        released = orders_release([self._released(order, price, now) for order, price in due], now)
+        releases = [release for order, price in due if (release := self._readied(order, price, now)) is not None]
+        released = orders_release(releases, now) if releases else frozenset()
         self._wake({order.account_id for order, _ in due if order.order_id in released})
         return released
+
+    def _readied(self, order: HeldOrder, price: Price, now: datetime) -> Release | None:
+        """Return an order made ready to be sent; None for one whose price fits no grid, which must stop no other."""
+        try:
+            return self._released(order, price, now)
+        except InvalidValue:
+            logger.exception("order %s cannot be released", order.order_id)
+            return None
 
     def _released(self, order: HeldOrder, price: Price, now: datetime) -> Release:
         quantity = min(order.quantity, order.closable) if order.reduces else order.quantity
@@ -135,7 +147,7 @@ class Watchman:
 def _price(view: InstrumentView, fresh: timedelta) -> Price | None:
     """Return the mark, else the middle of the book, whichever is `fresh`: each comes by a way of its own."""
     mark_age = view.age if view.mark_age is None else view.mark_age
-    if view.mark_price is not None and mark_age <= fresh:
+    if view.mark_price is not None and view.mark_price > 0 and mark_age <= fresh:
         return Price(Decimal(str(view.mark_price)))
     if view.age > fresh or view.book is None or not view.book.bids or not view.book.asks:
         return None

@@ -188,6 +188,19 @@ def test_a_fresh_mark_is_acted_on_though_the_book_stands_still(desk: Desk) -> No
     assert desk.at("80") == {order.pk}
 
 
+def test_an_order_that_fits_no_grid_any_more_keeps_no_other_from_being_released(desk: Desk) -> None:
+    desk.long("2")
+    odd, good = desk.hold(price="0.000001"), desk.hold()
+    assert desk.at("90") == {good.pk}
+    assert status(odd) == "held"
+
+
+def test_a_mark_of_zero_is_no_price(desk: Desk) -> None:
+    desk.long()
+    desk.hold()
+    assert desk.at("0") == frozenset()
+
+
 def test_a_limit_kind_rests_at_its_price_once_it_is_released(desk: Desk) -> None:
     desk.long()
     order = desk.hold(OrderType.TAKE_PROFIT_LIMIT, trigger="110", price="111")
