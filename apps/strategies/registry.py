@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from apps.strategies.base import JSONValue, Parameters, Strategy
 from apps.strategies.library.arbitrage import Arbitrage
 from apps.strategies.library.consolidation_pop import ConsolidationPop
+from apps.strategies.library.correlation import Correlation
 from apps.strategies.library.market_maker import MarketMaker
 from apps.strategies.library.mean_reversion import MeanReversion
 from apps.strategies.library.nadaraya_watson import NadarayaWatson
@@ -27,6 +28,7 @@ STRATEGIES: tuple[type[AnyStrategy], ...] = (
     MeanReversion,
     ConsolidationPop,
     NadarayaWatson,
+    Correlation,
     Arbitrage,
 )
 _BY_NAME: Mapping[str, type[AnyStrategy]] = MappingProxyType({s.name: s for s in STRATEGIES})

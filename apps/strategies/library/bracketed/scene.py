@@ -100,8 +100,7 @@ def usable_bars(view: InstrumentView, interval: timedelta, fewest: int, most: in
     bars = view.bars.get(interval)
     if bars is None or len(bars) < fewest:
         return None, f"{0 if bars is None else len(bars)} closed bars of {interval}, {fewest} needed"
-    newest = bars.tail(most)
-    columns = np.stack((newest.open, newest.high, newest.low, newest.close, newest.volume))
-    if not bool(np.isfinite(columns).all()):
+    columns = np.stack((bars.open, bars.high, bars.low, bars.close, bars.volume))
+    if not bool(np.isfinite(columns[:, -most:]).all()):
         return None, f"a bar of {interval} holds a price or volume that is not a finite number"
-    return newest, ""
+    return bars.tail(most), ""

@@ -1,0 +1,1 @@
+"""The parts of the correlation strategy: followers that lag behind a leader, and cointegrated pairs."""
