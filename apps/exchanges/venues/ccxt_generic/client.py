@@ -112,10 +112,15 @@ class CcxtClient:
         return [self._cancelled_resting(order) for order in self._batch(orders)]
 
     def order_status(self, client_order_id: UUID, instrument: str = "") -> OrderReport | None:
-        """Return what the exchange knows of an order; None when none of its lists has it."""
+        """Return what the exchange knows of an order; None when none of its lists has it.
+
+        Raises Connectivity instead of None while there are more open orders than it tells of.
+        """
         market = self._unified.market_of(instrument) if instrument else None
         found = self._find(client_order_id, market)
         if found is None:
+            if self._is_full(self._open(market)):
+                raise Connectivity(f"more orders are open than one answer tells: {client_order_id} may be among them")
             return None
         return parse.order_report(found, self._contracts, ReportSource.RECONCILE, self._clock.now())
 
@@ -127,7 +132,11 @@ class CcxtClient:
         """Return every live order, by name only where the rest cannot be read."""
         self._unified.require_markets()
         live: list[LiveOrder] = []
-        for row in self._open(None):
+        rows = self._open(None)
+        if self._is_full(rows):
+            # A halt cancels these and asks again, so they are better than none; that there may be more is told.
+            self._unreadable.note([ParseError("open orders", "there may be more than one answer tells", len(rows))])
+        for row in rows:
             try:
                 live.append(parse.resting_order(row, self._contracts))
             except ParseError as error:
@@ -272,7 +281,12 @@ class CcxtClient:
 
     def _open(self, market: Market | None) -> list[parse.Row]:
         symbol = None if market is None else market["symbol"]
-        return list(self._unified.call("fetch_open_orders", symbol, lane=Lane.RESERVED))
+        # Where nobody says how many are wanted, some exchanges tell fewer than they could.
+        limit = self._known.orders_per_page or None
+        return list(self._unified.call("fetch_open_orders", symbol, None, limit, lane=Lane.RESERVED))
+
+    def _is_full(self, rows: Sequence[parse.Row]) -> bool:
+        return 0 < self._known.orders_per_page <= len(rows)
 
     def ended(self, market: Market | None) -> list[parse.Row]:
         """Return the newest orders that have ended, of one perpetual or of all."""

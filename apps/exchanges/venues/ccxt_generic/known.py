@@ -58,12 +58,17 @@ QUIRKS: Mapping[str, Quirks] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class KnownExchange:
-    """One of ccxt's exchanges that has everything. `trades_per_page` is how many fills it tells at once."""
+    """One of ccxt's exchanges that has everything.
+
+    `trades_per_page` is how many fills it tells at once, `orders_per_page` how many open orders; 0: as many as there
+    are, as far as ccxt says.
+    """
 
     exchange_id: str
     capabilities: Capabilities
     histories: tuple[str, ...]
     trades_per_page: int
+    orders_per_page: int
     rate_limit_ms: float
     quirks: Quirks
 
@@ -88,6 +93,7 @@ def known_exchange(name: str) -> KnownExchange:
         _capabilities(exchange, features),
         next(ways for ways in _HISTORIES if _has_all(exchange, ways)),
         int(features["fetchMyTrades"].get("limit") or 100),
+        int(features["fetchOpenOrders"].get("limit") or 0),
         float(exchange.rateLimit),
         QUIRKS.get(name, Quirks()),
     )

@@ -29,6 +29,7 @@ class Exchange:
 
     def __init__(self, answer: TradingError | None = None) -> None:
         self.answer, self.asked = answer, []
+        self.open: list[dict[str, str]] = []
         self.exchange = self
 
     def amount_to_precision(self, _symbol: str, text: str) -> str:
@@ -51,6 +52,8 @@ class Exchange:
         self.asked.append(method)
         if method.startswith("fetch") and self.answer is not None:
             raise self.answer
+        if method.startswith("fetch"):
+            return self.open if method == "fetch_open_orders" else []
         return {"id": "venue-1"}
 
 
@@ -96,3 +99,16 @@ def test_an_order_of_a_market_nobody_lists_is_told_of_and_keeps_no_halt_waiting(
     (report,) = client(exchange).cancel_resting([nameless], 1)
     assert (report.venue_order_id, report.status, report.reason) == ("venue-2", None, CANNOT_BE_NAMED)
     assert exchange.asked == []
+
+
+@pytest.mark.parametrize(("others", "may_be_there"), [(0, False), (49, False), (50, True)])
+def test_an_order_is_not_unheard_of_while_more_are_open_than_are_told(others: int, may_be_there: bool) -> None:
+    exchange = Exchange()
+    exchange.open = [{"id": str(number)} for number in range(others)]
+    asked = client(exchange)
+    assert asked._known.orders_per_page == 50
+    if not may_be_there:
+        assert asked.order_status(uuid4(), "byb:BTCUSDT") is None
+        return
+    with pytest.raises(Connectivity):
+        asked.order_status(uuid4(), "byb:BTCUSDT")
