@@ -31,6 +31,8 @@ TOO_MANY_REQUESTS = "39995"
 _EXPIRY_OPTION = "x-phemex-request-expiry"
 # The venue (or a proxy before it) gave up waiting: the request may have been processed.
 _UNKNOWN_OUTCOMES = frozenset({408, 425, 499})
+# Not the venue's words but those of the firewall before it, which lets nothing of this address through for a while.
+_SHUT_OUT = frozenset({403, 418})
 # The ending that the venue gives a group's headers; the group called "others" has none.
 _GROUPS: Mapping[str, str] = {CONTRACT: "-contract", OTHERS: ""}
 _CAPACITY = {budget.name: budget.capacity for budget in BUDGETS}
@@ -59,6 +61,8 @@ class Judge:
         try:
             verdict = _VERDICTS.decode(body)
         except (msgspec.MsgspecError, UnicodeError) as error:
+            if status in _SHUT_OUT:
+                raise self._hasty(told, body) from None
             if status >= 400:
                 raise VenueRejected(f"HTTP {status}", body, status) from None
             raise ParseError("answer", str(error), body) from error

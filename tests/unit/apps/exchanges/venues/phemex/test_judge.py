@@ -56,6 +56,8 @@ def test_what_is_left_is_passed_on_by_group(notes: Notebook) -> None:
         (429, {"x-ratelimit-retry-after": "300"}, "{}", 300.0),
         (429, {}, "slow down", 60.0),
         (200, {}, json.dumps({"code": "39995", "msg": "Too many requests."}), 60.0),
+        (403, {}, "<html>Request blocked.</html>", 60.0),
+        (418, {}, "", 60.0),
     ],
 )
 def test_too_many_requests_send_everybody_to_rest(
