@@ -17,6 +17,7 @@ OF_THE_REVIEW: Mapping[RefusalCode, str] = MappingProxyType(
         RefusalCode.LIMIT_MISSING: "No active limit gives the rule a number; without one nothing opens.",
         RefusalCode.INSTRUMENT_UNKNOWN: "The request names an instrument the strategy does not trade.",
         RefusalCode.ORDER_UNKNOWN: "An amendment names an order that is not working.",
+        RefusalCode.LEG_REFUSED: "Another leg of the same trade was refused; one leg by itself is not opened.",
         RefusalCode.CHECK_FAILED: "A check raised an error; the log has it. Openings are refused, exits pass.",
     }
 )

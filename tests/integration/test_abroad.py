@@ -53,12 +53,12 @@ def test_each_leg_is_placed_on_the_account_of_its_venue(world) -> None:
     assert sorted(owned) == ["paper-1", "paper-dydx"]
 
 
-def test_an_account_abroad_that_is_halted_refuses_its_own_leg_only(world) -> None:
+def test_while_an_account_abroad_is_halted_neither_leg_is_opened(world) -> None:
     row = two_venues(world)
     TradingState.objects.filter(scope_key="paper-dydx").update(mode=TradingMode.HALTED)
     report = tick(world, row)
-    assert placed() == [("hyperliquid:BTC", "paper-1", "buy")]
-    assert len(report["refusals"]) == 1
+    assert placed() == []
+    assert {refusal["code"] for refusal in report["refusals"]} == {"TRADING_HALTED", "LEG_REFUSED"}
 
 
 def test_legs_that_one_venue_does_not_fill_in_time_are_cancelled_or_closed_at_the_other(world) -> None:

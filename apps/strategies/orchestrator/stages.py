@@ -10,7 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from apps.risk.review import ReviewMarket, review
-from apps.strategies.orchestrator.planner import Rules, Situation, plan
+from apps.risk.together import held_together
+from apps.strategies.orchestrator.planner import Rules, Situation, SizedLegs, plan
 from apps.strategies.orchestrator.routing import routed
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, sized
 from apps.strategies.orchestrator.work import Decided, Failed, Ready, Work
@@ -32,7 +33,8 @@ def make_ready(decided: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready 
         sent, where = routed(wishes, work.outlets, situations, work.books)
         made = plan(sent, situations, _rules(work), work.view.now)
         planned = time.perf_counter()
-        reviewed = review(made.requests, _market(work), work.facts, work.outlets.facts)
+        legs = [{leg.target.instrument for leg in wish.legs} for wish in sent if isinstance(wish, SizedLegs)]
+        reviewed = held_together(review(made.requests, _market(work), work.facts, work.outlets.facts), legs)
     except Exception as error:  # a wish that no order can express fails its own tick only
         logger.exception("what %s wants cannot be planned", work.scope.strategy)
         return Failed(work.tick, f"{type(error).__name__}: {error}", "plan_failed", decided.decide_ms, decided.overrun)
