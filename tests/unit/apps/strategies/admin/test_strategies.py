@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from apps.exchanges.models import InstrumentRow
+from apps.exchanges.models import Account, InstrumentRow
 from apps.strategies.admin.forms import StrategyForm
-from apps.strategies.models import StrategyEvent, StrategyRow
+from apps.strategies.models import StrategyEvent, StrategyInstrument, StrategyRow
 from apps.strategies.services import strategy_enable
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
@@ -59,6 +59,20 @@ def test_a_new_strategy_is_created_through_the_services(operator, account):
     assert answer.url == page_of(row)
     assert (row.kind, row.enabled, row.parameters["s1_entry_bars"]) == ("turtle_trend", False, 3)
     assert [event.message for event in StrategyEvent.objects.all()] == ["by operator"]
+
+
+def test_a_new_strategy_may_trade_at_a_second_venue_on_an_account_there(operator, account):
+    there = Account.objects.create(
+        code="paper-elsewhere", venue_id="elsewhere", portfolio=account.portfolio, address="0x2", currency="USDC"
+    )
+    both = [instrument(), instrument(venue="elsewhere")]
+    form = {**NEW, "account": account.pk, "instruments": both, "accounts_abroad": [there.pk]}
+    operator.post(f"{LIST}add/", form)
+    links = StrategyInstrument.objects.values_list("instrument__venue", "account__code").order_by("pk")
+    assert sorted(links) == [("elsewhere", "paper-elsewhere"), ("hyperliquid", account.code)]
+    Account.objects.filter(pk=there.pk).update(currency="USDT")
+    errors = errors_of(operator.post(f"{LIST}add/", {**form, "slug": "turtle-mixed"}))
+    assert "other money is not converted" in errors["account"][0]
 
 
 @pytest.mark.parametrize(
