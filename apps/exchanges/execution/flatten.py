@@ -30,7 +30,7 @@ from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, PLAIN, rows_insert
 from apps.exchanges.orders.reconcile import Reconciliation
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import PositionSnapshot
-from moondev.domain.errors import RateLimited
+from moondev.domain.errors import Invariant, RateLimited
 from moondev.domain.instruments import Rounding
 from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, OrderStatus, OrderType, Purpose, TimeInForce
 from moondev.domain.values import ZERO, Bps, Side
@@ -61,7 +61,10 @@ class Flattening:
         self._veto, self._scope, self._hands, self._account_id = veto, scope, hands, account_id
 
     def is_flat(self) -> bool:
-        """Close what is open; return whether there was nothing to close."""
+        """Close what is open; return whether there was nothing to close.
+
+        Raises Invariant when something is held in what we do not list: it is not flat, and we cannot name it.
+        """
         session = self._hands.session(self._account_id)
         self._settle(session)
         return self._close_account(session, self._scope.positions(self._account_id))
@@ -77,8 +80,10 @@ class Flattening:
         net = {position.symbol: position for position in snapshot.positions if position.quantity}
         if self._waiting(session.account.account_id):
             return False
-        exits = self._exits(net, held, session)
+        exits, unlisted = self._exits(net, held, session)
         self._send(session, exits)
+        if unlisted:
+            raise Invariant(f"cannot close what is not listed here: {', '.join(unlisted)}; refresh the instruments")
         return not exits
 
     def _waiting(self, account_id: int) -> bool:
@@ -90,9 +95,12 @@ class Flattening:
         )
         return bool(rows)
 
-    def _exits(self, net: dict[str, PositionSnapshot], held: Sequence[Held], session: Session) -> list[Exit]:
-        """Return what to close: owners whose side is the account's, up to its net; then what nobody owns.
+    def _exits(
+        self, net: dict[str, PositionSnapshot], held: Sequence[Held], session: Session
+    ) -> tuple[list[Exit], list[str]]:
+        """Return what to close, and symbols of positions that we have no instrument for.
 
+        To be closed are owners whose side is the account's, up to its net; then what nobody owns.
         Owners on the other side need no trade: their positions and the others' cancel out at the venue.
         """
         left = {symbol: position.quantity.value for symbol, position in net.items()}
@@ -105,10 +113,11 @@ class Flattening:
             left[owner.symbol] = open_ - size * Side.of(open_).sign
             exits.append(self._exit(owner.strategy, owner.instrument_id, net[owner.symbol], size))
         if self._scope.kind == ScopeKind.STRATEGY:
-            return exits
+            return exits, []
         unowned = {s: q for s, q in left.items() if q and self._concerns(session.account.venue, s)}
         rows = InstrumentRow.objects.filter(venue_id=session.account.venue, symbol__in=list(unowned))
-        return exits + [self._exit(UNASSIGNED, row.pk, net[row.symbol], abs(unowned[row.symbol])) for row in rows]
+        exits += [self._exit(UNASSIGNED, row.pk, net[row.symbol], abs(unowned[row.symbol])) for row in rows]
+        return exits, sorted(set(unowned) - {row.symbol for row in rows})
 
     def _concerns(self, venue: str, symbol: str) -> bool:
         return self._scope.kind != ScopeKind.INSTRUMENT or self._scope.key == f"{venue}:{symbol}"

@@ -28,7 +28,7 @@ from apps.exchanges.market_data.recorder import MarketRecorder
 from apps.exchanges.market_data.wishes import Wanted, wanted_at
 from apps.exchanges.ports import MarketDataClient, MarketEvent, MarketHandler, MarketSubscription, Stream
 from moondev.domain.clock import Clock, monotonic
-from moondev.domain.errors import Connectivity, InvalidValue, RateLimited
+from moondev.domain.errors import Connectivity, TradingError
 
 if TYPE_CHECKING:
     from apps.exchanges.market_data.history.keeper import BarKeeper
@@ -238,7 +238,7 @@ class MarketStreamProcess:
                 recorder.backfill(symbol, history, now)
                 self._flush()
                 return
-            except (Connectivity, RateLimited, InvalidValue) as error:
+            except TradingError as error:
                 logger.warning("%s %s %s: history: %s", self.venue, symbol, interval, error)
                 await asyncio.sleep(2**attempt * 0.25)
         logger.error("%s %s %s: the series keeps its gap until the next one is noticed", self.venue, symbol, interval)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -198,6 +199,18 @@ def test_flattens_what_nobody_owns(world: World) -> None:
     assert carry_out(world)
     assert world.venue.position("BTC") == 0
     assert_books()
+
+
+def test_what_is_held_in_something_we_do_not_list_is_told_and_never_taken_for_flat(world: World) -> None:
+    unheard = world.venue.trade("NEWCOIN", Side.BUY, D(3), D(10))
+    # Older than any question for fills reaches: the venue shows the position, and no fill ever gives it a row.
+    world.venue.trades[-1] = replace(unheard, time_exchange=unheard.time_exchange - timedelta(days=400))
+    world.venue.trade("BTC", Side.BUY, D(2), D(100))
+    row = veto(world, flatten=True)
+    assert carry_out(world) == []
+    assert (world.venue.position("BTC"), world.venue.position("NEWCOIN")) == (0, 3)
+    row.refresh_from_db()
+    assert (row.stage == "done", "NEWCOIN" in row.detail) == (False, True)
 
 
 def test_tries_again_when_an_exit_finds_nobody_to_trade_with(world: World) -> None:
