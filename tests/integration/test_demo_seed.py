@@ -69,7 +69,7 @@ def test_what_the_mock_refuses_is_told_in_its_own_words(mock_url):
 
 def test_everything_a_strategy_needs_is_there(seeded):
     followers, makers = ["turtle-btc", "turtle-eth", "turtle-sol"], ["maker-btc", "maker-eth", "maker-sol"]
-    assert seeded == [*followers, *makers, "reversion-btc", "pop-eth"]
+    assert seeded == [*followers, *makers, "reversion-btc", "pop-eth", "kernel-sol", "follower"]
     assert set(StrategyRow.objects.filter(enabled=True).values_list("slug", flat=True)) == set(seeded)
     assert set(InstrumentRow.objects.values_list("symbol", flat=True)) >= {"BTC", "ETH", "SOL"}
     assert Signer.objects.count() == len(ACCOUNTS) * len(PURPOSES)

@@ -78,13 +78,15 @@ ACCOUNTS: tuple[PaperAccount, ...] = (
     PaperAccount("paper-trend", Decimal(100_000)),
     PaperAccount("paper-maker", Decimal(100_000)),
     PaperAccount("paper-swing", Decimal(100_000)),
+    # One that trades several coins at once needs them all to itself.
+    PaperAccount("paper-group", Decimal(100_000)),
 )
 
 
 def accounts_at(venues: Sequence[DemoVenue]) -> tuple[PaperAccount, ...]:
     """Return the paper accounts of a run over `venues`: at each one for followers of trends and one for makers.
 
-    At home there is a third, for strategies that go in and out.
+    At home there are two more: for strategies that go in and out, and for one that trades several coins at once.
     """
     elsewhere = tuple(
         PaperAccount(f"{kind}-{venue.code}", Decimal(100_000), venue.code)

@@ -61,7 +61,10 @@ REVERSION = Plan(
     "reversion", "mean_reversion", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("BTC",)
 )
 POP = Plan("pop", "consolidation_pop", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("ETH",))
-PLANS = (TURTLE, MAKER, REVERSION, POP)
+KERNEL = Plan("kernel", "nadaraya_watson", "fast", "swing", cadence_seconds=5, capital=Decimal(10_000), coins=("SOL",))
+PLANS = (TURTLE, MAKER, REVERSION, POP, KERNEL)
+# One strategy on all its coins: ether leads the others.
+FOLLOWER = Plan("follower", "correlation", "fast", "group", cadence_seconds=5, capital=Decimal(10_000))
 # Seconds between the ticks of makers where resting orders are scarce: the chain takes twenty in a hundred blocks.
 UNHURRIED = {"dydx": 30}
 # A follower shows that a position stays where it is, a maker that new risk goes elsewhere at once.
@@ -110,6 +113,7 @@ def seed_strategies(
         for coin in (plan.coins if venue.code == HOME else plan.elsewhere)
         if (instrument := _listed(venue, coin)) is not None
     ]
+    names += [FOLLOWER.prefix for venue in venues if venue.code == HOME and _trades_together(venue, seeding)]
     roaming = [venue for venue in venues if venue.code in ROAMER_VENUES]
     names += [slug for slug, plan in ROAMERS.items() if _roams(slug, plan, roaming, seeding)]
     return [*names, ARBITRAGEUR.prefix] if speed == 1 and _trades_between(roaming, seeding) else names
@@ -125,6 +129,17 @@ def _listed(venue: DemoVenue, coin: str) -> InstrumentRow | None:
 
 def _listings(venues: Sequence[DemoVenue], coin: str) -> list[tuple[DemoVenue, InstrumentRow]]:
     return [(venue, instrument) for venue in venues if (instrument := _listed(venue, coin)) is not None]
+
+
+def _trades_together(venue: DemoVenue, seeding: _Seeding) -> bool:
+    """Set up the follower on all its coins; return whether they are listed (a replay has one)."""
+    instruments = [listed for coin in FOLLOWER.coins if (listed := _listed(venue, coin)) is not None]
+    if len(instruments) < len(FOLLOWER.coins):
+        return False
+    if not StrategyRow.objects.filter(slug=FOLLOWER.prefix).exists():
+        row = _create(FOLLOWER.prefix, FOLLOWER, seeding.account(FOLLOWER, venue), instruments, seeding)
+        strategy_enable(row.pk, actor=_ACTOR, now=seeding.clock.now())
+    return True
 
 
 def _trades_between(venues: Sequence[DemoVenue], seeding: _Seeding) -> bool:

@@ -92,9 +92,9 @@ ORIGINAL = KernelParameters(entry="turn", stochastic="open", stop_atr=0.0, max_w
 # A short kernel on minute bars: turns every few minutes in any market. For demonstrations; after fees it loses.
 FAST = KernelParameters(
     interval="1m",
-    bandwidth_bars=1.5,
-    window_bars=12,
-    envelope_multiple=2.0,
+    bandwidth_bars=1.0,
+    window_bars=10,
+    envelope_multiple=1.0,
     stochastic="ignore",
     exit_crossings=0,
     atr_bars=7,

@@ -25,7 +25,7 @@ class CorrelationParameters(BracketedParameters):
     )
     correlation_bars: int = Field(100, ge=20, le=1_000, description="Bars over which returns are correlated.")
     min_correlation: float = Field(
-        0.7, ge=0, lt=1, description="Correlation of returns without which nothing is opened."
+        0.7, ge=-1, lt=1, description="Correlation of returns below which nothing is opened; -1 asks for none."
     )
     exit_correlation: float = Field(
         0.4, ge=-1, lt=1, description="Correlation of returns below which what is open is closed; -1 is never."
@@ -101,7 +101,7 @@ ORIGINAL = CorrelationParameters(
     interval="15m",
     max_positions=1,
     max_hold_bars=0,
-    min_correlation=0.0,
+    min_correlation=-1.0,
     exit_correlation=-1.0,
     min_edge_percent=0.0,
     lag_by="move",
@@ -117,7 +117,7 @@ FAST = CorrelationParameters(
     interval="1m",
     max_hold_bars=3,
     correlation_bars=20,
-    min_correlation=0.0,
+    min_correlation=-1.0,
     exit_correlation=-1.0,
     min_edge_percent=0.0,
     breakout_bars=3,
@@ -132,7 +132,7 @@ FAST_PAIRS = CorrelationParameters(
     weight=0.2,
     max_hold_bars=10,
     correlation_bars=20,
-    min_correlation=0.0,
+    min_correlation=-1.0,
     exit_correlation=-1.0,
     min_edge_percent=0.0,
     formation_bars=50,
