@@ -50,6 +50,8 @@ class Capabilities:
     `resting_reduce_only`: at some venues only orders that cannot rest may be reduce-only; EMULATED is to send the
     others without the word and to take them out when they are more than the position (`orders/protection.py`).
     `leverage` REFUSED: the venue has no such setting, margin follows from the position alone.
+    `fills_lag_seconds`: how many real seconds after its stamp a fill may first show in the venue's history, our clock's
+    own error included; every question for fills reaches back over the last one by as much.
     """
 
     order_types: Mapping[OrderType, Support]
@@ -65,6 +67,7 @@ class Capabilities:
     user_stream_needs_key: bool = True
     resting_reduce_only: Support = Support.NATIVE
     leverage: Support = Support.NATIVE
+    fills_lag_seconds: float = 5.0
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, order_type: OrderType) -> Support:

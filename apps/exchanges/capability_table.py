@@ -80,6 +80,7 @@ def _lines() -> list[Line]:
         Line("orders in one request", lambda one: str(one.capabilities.max_batch)),
         Line("client order id", lambda one: f"{one.capabilities.client_id_bits} bits"),
         Line("account heard by", lambda one: one.capabilities.hearing.value),
+        Line("fills may show late by", lambda one: f"{one.capabilities.fills_lag_seconds:g} s"),
         Line("key to listen", lambda one: "yes" if one.capabilities.user_stream_needs_key else "no"),
         Line("accounts per machine", lambda one: str(one.accounts_followed)),
         Line("budgets", lambda one: str(len(one.budgets)) if one.budgets else "none"),

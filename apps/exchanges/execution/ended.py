@@ -18,7 +18,7 @@ from apps.exchanges.orders.begin import cancels_await
 from apps.exchanges.orders.claim import ClaimedCancel
 from apps.exchanges.orders.commands import CommandOutcome, commands_settle
 from apps.exchanges.orders.doubts import fills_known_since
-from apps.exchanges.orders.reconcile import OVERLAP_SECONDS, fill_reports
+from apps.exchanges.orders.reconcile import fill_reports
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource
 from moondev.domain.clock import Clock
@@ -54,7 +54,7 @@ def ended_settle(session: Session, ended: Sequence[Ended], clock: Clock) -> None
         return
     since = fills_known_since(account_id, [e.cancel.order_id for e in ended])
     try:
-        fills = session.client.fills(since - lasting(clock, OVERLAP_SECONDS))
+        fills = session.client.fills(since - lasting(clock, session.capabilities.fills_lag_seconds))
     except TradingError as error:
         logger.warning("account %s: fills of cancelled orders: %s; left to reconciliation", account_id, error)
         _settle(session, ended, CommandStatus.UNKNOWN, UNASKED, clock)

@@ -22,12 +22,11 @@ from apps.exchanges.orders import doubts
 from apps.exchanges.orders.events import Alarm, alarm_once, unreadable_alarm
 from apps.exchanges.orders.questions import catch_up
 from apps.exchanges.orders.reconcile_orders import OrdersPass
-from apps.exchanges.orders.reconcile_pass import OVERLAP_SECONDS, SETTLING_SECONDS, Reconciled, fill_reports
+from apps.exchanges.orders.reconcile_pass import SETTLING_SECONDS, Reconciled, fill_reports
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.domain.clock import Clock, process_clock
 
 __all__ = [
-    "OVERLAP_SECONDS",
     "Reconciled",
     "Reconciliation",
     "fill_reports",
@@ -49,7 +48,7 @@ class Reconciliation(OrdersPass):
         """Ask about everything: doubts, all fills since the last time, live orders, funding, positions."""
         self.doubts()
         self._ask(self._resting)
-        self._ask(self.fills)
+        self._ask(self._all_fills)
         self._ask(self._funding)
         self._ask(self._positions)
         self._step(self._unreadable)
@@ -61,7 +60,8 @@ class Reconciliation(OrdersPass):
     def quick(self) -> Reconciled:
         """Ask about what is known to be in doubt.
 
-        In full only when it is long ago, when the stream was down since, and, of fills, when positions differ.
+        In full only when it is long ago, when the stream was down since, and, of fills, when positions differ: a day of
+        them once for each difference that nothing explains, and no more often than in full while it stays.
         """
         asked, owed = Account.objects.values_list("fills_known_until", "unreconciled").get(pk=self._account.account_id)
         if owed or asked is None or asked < self._ago(THOROUGH_EVERY_SECONDS):
@@ -73,7 +73,9 @@ class Reconciliation(OrdersPass):
         self._ask(self._compare)
         if self.result.differences:
             self._ask(self.fills)
-            self._ask(self._positions)
+            self._ask(self._compare)
+            if self._unexplained():
+                self._ask(self._positions)
         self._step(self._unreadable)
         return self.result
 
@@ -84,7 +86,12 @@ class Reconciliation(OrdersPass):
         self._book_fills(asked)
         waiting = doubts.waiting_for_fills(account_id, asked - lasting(self._clock, LOST_FILLS_SECONDS))
         catch_up(account_id, waiting, self._clock.now())
-        Account.objects.filter(pk=account_id).update(fills_known_until=asked)
+
+    def _all_fills(self) -> None:
+        """Ask for all fills and remember when. A quick look does not: one difference would put off the full one for ever."""
+        asked = self._clock.now()
+        self.fills()
+        Account.objects.filter(pk=self._account.account_id).update(fills_known_until=asked)
 
     def _funding(self) -> None:
         last = FundingPayment.objects.filter(account_id=self._account.account_id).order_by("-paid_at").first()
@@ -110,15 +117,25 @@ class Reconciliation(OrdersPass):
         """
         self._compare()
         seen = self.result.differences
-        if seen and self.result.complete:
-            # Something may have filled after the question for fills and before this answer: asked again, it shows.
-            self.fills()
-            self._compare()
-        quiet = doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
-        if seen and self.result.differences == seen and self.result.complete and quiet:
+        # Something may have filled after the question for fills and before this answer: asked again, it shows. Or it
+        # was in no answer yet when its time was asked for, and the stream missed it too.
+        for look_again in (self.fills, self._reach_back):
+            if self.result.differences and self.result.complete:
+                look_again()
+                self._compare()
+        if seen and self.result.differences == seen and self.result.complete and self._quiet():
             differing_note(self._account.account_id, self.result.differences)
             alarm = Alarm(AccountEvent.Kind.POSITION_DIFFERS, "; ".join(map(str, self.result.differences)))
             alarm_once(self._account.account_id, alarm, self._clock.now())
+
+    def _unexplained(self) -> bool:
+        """Return whether ledger and venue differ where nothing in flight explains it and no alarm was given yet."""
+        differing = {difference.symbol for difference in self.result.differences}
+        known = Account.objects.values_list("differing", flat=True).get(pk=self._account.account_id)
+        return not differing.issubset(known) and self._quiet()
+
+    def _quiet(self) -> bool:
+        return doubts.nothing_moves(self._account.account_id, self._ago(LOST_FILLS_SECONDS))
 
     def _unreadable(self) -> None:
         """Tell of what the venue said in this pass and before that could not be read."""

@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 # Questions without an answer after which a pass gives up.
 SILENCES = 3
 FILLS_PER_BATCH = 200
-# Real seconds: how far a question for fills reaches back over the last one, and how long a row stays unquestioned after
-# it changed.
-OVERLAP_SECONDS = 5.0
+# How long a row stays unquestioned after it changed; real seconds.
 SETTLING_SECONDS = 2.0
+# How far back fills are asked for once more before a difference of positions is believed: past every lag of a venue.
+REACH_BACK = timedelta(days=1)
 
 
 @dataclass
@@ -95,8 +95,15 @@ class Pass:
             logger.exception("account %s: %s", self._account.code, name)
             self.result.errors.append(f"{name}: {error!r}")
 
+    def _reach_back(self) -> None:
+        """Book fills of the last day that the venue showed too late: they are older than every later question."""
+        now = self._clock.now()
+        self._book(self._client.fills(min(self._fills_since(now), now - REACH_BACK)))
+
     def _book_fills(self, asked: datetime) -> None:
-        fills = self._client.fills(self._fills_since(asked))
+        self._book(self._client.fills(self._fills_since(asked)))
+
+    def _book(self, fills: Sequence[FillReport]) -> None:
         for start in range(0, len(fills), FILLS_PER_BATCH):
             batch = fills[start : start + FILLS_PER_BATCH]
             self.result.fills += self._apply(fill_reports(batch, ReportSource.RECONCILE))
@@ -107,7 +114,7 @@ class Pass:
         since = min((moment for moment in known if moment is not None), default=None)
         if since is None or known[0] is None:
             since = self._account.opened_at or since or now - timedelta(days=1)
-        return since - lasting(self._clock, OVERLAP_SECONDS)
+        return since - lasting(self._clock, self._session.capabilities.fills_lag_seconds)
 
     def _apply(self, reports: Sequence[OrderReport]) -> int:
         return reports_apply(account_id=self._account.account_id, reports=reports, now=self._clock.now()).fills

@@ -56,6 +56,8 @@ CAPABILITIES = Capabilities(
     client_id_bits=128,
     silence_guard=SilenceGuard.SYMBOL_TIMER,
     hearing=Hearing.WEBSOCKET,
+    # A symbol we do not know of is found by its commission, which is booked after the trade.
+    fills_lag_seconds=60.0,
     notes=MappingProxyType(
         {
             "market": "an immediate-or-cancel limit at the worst price; the venue's own market order when it reduces",

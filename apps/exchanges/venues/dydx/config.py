@@ -97,6 +97,8 @@ CAPABILITIES = Capabilities(
     user_stream_needs_key=False,
     resting_reduce_only=Support.EMULATED,
     leverage=Support.REFUSED,
+    # Fills bear the time of their block; the indexer shows them when it has got there, at times a minute later.
+    fills_lag_seconds=60.0,
     notes=MappingProxyType(
         {
             "acknowledgement": "the node's code 0 promises nothing: an order exists once the indexer shows it",

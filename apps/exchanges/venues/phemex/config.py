@@ -83,6 +83,8 @@ CAPABILITIES = Capabilities(
     # No dead man's switch of any kind; who falls silent leaves his orders resting.
     silence_guard=SilenceGuard.NONE,
     hearing=Hearing.WEBSOCKET,
+    # Another service keeps the history, and nobody says how far it may be behind.
+    fills_lag_seconds=60.0,
     notes=MappingProxyType(
         {
             "place": "an answer says accepted, never filled: the stream or a question tells what came of it",

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -23,9 +24,10 @@ from apps.exchanges.ports import (
     Unreadable,
 )
 from moondev.domain.errors import Connectivity, RateLimited
+from moondev.domain.fills import FillReport
 from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Money, Side, SignedQuantity
-from tests.support.order_world import World, assert_books, make_world, report
+from tests.support.order_world import ABLE, World, assert_books, make_world, report
 from tests.support.venue_stub import StubVenue, VenueOrder
 
 pytestmark = pytest.mark.django_db
@@ -462,6 +464,66 @@ def test_a_difference_that_a_fill_on_its_way_explains_stops_nothing(world: World
     world.clock.advance(timedelta(seconds=20))
     assert reconcile(world).differences
     assert world.rest().status == "open"
+
+
+def filled_but_shown_later(world: World, seconds: float) -> None:
+    """Fill an order whose row the venue's history does not show yet, look in full after `seconds`, then show it."""
+    order = world.rest()
+    reconcile(world)
+    world.clock.advance(timedelta(seconds=1))
+    trade = world.venue.fill(world.venue.of(order.client_order_id), D("0.4"))
+    world.venue.trades.clear()
+    world.clock.advance(timedelta(seconds=seconds))
+    reconcile(world)
+    assert not Fill.objects.exists()
+    world.venue.trades.append(trade)
+
+
+@pytest.mark.parametrize("look", [reconcile, lambda w: reconcile_venue("hyperliquid", w.sessions, w.clock)])
+def test_a_fill_that_showed_later_than_any_lag_is_found_before_the_alarm(
+    world: World, look: Callable[[World], object]
+) -> None:
+    filled_but_shown_later(world, 400)
+    world.clock.advance(timedelta(seconds=20))
+    look(world)
+    assert Fill.objects.get().quantity == D("0.4")
+    assert not AccountEvent.objects.exists()
+    assert world.rest().status == "open"
+    assert_books()
+
+
+def test_every_question_for_fills_reaches_back_by_the_lag_of_the_venue(world: World) -> None:
+    world.able = replace(ABLE, fills_lag_seconds=60)
+    filled_but_shown_later(world, 40)
+    world.venue.in_snapshot = False
+    reconcile(world)
+    assert Fill.objects.get().quantity == D("0.4")
+    assert_books()
+
+
+def test_a_day_of_fills_is_asked_for_once_per_difference_and_then_no_more_often_than_in_full(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.rest(tif=TimeInForce.IOC)
+    reconcile(world)
+    Position.objects.update(quantity=2)
+    far_back = 0
+    answer = world.venue.fills
+
+    def counted(since: datetime) -> list[FillReport]:
+        nonlocal far_back
+        far_back += world.clock.now() - since >= timedelta(days=1)
+        return answer(since)
+
+    monkeypatch.setattr(world.venue, "fills", counted)
+    after_each_look = []
+    for _ in range(14):
+        world.clock.advance(timedelta(seconds=5))
+        reconcile_venue("hyperliquid", world.sessions, world.clock)
+        after_each_look.append(far_back)
+    # Not before fills on their way have had their time; once; then with the first look in full.
+    assert after_each_look == [0] + [1] * 11 + [2] * 2
+    assert AccountEvent.objects.get().kind == "position_differs"
 
 
 def test_what_fills_between_two_questions_is_no_difference(world: World) -> None:
