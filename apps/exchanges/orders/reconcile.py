@@ -88,7 +88,7 @@ class Reconciliation(OrdersPass):
         catch_up(account_id, waiting, self._clock.now())
 
     def _all_fills(self) -> None:
-        """Ask for all fills and remember when. A quick look does not: one difference would put off the full one for ever."""
+        """Ask for all fills and remember when; in a quick look one difference would put off the full one for ever."""
         asked = self._clock.now()
         self.fills()
         Account.objects.filter(pk=self._account.account_id).update(fills_known_until=asked)
