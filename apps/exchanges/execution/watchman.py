@@ -13,28 +13,27 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
+from apps.exchanges.execution.fresh_prices import fresh_prices
 from apps.exchanges.execution.timing import lasting
-from apps.exchanges.market_data.cache import MarketCache, Wanted
+from apps.exchanges.market_data.cache import MarketCache
 from apps.exchanges.models import AccountEvent
-from apps.exchanges.orders.events import Alarm, alarm_once
+from apps.exchanges.orders.events import Alarm, alarm_news, alarm_once
 from apps.exchanges.orders.held import HeldOrder, Release, held_orders, orders_release, triggers_move
-from apps.exchanges.orders.triggers import reached, trailed, worst_after
+from apps.exchanges.orders.triggers import beyond, reached, released_as, still_out, trailed, worst_after
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.domain.clock import Clock
-from moondev.domain.errors import Connectivity, InvalidValue
+from moondev.domain.errors import InvalidValue
 from moondev.domain.instruments import Rounding
-from moondev.domain.market_data import InstrumentView
+from moondev.domain.orders import OrderType, Purpose
 from moondev.domain.values import Price
 
 logger = logging.getLogger(__name__)
 
 # Real seconds between two looks.
 WATCH_SECONDS = 0.1
-# Real seconds: how old a price may be to act on, how long orders go unwatched before a person is told, and how long an
-# order that opens is worth sending once it is released. One that reduces stays so for a day.
-FRESH_SECONDS = 10.0
+# Real seconds: how long orders go unwatched before a person is told, and how long an order that opens is worth sending
+# once it is released. One that reduces stays so for a day.
 UNWATCHED_SECONDS = 5.0
 OPENING_SECONDS = 10.0
 REDUCING_VALID = timedelta(days=1)
@@ -71,21 +70,12 @@ class Watchman:
             self._blind_since.clear()
             return Watched()
         now = self._clock.now()
-        prices = self._prices({order.instrument for order in held}, now)
+        prices = fresh_prices(self._cache, self._clock, {order.instrument for order in held}, now)
         blind = self._note_blind(held, prices, now)
         seen = [(order, prices[order.instrument]) for order in held if order.instrument in prices]
         moved = self._trail(seen, now)
         released = self._release(seen, now)
         return Watched(len(held), released, moved, blind)
-
-    def _prices(self, instruments: Iterable[str], now: datetime) -> dict[str, Price]:
-        try:
-            views = self._cache.views({key: Wanted(book=True) for key in sorted(instruments)}, now)
-        except Connectivity:
-            return {}
-        fresh = lasting(self._clock, FRESH_SECONDS)
-        known = {key: _price(view, fresh) for key, view in views.items()}
-        return {key: price for key, price in known.items() if price is not None}
 
     def _trail(self, seen: Sequence[tuple[HeldOrder, Price]], now: datetime) -> int:
         moves = {}
@@ -111,6 +101,9 @@ class Watchman:
         releases = [release for order, price in due if (release := self._readied(order, price, now)) is not None]
         released = orders_release(releases, now) if releases else frozenset()
         self._wake({order.account_id for order, _ in due if order.order_id in released})
+        for order, price in due:
+            if order.order_id in released and _overrun(order, price):
+                _tell_overrun(order, price, now)
         return released
 
     def _readied(self, order: HeldOrder, price: Price, now: datetime) -> Release | None:
@@ -124,7 +117,8 @@ class Watchman:
     def _released(self, order: HeldOrder, price: Price, now: datetime) -> Release:
         quantity = min(order.quantity, order.closable) if order.reduces else order.quantity
         worth = REDUCING_VALID if order.reduces else lasting(self._clock, OPENING_SECONDS)
-        worst = order.grid.rounded(order.price.value, Rounding.aggressive(order.side))
+        bound = still_out(order.side, order.price, price) if _overrun(order, price) else order.price
+        worst = order.grid.rounded(bound.value, Rounding.aggressive(order.side))
         reason = f"{price} has reached the trigger {order.trigger}"
         return Release(order.order_id, quantity, worst, now + worth, reason)
 
@@ -144,11 +138,15 @@ class Watchman:
         return tuple(sorted(blind))
 
 
-def _price(view: InstrumentView, fresh: timedelta) -> Price | None:
-    """Return the mark, else the middle of the book, whichever is `fresh`: each comes by a way of its own."""
-    mark_age = view.age if view.mark_age is None else view.mark_age
-    if view.mark_price is not None and view.mark_price > 0 and mark_age <= fresh:
-        return Price(Decimal(str(view.mark_price)))
-    if view.age > fresh or view.book is None or not view.book.bids or not view.book.asks:
-        return None
-    return Price(Decimal(str(view.book.mid)))
+def _overrun(order: HeldOrder, price: Price) -> bool:
+    """Return whether the market has gone past the worst price of an order that must get out, as after a gap."""
+    leaves = order.purpose is Purpose.PROTECTIVE and released_as(order.order_type)[0] is OrderType.MARKET
+    return leaves and beyond(order.side, order.price, price)
+
+
+def _tell_overrun(order: HeldOrder, price: Price, now: datetime) -> None:
+    text = (
+        f"{order.instrument} is at {price}, beyond {order.price}, the worst price of {order.order_type.value}"
+        f" {order.order_id}: released with a bound from here"
+    )
+    alarm_news(order.account_id, Alarm(AccountEvent.Kind.UNPROTECTED, text), now)

@@ -112,6 +112,7 @@ class AccountEvent(models.Model):
         UNREADABLE_ROW = "unreadable_row", "the venue said something we cannot read"
         UNWATCHED_ORDER = "unwatched_order", "an order waits with us and no price is there to watch it by"
         UNRELEASED_ORDER = "unreleased_order", "an order's trigger was reached and the venue could not be told"
+        UNPROTECTED = "unprotected", "a stop or take-profit was lost, or the market has run past it"
         STREAM_REFUSED = "stream_refused", "the venue refuses to tell us of this account"
         DEAD_MAN = "dead_man", "the venue's cancel-on-silence went off, or was refused"
 

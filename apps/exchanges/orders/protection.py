@@ -22,6 +22,7 @@ from apps.exchanges.orders.entries import CommandEntry
 from apps.exchanges.orders.events import Step, steps_append
 from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, PLAIN, rows_insert
 from apps.exchanges.orders.record import orders_record
+from apps.exchanges.orders.triggers import SLIPPAGE_BPS
 from apps.exchanges.orders.wake import wake_accounts
 from moondev.domain.errors import TradingError
 from moondev.domain.instruments import PriceGrid, Rounding
@@ -33,8 +34,6 @@ logger = logging.getLogger(__name__)
 SOURCE = "bracket"
 NOTHING_TO_PROTECT = "no position to protect"
 MORE_THAN_THE_POSITION = "more than there is to reduce"
-# How far beyond its trigger a child may trade: it has to get out.
-SLIPPAGE_BPS = Decimal(300)
 VALID = timedelta(minutes=2)
 # Nobody writes a child again that ends unsent, so while its venue is away it waits.
 CHILD_VALID = timedelta(days=1)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from moondev.domain.errors import InvalidValue
 from moondev.domain.instruments import PriceGrid, Rounding
 from moondev.domain.orders import OrderType, TimeInForce
 from moondev.domain.values import Bps, Price, Side
+
+# How far from its trigger, or from the market that has run past it, an exit may trade: it has to get out.
+SLIPPAGE_BPS = Decimal(300)
 
 _TAKES_PROFIT = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 _RESTS = frozenset({OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
@@ -24,6 +29,20 @@ def reached(order_type: OrderType, side: Side, trigger: Price, price: Price) -> 
     """Return whether `price` sets the order off: stops lose (a sell below its trigger), take-profits gain."""
     below = (side is Side.SELL) is not (order_type in _TAKES_PROFIT)
     return price <= trigger if below else price >= trigger
+
+
+def beyond(side: Side, worst: Price, price: Price) -> bool:
+    """Return whether a market at `price` has left no room for an order that trades no worse than `worst`."""
+    return price <= worst if side is Side.SELL else price >= worst
+
+
+def still_out(side: Side, worst: Price, price: Price) -> Price:
+    """Return the worst price for an exit from a market at `price`: `worst`, or `SLIPPAGE_BPS` away if that is farther.
+
+    It reaches the grid when the order is released.
+    """
+    bound = price.moved(Bps(SLIPPAGE_BPS * side.sign))
+    return min(worst, bound) if side is Side.SELL else max(worst, bound)
 
 
 def trailed(side: Side, trigger: Price, trail: Bps, price: Price, grid: PriceGrid) -> Price:

@@ -201,6 +201,41 @@ def test_a_mark_of_zero_is_no_price(desk: Desk) -> None:
     assert desk.at("0") == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("mark", "worst", "alarms"),
+    [("88", "87", 0), ("87", "84.3", 1), ("60", "58.2", 1)],
+)
+def test_a_stop_that_the_market_has_run_past_still_gets_out(desk: Desk, mark: str, worst: str, alarms: int) -> None:
+    desk.long()
+    order = desk.hold(trigger="90", price="87")
+    assert desk.at(mark) == {order.pk}
+    order.refresh_from_db()
+    assert order.price == D(worst)
+    assert AccountEvent.objects.filter(kind="unprotected").count() == alarms
+    desk.world.send()
+    assert desk.world.venue.of(order.client_order_id).price == D(worst)
+
+
+def test_a_short_is_let_out_above_a_gap(desk: Desk) -> None:
+    desk.world.rest("1", "100", side=Side.SELL, tif=TimeInForce.IOC)
+    reconcile_account(desk.world.account.pk, desk.world.sessions, desk.world.clock)
+    order = desk.hold(side=Side.BUY, trigger="110", price="113")
+    assert desk.at("200") == {order.pk}
+    order.refresh_from_db()
+    assert order.price == 206
+
+
+def test_an_order_that_named_its_price_keeps_it_after_a_gap(desk: Desk) -> None:
+    desk.long("3")
+    limit = desk.hold(OrderType.STOP_LIMIT, trigger="90", price="89")
+    entry = desk.hold(side=Side.BUY, trigger="110", price="113", purpose=Purpose.OPENING)
+    desk.at("60")
+    desk.at("200")
+    prices = [desk.world.order(one.client_order_id).price for one in (limit, entry)]
+    assert prices == [89, 113]
+    assert not AccountEvent.objects.filter(kind="unprotected").exists()
+
+
 def test_a_limit_kind_rests_at_its_price_once_it_is_released(desk: Desk) -> None:
     desk.long()
     order = desk.hold(OrderType.TAKE_PROFIT_LIMIT, trigger="110", price="111")
