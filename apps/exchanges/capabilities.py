@@ -52,6 +52,8 @@ class Capabilities:
     `leverage` REFUSED: the venue has no such setting, margin follows from the position alone.
     `fills_lag_seconds`: how many real seconds after its stamp a fill may first show in the venue's history, our clock's
     own error included; every question for fills reaches back over the last one by as much.
+    `cancel_is_final`: the answer to a cancel is the venue's last word, given by the matching engine with every fill of
+    the order behind it; elsewhere it acknowledges the wish, and a fill may be faster.
     """
 
     order_types: Mapping[OrderType, Support]
@@ -68,6 +70,7 @@ class Capabilities:
     resting_reduce_only: Support = Support.NATIVE
     leverage: Support = Support.NATIVE
     fills_lag_seconds: float = 5.0
+    cancel_is_final: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, order_type: OrderType) -> Support:

@@ -81,6 +81,7 @@ def _lines() -> list[Line]:
         Line("client order id", lambda one: f"{one.capabilities.client_id_bits} bits"),
         Line("account heard by", lambda one: one.capabilities.hearing.value),
         Line("fills may show late by", lambda one: f"{one.capabilities.fills_lag_seconds:g} s"),
+        Line("answer to a cancel", lambda one: "final" if one.capabilities.cancel_is_final else "acknowledges"),
         Line("key to listen", lambda one: "yes" if one.capabilities.user_stream_needs_key else "no"),
         Line("accounts per machine", lambda one: str(one.accounts_followed)),
         Line("budgets", lambda one: str(len(one.budgets)) if one.budgets else "none"),

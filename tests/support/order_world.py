@@ -63,6 +63,7 @@ ABLE = Capabilities(
     client_id_bits=128,
     silence_guard=SilenceGuard.ACCOUNT_TIMER,
     hearing=Hearing.WEBSOCKET,
+    cancel_is_final=True,
 )
 
 

@@ -1,7 +1,8 @@
 """End orders that the venue has cancelled: not before what they had filled by then has been heard.
 
-A venue that acknowledges a cancel does not say how much had filled. Ended at its word alone, an order that filled
-unheard would be neither order nor position for a while, and would be planned again.
+A venue that takes a cancel does not say how much had filled. Ended at its word alone, an order that filled unheard
+would be neither order nor position for a while, and would be planned again. Where the word is only that the wish was
+heard, a fill may even come after it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from moondev.domain.orders import OrderReport
 
 logger = logging.getLogger(__name__)
 
-# Real seconds that a stream which speaks has to say itself that the order is gone; then reconciliation asks.
+# Real seconds in which a stream that speaks says itself that the order is gone, or an acknowledged cancel is carried
+# out; then reconciliation asks.
 WORD_SECONDS = 1.0
 UNASKED = "cancelled; what it had filled could not be asked for"
 
@@ -44,12 +46,13 @@ def ended_settle(session: Session, ended: Sequence[Ended], clock: Clock) -> None
     """Settle cancels that ended their orders, with at most one question for all of them.
 
     Where the user stream speaks it is left to say so itself, after the fills it brought first. Elsewhere the fills are
-    asked for and booked with the end. When neither comes, the orders stay CANCELLING until reconciliation asks.
+    asked for and booked with the end, if the venue's word is final. Otherwise, and when nothing comes, the orders stay
+    CANCELLING, which counts as live, until reconciliation has asked how they ended.
     """
     if not ended:
         return
     account_id = session.account.account_id
-    if hearing().lately(account_id):
+    if not session.capabilities.cancel_is_final or hearing().lately(account_id):
         cancels_await([e.cancel.command_id for e in ended], clock.now() + lasting(clock, WORD_SECONDS))
         return
     since = fills_known_since(account_id, [e.cancel.order_id for e in ended])

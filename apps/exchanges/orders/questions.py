@@ -26,12 +26,12 @@ _LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 def may_yet_arrive(command: DoubtfulCommand, report: OrderReport | None, window: timedelta, now: datetime) -> bool:
     """Return whether a command may still be on its way: the venue's word does not settle it.
 
-    That is an answer without a status, and an amend of which the venue shows no trace within `window`, which is how
-    long after signing it may still accept it.
+    That is an answer without a status, and one that shows no trace of the command within `window`, which is how long
+    after sending the venue may still carry it out.
     """
     if report is not None and report.status is None:
         return True
-    if command.kind is not CommandKind.AMEND or command.sent_at is None or now >= command.sent_at + window:
+    if command.sent_at is None or now >= command.sent_at + window:
         return False
     return report is None or (report.status in _LIVE and report.venue_order_id == command.venue_order_id)
 

@@ -14,7 +14,7 @@ from apps.exchanges.models import CommandKind, CommandStatus
 from apps.exchanges.orders import doubts
 from apps.exchanges.orders.adopt import orders_adopt, sort_resting, unsized_alarm, zombie_alarms
 from apps.exchanges.orders.commands import CommandOutcome, Renamed, commands_settle, renames_settle
-from apps.exchanges.orders.doubts import Doubt
+from apps.exchanges.orders.doubts import Doubt, DoubtfulCommand
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.events import alarms_append
 from apps.exchanges.orders.progress import ends_unheard
@@ -30,6 +30,8 @@ FORGOTTEN = "the venue knows it no longer"
 # of questions.
 QUESTIONS = 20
 DOUBTS_AT_ONCE = 1_000
+# Real seconds that an acknowledged cancel may take until its order rests no more.
+CANCEL_SECONDS = 3.0
 
 
 class OrdersPass(Pass):
@@ -87,12 +89,11 @@ class OrdersPass(Pass):
 
     def _commands(self) -> None:
         """Ask for every cancel and amend whose answer we did not hear."""
-        ended: list[tuple[doubts.DoubtfulCommand, OrderReport]] = []
+        ended: list[tuple[DoubtfulCommand, OrderReport]] = []
         amended: set[UUID] = set()
-        window = lasting(self._clock, VENUE_WINDOW_SECONDS + DENIAL_MARGIN_SECONDS)
         for command in doubts.unknown_commands(self._account.account_id, QUESTIONS):
             report = self._client.order_status(command.client_order_id, command.instrument)
-            if may_yet_arrive(command, report, window, self._clock.now()):
+            if may_yet_arrive(command, report, self._window(command, report), self._clock.now()):
                 continue
             if report is not None and ends_unheard(report):
                 ended.append((command, report))
@@ -107,6 +108,18 @@ class OrdersPass(Pass):
             command_resolve(self._account.account_id, command, report, self._clock.now())
             self.result.resolved += 1
         self._follow_amended(amended)
+
+    def _window(self, command: DoubtfulCommand, report: OrderReport | None) -> timedelta:
+        """Return how long after sending the venue's word does not settle a command of which it shows no trace.
+
+        A cancel that was only acknowledged is carried out a moment later, and the history shows its order later still.
+        """
+        able = self._session.capabilities
+        if command.kind is CommandKind.AMEND:
+            return lasting(self._clock, VENUE_WINDOW_SECONDS + DENIAL_MARGIN_SECONDS)
+        if able.cancel_is_final:
+            return timedelta(0)
+        return lasting(self._clock, able.fills_lag_seconds if report is None else CANCEL_SECONDS)
 
     def _resting(self) -> None:
         """Compare live orders: adopt strangers, end zombies, ask for orders of ours that the venue does not show."""

@@ -56,6 +56,7 @@ CAPABILITIES = Capabilities(
     client_id_bits=128,
     silence_guard=SilenceGuard.SYMBOL_TIMER,
     hearing=Hearing.WEBSOCKET,
+    cancel_is_final=True,
     # A symbol we do not know of is found by its commission, which is booked after the trade.
     fills_lag_seconds=60.0,
     notes=MappingProxyType(

@@ -58,6 +58,7 @@ CAPABILITIES = Capabilities(
     client_id_bits=128,
     silence_guard=SilenceGuard.ACCOUNT_TIMER,
     hearing=Hearing.WEBSOCKET,
+    cancel_is_final=True,
     user_stream_needs_key=False,
 )
 

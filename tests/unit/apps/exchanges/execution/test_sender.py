@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from apps.exchanges.selectors import holdings, working_orders
 from moondev.domain.errors import Connectivity, InvalidValue, NotSent, RateLimited, VenueRejected
 from moondev.domain.orders import OrderStatus, Purpose, TimeInForce
 from moondev.domain.values import Side
-from tests.support.order_world import World, assert_books, make_world, report
+from tests.support.order_world import ABLE, World, assert_books, make_world, report
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -528,6 +529,75 @@ def test_a_cancelled_order_is_asked_about_when_a_stream_that_spoke_says_no_more(
     order.refresh_from_db()
     assert (order.status, order.filled_quantity) == ("cancelled", D("0.6"))
     assert_books()
+
+
+@pytest.fixture
+def acknowledging(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return the world at a venue that acknowledges cancels and carries them out when the test says so."""
+    world.able = replace(ABLE, cancel_is_final=False)
+    monkeypatch.setattr(
+        world.venue,
+        "_cancel",
+        lambda order, client_id, venue_id=None: report(client_id, OrderStatus.CANCELLED, venue_id=venue_id),
+    )
+    return world
+
+
+def test_an_order_whose_cancel_was_only_acknowledged_lives_until_it_has_ended_with_its_last_fill(
+    acknowledging: World,
+) -> None:
+    world = acknowledging
+    order = world.rest()
+    world.cancel(order)
+    world.venue.calls.clear()
+    world.send()
+    order.refresh_from_db()
+    assert (order.status, order.reserved, world.venue.calls) == ("cancelling", 100, ["cancel"])
+    assert [w.client_order_id for w in working_orders(["turtle"])["turtle"]] == [order.client_order_id]
+    placed = world.venue.of(order.client_order_id)
+    world.venue.fill(placed, D("0.6"))
+    world.clock.advance(timedelta(seconds=1))
+    assert sweep("hyperliquid", world.clock.now()).lapsed
+    # Still in the book: neither is it cancelled, nor has the cancel come to nothing.
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelling", "unknown")
+    placed.status = OrderStatus.CANCELLED
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, order.filled_quantity, order.reserved) == ("cancelled", D("0.6"), 0)
+    assert OrderCommand.objects.get().status == "done"
+    assert_books()
+
+
+def test_a_cancel_that_was_acknowledged_and_never_carried_out_lets_the_order_rest(acknowledging: World) -> None:
+    world = acknowledging
+    order = world.rest()
+    world.cancel(order)
+    world.send()
+    world.clock.advance(timedelta(seconds=4))
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("open", "failed")
+
+
+def test_a_cancelled_order_that_the_history_does_not_show_yet_stays_in_doubt(
+    acknowledging: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = acknowledging
+    order = world.rest()
+    world.cancel(order)
+    world.send()
+    world.venue.of(order.client_order_id).status = OrderStatus.CANCELLED
+    world.clock.advance(timedelta(seconds=4))
+    with monkeypatch.context() as lagging:
+        lagging.setattr(world.venue, "order_status", lambda *_: None)
+        reconcile_venue("hyperliquid", world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelling", "unknown")
+    reconcile_venue("hyperliquid", world.sessions, world.clock)
+    order.refresh_from_db()
+    assert (order.status, OrderCommand.objects.get().status) == ("cancelled", "done")
 
 
 def test_a_wish_repeated_is_one_cancel(world: World) -> None:
