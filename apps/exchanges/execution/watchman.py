@@ -146,7 +146,7 @@ def _overrun(order: HeldOrder, price: Price) -> bool:
 
 def _tell_overrun(order: HeldOrder, price: Price, now: datetime) -> None:
     text = (
-        f"{order.instrument} is at {price}, beyond {order.price}, the worst price of {order.order_type.value}"
-        f" {order.order_id}: released with a bound from here"
+        f"{order.instrument} is at {price}, beyond {order.price.value.normalize():f},"
+        f" the worst price of {order.order_type.value} {order.order_id}: released with a bound from here"
     )
     alarm_news(order.account_id, Alarm(AccountEvent.Kind.UNPROTECTED, text), now)

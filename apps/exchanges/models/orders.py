@@ -96,6 +96,11 @@ class Order(models.Model):
                 & (Q(stop_price__isnull=False) | Q(take_profit_price__isnull=False)),
                 name="order_uncovered",
             ),
+            models.Index(  # stops and take-profits that were lost
+                fields=["account", "closed_at"],
+                condition=Q(purpose=Purpose.PROTECTIVE, status__in=[OrderStatus.EXPIRED, OrderStatus.REJECTED]),
+                name="order_lost",
+            ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_children"),
             models.Index(  # the planner's and the halt's non-final orders
                 fields=["account", "strategy", "instrument"],

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.execution.dead_man import dead_man_for
+from apps.exchanges.execution.rearming import Rearming
 from apps.exchanges.execution.sweeper import DoubtWatch, sweep
 from apps.exchanges.execution.watchman import WATCH_SECONDS, Watchman
 from apps.exchanges.health.metrics import serve_metrics
@@ -54,6 +55,7 @@ def _user_process(venue: Venue) -> UserStreamProcess:
     clock = process_clock()
     able = capabilities(venue.protocol)
     hints, doubts = Hints(venue.code, clock), DoubtWatch(venue.code, clock)
+    rearming = Rearming(venue.code, clock, MarketCache(process_redis()))
 
     def apply(account_id: int, events: Sequence[UserEvent]) -> None:
         apply_user_events(account_id, events)
@@ -64,6 +66,7 @@ def _user_process(venue: Venue) -> UserStreamProcess:
     def look_after() -> None:
         sweep(venue.code, clock.now())
         protection_look(venue.code, able, clock.now())
+        rearming.look()
         hints.look()
         doubts.look()
 
