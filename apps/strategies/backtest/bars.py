@@ -1,0 +1,130 @@
+"""The bar backtester: from positions wanted at the close of each bar to equity, in whole columns at once.
+
+Between fills nothing is decided, so only fills are looked at one by one (when trades are asked for); the rest is sums.
+A thousand parameter sets are a thousand columns of targets over the same bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.strategies.backtest.costs import Costs
+from apps.strategies.backtest.fills import FillRule, Fills
+from apps.strategies.backtest.results import EquityCurve, Trade
+from apps.strategies.backtest.round_trips import Ledger, round_trips
+from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import BarSeries, Column
+
+TARGET_CHANGED = "target changed"
+
+
+@dataclass(frozen=True, slots=True)
+class BarRun:
+    """One parameter set over the bars: at each close, `equity` = cash + `held` x close, after every cost so far."""
+
+    bars: BarSeries
+    fills: Fills
+    paid: Column
+    fees: Column
+    # Per bar: funding received and borrowing paid (both signed as they change cash).
+    funding: Column
+    borrowing: Column
+    held: Column
+    equity: Column
+    initial: float
+
+    @property
+    def curve(self) -> EquityCurve:
+        """Return equity and exposure, stamped with the close of each bar."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            exposure = np.where(self.equity > 0, self.held * self.bars.close / self.equity, np.nan)
+        return EquityCurve(self.bars.opened_ms + step_ms(self.bars.interval), self.equity, exposure)
+
+    def trades(self, instrument: str) -> tuple[Trade, ...]:
+        """Return the round trips; one that is open at the end is valued at the last close."""
+        return tuple(round_trips(instrument, self._ledger()))
+
+    def _ledger(self) -> Ledger:
+        fills = self.fills
+        step = step_ms(self.bars.interval)
+        return Ledger(
+            fills, self.paid, self.fees, self.bars.opened_ms[fills.rows] + fills.at_close * step,
+            np.concatenate(([0.0], np.cumsum(self.funding))), np.concatenate(([0.0], np.cumsum(-self.borrowing))),
+            int(self.bars.opened_ms[-1]) + step, float(self.bars.close[-1]),
+        )  # fmt: skip
+
+
+def run_targets(bars: BarSeries, targets: Column, costs: Costs, rule: FillRule, initial: float) -> BarRun:
+    """Return the run of one column: `targets` is the position in base wanted at the close of each bar.
+
+    A target of the last bar never fills under NEXT_OPEN. Raises InvalidValue for targets that are not one finite
+    number for each bar, prices that are not finite and money that is not above zero.
+    """
+    _require_sound(bars, initial)
+    if targets.shape != (len(bars),):
+        raise InvalidValue("targets", f"shape {targets.shape}", f"one number for each of {len(bars)} bars")
+    if not bool(np.isfinite(targets).all()):
+        row = int(np.flatnonzero(~np.isfinite(targets))[0])
+        raise InvalidValue("targets", f"{targets[row]} in row {row}", "a finite position for every bar")
+    change = np.diff(targets, prepend=0.0)
+    rows = np.flatnonzero(change)
+    if rule is FillRule.NEXT_OPEN:
+        rows = rows[rows < len(bars) - 1]
+    size, at_close = change[rows], np.full(len(rows), rule is FillRule.BAR_CLOSE)
+    if rule is FillRule.NEXT_OPEN:
+        rows = rows + 1
+    prices = (bars.close if rule is FillRule.BAR_CLOSE else bars.open)[rows]
+    made = np.zeros(len(rows), dtype=bool)
+    return settle(bars, Fills(rows, size, prices, made, at_close, (TARGET_CHANGED,) * len(rows)), costs, initial)
+
+
+def run_columns(bars: BarSeries, targets: Column, costs: Costs, rule: FillRule, initial: float) -> Iterator[BarRun]:
+    """Yield the run of each column of `targets`, shape (bars, parameter sets). Raises as `run_targets` does.
+
+    One run at a time: a thousand equity curves over a year of minutes would not fit into memory.
+    """
+    if targets.ndim != 2:
+        raise InvalidValue("targets", f"shape {targets.shape}", "(bars, parameter sets)")
+    for column in targets.T:
+        yield run_targets(bars, np.ascontiguousarray(column), costs, rule, initial)
+
+
+def settle(bars: BarSeries, fills: Fills, costs: Costs, initial: float) -> BarRun:
+    """Return equity from fills. Raises InvalidValue for prices that are not finite or money not above zero."""
+    _require_sound(bars, initial)
+    count, step = len(bars), step_ms(bars.interval)
+    paid = fills.paid(costs, bars)
+    fees = fills.fees(costs, paid)
+    held = np.cumsum(_per_bar(fills.rows, fills.change, count))
+    over = np.cumsum(_per_bar(fills.carried_from, fills.change, count + 1))[:count]
+    nothing = np.zeros(count)
+    rates = nothing if costs.funding is None else costs.funding.per_bar(bars.opened_ms, step)
+    funding = -over * bars.close * rates
+    borrowing = -costs.borrowed(over, bars.close, step) if costs.borrow_per_year else nothing
+    cash = initial + np.cumsum(_per_bar(fills.rows, -fills.change * paid - fees, count) + funding + borrowing)
+    return BarRun(bars, fills, paid, fees, funding, borrowing, held, cash + held * bars.close, initial)
+
+
+def step_ms(interval: timedelta) -> int:
+    """Return the milliseconds of a bar."""
+    return round(interval.total_seconds() * 1000)
+
+
+def _per_bar(rows: NDArray[np.int64], values: Column, count: int) -> Column:
+    return np.asarray(np.bincount(rows, weights=values, minlength=count), dtype=np.float64)
+
+
+def _require_sound(bars: BarSeries, initial: float) -> None:
+    if not len(bars):
+        raise InvalidValue("bars", 0, "at least one bar")
+    if not (np.isfinite(initial) and initial > 0):
+        raise InvalidValue("initial", initial, "money above 0")
+    for name, column in (("open", bars.open), ("high", bars.high), ("low", bars.low), ("close", bars.close)):
+        if not bool(np.isfinite(column).all()):
+            row = int(np.flatnonzero(~np.isfinite(column))[0])
+            raise InvalidValue(name, f"{column[row]} in row {row}", "a finite price in every bar")
