@@ -1,6 +1,7 @@
 """Orders we hold in a venue's stead, from the row to the ledger: marks through Redis, HTTP, the mock exchange.
 
-The venue is Bybit as ccxt's unified methods see it, which does no triggers: everything that waits, waits with us.
+The venue is Bybit as ccxt's unified methods see it, which does no triggers: everything that waits, waits with us. And
+Binance, which does them, for the stop that it refuses.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import pytest
 from django.db import transaction
 
 from apps.exchanges.accounts.equity import account_books
+from apps.exchanges.execution.fresh_prices import fresh_prices
+from apps.exchanges.execution.rearming import Rearming
 from apps.exchanges.execution.sender import Sender
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.execution.watchman import Watchman
 from apps.exchanges.market_data.cache import MarketCache, MarketWriter, forget, redis_client
-from apps.exchanges.models import Account, InstrumentRow, Order, Signer, Transfer, Venue
+from apps.exchanges.models import Account, AccountEvent, InstrumentRow, Order, Signer, Transfer, Venue
 from apps.exchanges.orders.entries import OrderEntry
 from apps.exchanges.orders.protection import brackets_arm, idle_end
 from apps.exchanges.orders.reconcile import reconcile_account
@@ -31,7 +34,8 @@ from moondev.domain.orders import OrderType, PlaceOrder, Purpose, TimeInForce, c
 from moondev.domain.values import Bps, Price, Quantity, Side
 from tests.contract.suite.ears import Ears, running
 from tests.contract.suite.scene import VenueScene, served
-from tests.contract.suite.venues.ccxt_bybit import VENUE
+from tests.contract.suite.venue import VenueUnderTest
+from tests.contract.suite.venues import binance, ccxt_bybit
 from tests.contract.suite.waiting import until
 from tests.support.order_world import assert_books, make_world
 
@@ -67,14 +71,15 @@ class Marks(Ears):
 
 
 @pytest.fixture
-def live() -> Iterator[SimpleNamespace]:
-    """A world at the mock's Bybit: an account, its key, a sender, a watchman, and marks that come by themselves."""
+def live(request: pytest.FixtureRequest) -> Iterator[SimpleNamespace]:
+    """A world at the mock's Bybit, or the venue a test names: account, key, sender, watchman, marks that come."""
     clock = LiveClock()
-    with served(VENUE) as scene:
+    venue: VenueUnderTest = getattr(request, "param", ccxt_bybit.VENUE)
+    with served(venue) as scene:
         account, world = scene.open_account(), make_world(clock)
         key = account.credentials.signer_key
         Venue.objects.update(
-            protocol=VENUE.protocol, rest_url=scene.config.rest_url, websocket_url=scene.config.websocket_url
+            protocol=venue.protocol, rest_url=scene.config.rest_url, websocket_url=scene.config.websocket_url
         )
         Account.objects.update(address=account.credentials.account_address, currency="USDT")
         Transfer.objects.update(at=clock.now() - timedelta(seconds=1))
@@ -209,6 +214,29 @@ def test_a_stop_that_is_due_while_the_venue_is_away_is_sent_when_it_is_back(live
     until(lambda: live.sender.send(live.account) > 0, "offered again")
     settled(live, stop, "filled")
     assert position(live.scene, live.address) == 0
+    assert_equal_to_the_venue(live)
+
+
+@pytest.mark.parametrize("live", [binance.VENUE], indirect=True, ids=["binance"])
+def test_a_stop_that_its_venue_refuses_because_it_would_trigger_closes_at_the_market(live: SimpleNamespace) -> None:
+    entry = sent(live, OrderType.MARKET, Side.BUY, "51000", stop=Price(D(45_000)))
+    settled(live, entry, "filled")
+    assert brackets_arm(CODE, live.clock.now()) == 1
+    cache, btc = MarketCache(redis_client()), live.world.btc.key
+    rearming = Rearming(CODE, live.clock, cache)
+    with live.scene.mark_at(44_900):
+        live.sender.send(live.account)
+        stop = entry.children.get()
+        assert (stop.status, "-2021" in stop.reason) == ("rejected", True)
+        until(lambda: fresh_prices(cache, live.clock, [btc], live.clock.now()).get(btc) == Price(D(44_900)), "the mark")
+        until(lambda: rearming.look() == 1, "written again")
+        again = stop.children.get()
+        assert again.status == "held"
+        released(live, again)
+    settled(live, again, "filled")
+    assert position(live.scene, live.address) == 0
+    assert rearming.look() == 0
+    assert AccountEvent.objects.filter(account_id=live.account, kind="unprotected").count() == 1
     assert_equal_to_the_venue(live)
 
 
