@@ -17,6 +17,7 @@ from apps.strategies.backtest.costs import Costs
 from apps.strategies.backtest.fills import FillRule, Fills
 from apps.strategies.backtest.results import EquityCurve, Trade
 from apps.strategies.backtest.round_trips import Ledger, round_trips
+from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Column
 
@@ -44,6 +45,17 @@ class BarRun:
         with np.errstate(divide="ignore", invalid="ignore"):
             exposure = np.where(self.equity > 0, self.held * self.bars.close / self.equity, np.nan)
         return EquityCurve(self.bars.opened_ms + step_ms(self.bars.interval), self.equity, exposure)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what makes the run one that could not have happened: it went on without money."""
+        broke = np.flatnonzero(self.equity <= 0)
+        if not len(broke):
+            return ()
+        when = from_milliseconds(int(self.bars.opened_ms[broke[0]]))
+        return (
+            f"equity is not above 0 at the close of the bar of {when:%Y-%m-%d %H:%M}: a venue would have closed all",
+        )
 
     def trades(self, instrument: str) -> tuple[Trade, ...]:
         """Return the round trips; one that is open at the end is valued at the last close."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apps.strategies.backtest.bars import BarRun, run_columns, run_targets
 from apps.strategies.backtest.costs import FREE, Costs, FixedSlippage, FundingRates
+from apps.strategies.backtest.data import funding_of_file
 from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.metrics import (
     cagr,
@@ -26,7 +27,7 @@ from apps.strategies.backtest.results import END_OF_DATA
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries
 from moondev.domain.values import Side
-from tests.unit.apps.strategies.recorded import columns
+from tests.unit.apps.strategies.recorded import FOLDER, columns
 
 HOUR = 3_600_000
 BOTH_RULES = pytest.mark.parametrize("rule", list(FillRule))
@@ -127,6 +128,32 @@ def test_a_long_pays_exactly_rate_times_mark_and_a_short_receives_it():
         run = run_targets(bars, np.full(len(bars), held), costs, FillRule.NEXT_OPEN, 1000)
         (trade,) = run.trades("BTC")
         assert trade.funding == pytest.approx(-held * due, rel=1e-12)
+
+
+def test_one_coin_held_pays_the_recorded_funding_to_the_cent():
+    stamps, *prices, volume = columns(
+        "hyperliquid-perp_BTCUSDC_1h_202409-202507", "ts", "open", "high", "low", "close", "volume"
+    )
+    path = FOLDER.parent / "funding/hyperliquid-perp_BTCUSDC_202305-202507.parquet"
+    if not path.exists():
+        pytest.skip(f"recorded funding is not there: {path.name}")
+    bars, funding = BarSeries(timedelta(hours=1), stamps, *prices, volume), funding_of_file(path)
+    run = run_targets(bars, np.ones(len(bars)), Costs(0, 0, funding=funding), FillRule.BAR_CLOSE, 1_000_000)
+    # The mark when a payment is due is the close of the hour that ends then; the first hour is not yet held.
+    marks = {int(opened) + HOUR: close for opened, close in zip(stamps[1:], bars.close[1:], strict=True)}
+    # Seconds of delay in the booking do not count; minutes do (four times in this file), and those meet the hour they fall in.
+    hours = (-(-(int(stamp) // 60_000 * 60_000) // HOUR) * HOUR for stamp in funding.times)
+    due = math.fsum(rate * marks.get(hour, 0.0) for hour, rate in zip(hours, funding.rates, strict=True))
+    assert due > 5_000
+    assert run.trades("BTC")[0].funding == pytest.approx(-due, rel=1e-12)
+    assert run.equity[-1] == pytest.approx(1_000_000 + bars.close[-1] - bars.close[0] - due, abs=1e-6)
+
+
+def test_a_run_that_lost_more_than_it_had_says_so():
+    bars = flat_bars(10, 10, 5, 20)
+    assert run_targets(bars, np.full(4, 1.0), FREE, FillRule.NEXT_OPEN, 6).warnings == ()
+    (warning,) = run_targets(bars, np.full(4, 2.0), FREE, FillRule.NEXT_OPEN, 10).warnings
+    assert "1970-01-01 02:00" in warning
 
 
 @BOTH_RULES
