@@ -141,7 +141,7 @@ def test_one_coin_held_pays_the_recorded_funding_to_the_cent():
     run = run_targets(bars, np.ones(len(bars)), Costs(0, 0, funding=funding), FillRule.BAR_CLOSE, 1_000_000)
     # The mark when a payment is due is the close of the hour that ends then; the first hour is not yet held.
     marks = {int(opened) + HOUR: close for opened, close in zip(stamps[1:], bars.close[1:], strict=True)}
-    # Seconds of delay in the booking do not count; minutes do (four times in this file), and those meet the hour they fall in.
+    # Seconds of delay in the booking do not count; minutes do (four times in this file): the hour they fall in pays.
     hours = (-(-(int(stamp) // 60_000 * 60_000) // HOUR) * HOUR for stamp in funding.times)
     due = math.fsum(rate * marks.get(hour, 0.0) for hour, rate in zip(hours, funding.rates, strict=True))
     assert due > 5_000
