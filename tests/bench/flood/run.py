@@ -211,6 +211,7 @@ def _ms(value: float | None) -> str:
 
 @contextmanager
 def _process(module: str, *words: str, stdin: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    RUN_FOLDER.mkdir(parents=True, exist_ok=True)
     with (RUN_FOLDER / f"{module}.log").open("w") as log:
         command = [sys.executable, "-m", module, *words]
         process = subprocess.Popen(
