@@ -29,6 +29,7 @@ class BarRun:
     """One parameter set over the bars: at each close, `equity` = cash + `held` x close, after every cost so far."""
 
     bars: BarSeries
+    costs: Costs
     fills: Fills
     paid: Column
     fees: Column
@@ -119,7 +120,7 @@ def settle(bars: BarSeries, fills: Fills, costs: Costs, initial: float) -> BarRu
     funding = -over * bars.close * rates
     borrowing = -costs.borrowed(over, bars.close, step) if costs.borrow_per_year else nothing
     cash = initial + np.cumsum(_per_bar(fills.rows, -fills.change * paid - fees, count) + funding + borrowing)
-    return BarRun(bars, fills, paid, fees, funding, borrowing, held, cash + held * bars.close, initial)
+    return BarRun(bars, costs, fills, paid, fees, funding, borrowing, held, cash + held * bars.close, initial)
 
 
 def step_ms(interval: timedelta) -> int:
