@@ -163,7 +163,8 @@ def test_a_dropped_connection_is_opened_again_with_the_time_of_the_silence() -> 
         assert [type(event) for event in events[:3]] == [Connected, Disconnected, Connected]
         assert events[2].silent_since == moment
         assert venue.subscribed[1] == [
-            {"type": kind, "user": ACCOUNT} for kind in ("orderUpdates", "userFills", "userFundings")
+            {"type": kind, "user": ACCOUNT}
+            for kind in ("orderUpdates", "userFills", "userFundings", "clearinghouseState")
         ]
 
     run(scenario)

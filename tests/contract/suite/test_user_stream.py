@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from apps.exchanges import registry
-from apps.exchanges.ports import Connected, Credentials, Disconnected, FillBatch, OrderBatch, Refused, Stream
+from apps.exchanges.capabilities import Hearing
+from apps.exchanges.ports import (
+    BalanceBatch,
+    Connected,
+    Credentials,
+    Disconnected,
+    FillBatch,
+    OrderBatch,
+    PositionBatch,
+    Refused,
+    Stream,
+)
 from moondev.domain.clock import LiveClock
 from moondev.domain.fills import FillReport, Liquidity
-from moondev.domain.orders import OrderStatus
+from moondev.domain.orders import OrderStatus, Purpose
 from moondev.domain.values import Side
 from tests.contract.suite.ears import Ears, running
 from tests.contract.suite.orders import LOT, amendment, limit, market, size
@@ -40,6 +52,16 @@ def statuses(ears: Ears, name: UUID) -> list[OrderStatus]:
     """Return what was said of an order, in the order it was heard."""
     reports = [report for batch in ears.of(OrderBatch) for report in batch.reports]
     return [report.status for report in reports if report.client_order_id == name and report.status is not None]
+
+
+def told_sizes(ears: Ears) -> dict[str, Decimal]:
+    """Return the newest size that was told of each position."""
+    sizes: dict[str, Decimal] = {}
+    for batch in ears.of(PositionBatch):
+        if batch.snapshot:
+            sizes.clear()
+        sizes |= {news.symbol: news.quantity.value for news in batch.positions}
+    return sizes
 
 
 def heard_fills(ears: Ears) -> list[FillReport]:
@@ -71,6 +93,22 @@ def test_orders_and_fills_are_told_as_they_happen(
     (asked,) = trader.client.fills(since)
     assert asked.venue_trade_id == fill.venue_trade_id
     assert (asked.fee, asked.price, asked.venue_order_id) == (fill.fee, fill.price, fill.venue_order_id)
+
+
+def test_positions_and_the_wallet_are_told_after_a_fill(
+    scene: VenueScene, trader: Trader, ears: Ears, stream: Stream
+) -> None:
+    trader.place(market(scene.key(), Side.BUY))
+    ears.until(lambda: len(heard_fills(ears)) == 1, "the fill")
+    if scene.capabilities.hearing is Hearing.POLLING:
+        # Who asks instead of listening compares positions when it reconciles, and asks for them nowhere else.
+        assert not ears.of(PositionBatch)
+        return
+    ears.until(lambda: told_sizes(ears).get(scene.symbol()) == size(LOT).value, "the position")
+    ears.until(lambda: ears.of(BalanceBatch), "the wallet")
+    trader.place(market(scene.key(), Side.SELL, purpose=Purpose.REDUCING))
+    ears.until(lambda: not told_sizes(ears).get(scene.symbol()), "the closed position")
+    assert stream.unreadable == 0
 
 
 def test_the_last_of_several_fills_ends_the_order(

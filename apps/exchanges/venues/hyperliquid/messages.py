@@ -247,6 +247,12 @@ class ClearinghouseState(Struct):
     time: int | None = None
 
 
+class AccountStateMessage(Struct):
+    """The data of the channel clearinghouseState; the state itself is read as the answer of the same name is."""
+
+    clearinghouseState: dict[str, Any]
+
+
 class AssetMeta(Struct):
     """One perpetual; its place in the list is its asset number, delisted ones keep theirs."""
 

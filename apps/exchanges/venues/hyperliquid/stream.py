@@ -30,9 +30,11 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.venues.hyperliquid import parse, parse_market
+from apps.exchanges.venues.hyperliquid.account_news import AccountNews
 from apps.exchanges.venues.hyperliquid.client import account_address
 from apps.exchanges.venues.hyperliquid.config import endpoints
 from apps.exchanges.venues.hyperliquid.messages import (
+    AccountStateMessage,
     AssetContextMessage,
     BestQuoteMessage,
     BookMessage,
@@ -257,7 +259,7 @@ def user_stream(
     clock: Clock,
     patience: Patience | None = None,
 ) -> HyperliquidStream:
-    """Return the stream of one account's orders, fills and funding; it needs no key.
+    """Return the stream of one account's orders, fills, funding, positions and cash; it needs no key.
 
     A connection carries one account, because order updates do not say whose they are.
     """
@@ -277,6 +279,7 @@ def user_stream(
         "orderUpdates": (list[Any], orders),
         "userFills": (UserFillsMessage, fills),
         "userFundings": (UserFundingsMessage, _fundings),
+        "clearinghouseState": (AccountStateMessage, AccountNews().events),
     }
     wanted = [{"type": channel, "user": address} for channel in readers]
     return _stream(venue, UserDialect(wanted, readers, handler), handler, clock, patience)
