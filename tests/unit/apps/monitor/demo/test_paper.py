@@ -1,7 +1,7 @@
 from eth_account import Account as Wallet
 
 from apps.monitor.demo.paper import ACCOUNTS, PURPOSES, accounts_at, paper_secrets
-from apps.monitor.demo.venues import VENUES, venues_named
+from apps.monitor.demo.venues import HOME, VENUES, venues_named
 
 
 def test_every_account_and_purpose_has_a_wallet_of_its_own():
@@ -42,7 +42,9 @@ def test_the_chain_account_signs_for_itself_with_one_key():
     assert {trend.signer_address(purpose) for purpose in PURPOSES} == {trend.address}
 
 
-def test_each_venue_has_two_accounts_the_one_at_home_three_and_no_secret_name_twice():
+def test_each_venue_has_two_accounts_the_one_at_home_four_and_no_secret_name_twice():
     accounts = accounts_at(venues_named("all"))
-    assert len(accounts) == 2 * len(VENUES) + 1
+    at_home = {account.code for account in accounts if account.venue_code == HOME}
+    assert at_home == {"paper-trend", "paper-maker", "paper-swing", "paper-group"}
+    assert len(accounts) == 2 * (len(VENUES) - 1) + len(at_home)
     assert len(paper_secrets(accounts)) == len(accounts) * len(PURPOSES)
