@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -115,7 +116,7 @@ class Downloader:
         came, since, seen = 0, start, -1
         while since < end:
             # Some venues answer by whole hours: what was not asked for is not taken.
-            rows = within(self._ask(lambda at=since: page(at)), milliseconds(start), milliseconds(end))  # type: ignore[misc]
+            rows = within(self._ask(partial(page, since)), milliseconds(start), milliseconds(end))
             last = int(stamps(rows)[-1]) if len(rows) else seen
             if last <= seen:
                 if len(rows) >= SMALLEST_FULL_PAGE and _count_at(rows, last) == len(rows):

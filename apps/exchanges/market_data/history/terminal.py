@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich import box
 from rich.console import Console
@@ -45,8 +46,8 @@ class Bars:
         first, last = milliseconds(span.start), milliseconds(span.end)
         task = self._progress.add_task(str(key), total=last - first, at="")
 
-        def told(moment: object) -> None:
-            stamp = milliseconds(moment)  # type: ignore[arg-type]
+        def told(moment: datetime) -> None:
+            stamp = milliseconds(moment)
             at = f"{from_milliseconds(stamp):%Y-%m-%d %H:%M}"
             self._progress.update(task, completed=min(max(stamp - first, 0), last - first), at=at)
 
