@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.strategies.backtest.bars import BarRun
+from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.results import BacktestResult, DataSource
 
 
@@ -19,14 +20,19 @@ class Subject:
     instrument: str
 
 
-def outcome(run: BarRun, subject: Subject, data: DataSource) -> BacktestResult:
+ENGINE = "bars"
+
+
+def outcome(run: BarRun, subject: Subject, data: DataSource, rule: FillRule) -> BacktestResult:
     """Return the run as a result; what is doubtful about the data or the run is among its warnings."""
     return BacktestResult(
         strategy=subject.strategy,
         parameters=dict(subject.parameters),
         code_hash=subject.code_hash,
-        data=data,
-        costs=run.costs,
+        engine=ENGINE,
+        rule=rule,
+        data={subject.instrument: data},
+        costs={subject.instrument: run.costs},
         initial=run.initial,
         trades=run.trades(subject.instrument),
         curve=run.curve,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.backtest.costs import Costs
+from apps.strategies.backtest.fills import FillRule
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
 from moondev.domain.values import Side
@@ -85,13 +86,18 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """One run. `initial` is the money it began with; `refused` are orders that were not filled, and why."""
+    """One run. `initial` is the money it began with; `refused` are orders that were not filled, and why.
+
+    `engine` names who computed it; `data` and `costs` are by instrument key.
+    """
 
     strategy: str
     parameters: Mapping[str, object]
     code_hash: str
-    data: DataSource
-    costs: Costs
+    engine: str
+    rule: FillRule
+    data: Mapping[str, DataSource]
+    costs: Mapping[str, Costs]
     initial: float
     trades: tuple[Trade, ...]
     curve: EquityCurve

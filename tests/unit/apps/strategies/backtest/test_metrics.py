@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from apps.strategies.backtest.costs import FREE
+from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.metrics import DAY_MS, daily_closes, max_drawdown, metrics_of
 from apps.strategies.backtest.results import BacktestResult, DataSource, EquityCurve, Trade
 from moondev.domain.errors import InvalidValue
@@ -21,7 +22,9 @@ def curve(*equity, every=DAY_MS):
 
 def figures(*equity, trades=()):
     data = DataSource("by hand", "0")
-    return metrics_of(BacktestResult("test", {}, "0", data, FREE, float(equity[0]), trades, curve(*equity)))
+    market = {"a:B": data}, {"a:B": FREE}
+    rule = FillRule.NEXT_OPEN
+    return metrics_of(BacktestResult("test", {}, "0", "bars", rule, *market, float(equity[0]), trades, curve(*equity)))
 
 
 def trade(gross, fees=0.0, funding=0.0):

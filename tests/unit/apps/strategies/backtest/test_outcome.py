@@ -22,9 +22,10 @@ def test_a_result_keeps_costs_trades_and_warnings_and_its_figures_add_up():
     costs = Costs(2, 10)
     run = run_targets(bars, np.array([1.0, 1, 0, 2, 2]), costs, FillRule.BAR_CLOSE, 100)
     source = DataSource("five days", "abc", warnings=("GAP: one day",))
-    result = outcome(run, Subject("toy", {"length": 3}, "f00", "test:BTC"), source)
+    result = outcome(run, Subject("toy", {"length": 3}, "f00", "test:BTC"), source, FillRule.BAR_CLOSE)
     assert (result.strategy, result.parameters, result.code_hash) == ("toy", {"length": 3}, "f00")
-    assert (result.data, result.costs, result.initial) == (source, costs, 100)
+    assert (result.data, result.costs, result.initial) == ({"test:BTC": source}, {"test:BTC": costs}, 100)
+    assert (result.engine, result.rule) == ("bars", FillRule.BAR_CLOSE)
     assert [trade.instrument for trade in result.trades] == ["test:BTC", "test:BTC"]
     assert result.warnings[0] == "GAP: one day"
     assert "1970-01-05" in result.warnings[1]
