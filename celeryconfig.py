@@ -48,6 +48,8 @@ class WorkerRule:
 TASKS: Mapping[str, TaskRule] = {
     "strategies.tick": TaskRule("ticks", expires_s=5),
     "strategies.dispatch_cadence": TaskRule("default", expires_s=5),
+    "strategies.backtest": TaskRule("research"),
+    "strategies.backtests_resume": TaskRule("default", expires_s=60),
     "exchanges.orders_send": TaskRule("orders.{venue}", expires_s=10),
     "exchanges.orders_veto": TaskRule("vetoes.{venue}"),
     "exchanges.orders_reconcile": TaskRule("portfolio", expires_s=60),
@@ -63,10 +65,12 @@ WORKERS: Mapping[str, WorkerRule] = {
     "ticks": WorkerRule(("ticks",), pool="prefork", concurrency=2),
     "orders": WorkerRule(("orders.{venue}",), pool="threads", concurrency=4),
     "vetoes": WorkerRule(("vetoes.{venue}",), pool="threads", concurrency=1),
-    # Threads, because its tasks wait for venues: one that hangs must not keep the others from being reconciled. Nor may
-    # a long computation, so research has a worker of its own kind.
+    # Threads, because its tasks wait for venues: one that hangs must not keep the others from being reconciled.
     "portfolio": WorkerRule(("portfolio",), pool="threads", concurrency=6),
-    "general": WorkerRule(("research", "alerts", "default"), pool="prefork", concurrency=1),
+    # Makes strategies due, so nothing long may stand before it in the queue.
+    "general": WorkerRule(("alerts", "default"), pool="prefork", concurrency=1),
+    # Computes for minutes at a time: any number of machines may run one of these.
+    "research": WorkerRule(("research",), pool="prefork", concurrency=1),
 }
 
 

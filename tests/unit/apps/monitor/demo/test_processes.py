@@ -18,6 +18,7 @@ def test_every_process_of_the_design_is_there():
             "ticks",
             "portfolio",
             "general",
+            "research",
             "risk_guard",
             "dispatcher",
             "beat",
