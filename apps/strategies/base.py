@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from apps.strategies.signals import Past, Rows, Signals, wakes_of
 from moondev.domain.desired import Desired
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import MarketView, Needs
@@ -78,3 +79,26 @@ class Strategy(ABC, Generic[P]):
         instruments: Mapping[str, Instrument],
     ) -> Decision:
         """Return the desired state. Pure: same arguments, same answer; soft limit 50 ms."""
+
+    def signals(
+        self,
+        past: Mapping[str, Past],  # noqa: ARG002  those that have columns look at it
+        params: P,  # noqa: ARG002
+        instruments: Mapping[str, Instrument],  # noqa: ARG002
+        leverage: float,  # noqa: ARG002
+    ) -> Mapping[str, Signals] | None:
+        """Return what `decide` would do over the whole `past`, by instrument key, as columns over its base bars.
+
+        A market that is only watched is left out. None: this strategy's trades are not a function of bars.
+        """
+        return None
+
+    def wakes(
+        self, past: Mapping[str, Past], params: P, instruments: Mapping[str, Instrument], leverage: float
+    ) -> Mapping[str, Rows] | None:
+        """Return the base bars at whose close `decide` may begin something while it holds and awaits nothing.
+
+        At every other close it then answers as it did before: nothing to do. None: any close may matter.
+        """
+        columns = self.signals(past, params, instruments, leverage)
+        return None if columns is None else wakes_of(columns)
