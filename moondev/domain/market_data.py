@@ -53,16 +53,23 @@ class BarSeries:
 
     def tail(self, count: int) -> BarSeries:
         """Return the newest `count` bars (all of them when there are fewer)."""
-        start = max(0, len(self) - count)
-        return BarSeries(
-            self.interval,
-            self.opened_ms[start:],
-            self.open[start:],
-            self.high[start:],
-            self.low[start:],
-            self.close[start:],
-            self.volume[start:],
-        )
+        return self.part(max(0, len(self) - count), len(self))
+
+    def part(self, start: int, stop: int) -> BarSeries:
+        """Return the bars of rows [start, stop), 0 <= start <= stop, as views of these columns.
+
+        Rows of checked bars are not checked again: a replay cuts a window for every bar of years.
+        """
+        cut = object.__new__(BarSeries)
+        put, rows = object.__setattr__, slice(start, stop)
+        put(cut, "interval", self.interval)
+        put(cut, "opened_ms", self.opened_ms[rows])
+        put(cut, "open", self.open[rows])
+        put(cut, "high", self.high[rows])
+        put(cut, "low", self.low[rows])
+        put(cut, "close", self.close[rows])
+        put(cut, "volume", self.volume[rows])
+        return cut
 
 
 class BookLevel(msgspec.Struct, frozen=True, gc=False):
