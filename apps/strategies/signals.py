@@ -94,7 +94,6 @@ class Signals:
     hold_ms: NDArray[np.int64]
     seen: Rows
     leaves: Leaves = field(default=NEVER)
-    labels: tuple[str, ...] = ()
     follows_fill: bool = False
     valid_ms: int = 0
     most: int = 1

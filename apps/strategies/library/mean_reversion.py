@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from apps.strategies.base import Decision, OwnPosition, Parameters, State, Strategy
 from apps.strategies.library.bracketed.trading import decided
+from apps.strategies.library.reversion.columns import reversion_signals
 from apps.strategies.library.reversion.parameters import (
     BOLLINGER,
     CANONICAL,
@@ -17,6 +18,7 @@ from apps.strategies.library.reversion.parameters import (
     ReversionParameters,
 )
 from apps.strategies.library.reversion.rules import ReversionRules
+from apps.strategies.signals import Past, Signals
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import MarketView, Needs
 
@@ -47,3 +49,13 @@ class MeanReversion(Strategy[ReversionParameters]):
     ) -> Decision:
         """Return one target per instrument that has bars enough; the others are left alone."""
         return decided(view, own, params, state, instruments, ReversionRules(params), params.window)
+
+    def signals(
+        self,
+        past: Mapping[str, Past],
+        params: ReversionParameters,
+        instruments: Mapping[str, Instrument],
+        leverage: float,  # noqa: ARG002  a trade takes a fixed share
+    ) -> Mapping[str, Signals]:
+        """Return the columns of each market by itself."""
+        return {key: reversion_signals(past[key], params) for key in instruments}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, SupportsFloat
 
 from apps.strategies.library.bracketed.scene import Scene
 
@@ -63,3 +64,16 @@ class BracketOnly:
     def leave(self, direction: Direction, scene: Scene) -> str:  # noqa: ARG002  others do look
         """Return that the newest bar ends nothing."""
         return ""
+
+
+def direction_of(sign: float) -> Direction | None:
+    """Return the direction of a number that is not 0; None for 0 and NaN."""
+    if sign > 0:
+        return 1
+    return -1 if sign < 0 else None
+
+
+def known(level: SupportsFloat) -> float | None:
+    """Return `level`, None where it is no finite number."""
+    number = float(level)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,68 @@
+"""The entries of bracketed trades for a whole past: what the rules answer at each bar, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.strategies.library.bracketed.parameters import BracketedParameters
+from apps.strategies.library.columns import grid_of, in_ms
+from apps.strategies.signals import NEVER, AtRows, Leaves, Past, Rows, Signals
+from moondev.domain.market_data import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What each bar of the strategy's own length calls for; one row for each, as `Entry` has it for one.
+
+    `directions` are 1, -1 or 0; `stops` and `targets` NaN for none. `leave_long` and `leave_short` end trades.
+    """
+
+    directions: Column
+    prices: Column
+    stops: Column
+    targets: Column
+    strengths: Column
+    hold_bars: NDArray[np.int64]
+    rests: bool = False
+    follows_fill: bool = False
+    valid_bars: int = 1
+    leave_long: Rows | None = None
+    leave_short: Rows | None = None
+
+
+def signals_of(past: Past, calls: Calls, params: BracketedParameters, fewest: int) -> Signals:
+    """Return `calls` over the base bars: no direction that `params` does not take, and none before `fewest` bars."""
+    grid, bar_ms = grid_of(past, params.bar), in_ms(params.bar)
+    directions = np.where([params.takes(-1), True, params.takes(1)], 1.0, 0.0)[calls.directions.astype(int) + 1]
+    directions *= calls.directions
+    directions[: fewest - 1] = 0.0
+    prices = grid.spread(calls.prices)
+    return Signals(
+        weights=grid.spread(directions * params.weight, 0.0),
+        prices=prices,
+        limits=prices if calls.rests else np.full(grid.length, np.nan),
+        stops=grid.spread(_above_zero(calls.stops)),
+        targets=grid.spread(_above_zero(calls.targets)),
+        strengths=grid.spread(calls.strengths),
+        hold_ms=grid.spread(calls.hold_bars.astype(np.float64) * bar_ms, 0.0).astype(np.int64),
+        seen=grid.marked(np.ones(len(grid.rows), dtype=bool)),
+        leaves=_leaves(calls, grid.marked),
+        follows_fill=calls.follows_fill,
+        valid_ms=calls.valid_bars * bar_ms,
+        most=params.max_positions,
+    )
+
+
+def _leaves(calls: Calls, marked: Callable[[Rows], Rows]) -> Leaves:
+    if calls.leave_long is None or calls.leave_short is None:
+        return NEVER
+    return AtRows(marked(calls.leave_long), marked(calls.leave_short))
+
+
+def _above_zero(levels: Column) -> Column:
+    """Return prices; NaN where there is none to set (a short's target below zero, say)."""
+    return np.where(np.isfinite(levels) & (levels > 0), levels, np.nan)
