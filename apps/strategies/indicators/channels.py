@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import talib
 
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
@@ -17,7 +17,7 @@ def prior_highest(values: Column, length: int) -> Column:
     """
     channel = _empty_channel(values, length)
     if len(values) > length:
-        channel[length:] = sliding_window_view(values[:-1], length).max(axis=1)
+        channel[length:] = talib.MAX(values[:-1], timeperiod=length)[length - 1 :] if length > 1 else values[:-1]
     return channel
 
 
@@ -28,7 +28,7 @@ def prior_lowest(values: Column, length: int) -> Column:
     """
     channel = _empty_channel(values, length)
     if len(values) > length:
-        channel[length:] = sliding_window_view(values[:-1], length).min(axis=1)
+        channel[length:] = talib.MIN(values[:-1], timeperiod=length)[length - 1 :] if length > 1 else values[:-1]
     return channel
 
 

@@ -7,7 +7,7 @@ of the curve fitted on its own past, read at its end, which nothing later can ch
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import talib
 
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
@@ -44,7 +44,7 @@ def one_sided(values: Column, weights: Column) -> Column:
     length = len(weights)
     smooth = np.full(len(values), np.nan)
     if len(values) >= length:
-        smooth[length - 1 :] = sliding_window_view(values, length) @ weights[::-1] / weights.sum()
+        smooth[length - 1 :] = np.convolve(values, weights, mode="valid") / weights.sum()
     return smooth
 
 
@@ -57,10 +57,7 @@ def mean_absolute_error(values: Column, smooth: Column, length: int) -> Column:
     if length < 1:
         raise InvalidValue("length", length, "1 or more bars")
     errors = np.abs(values - smooth)
-    mean = np.full(len(values), np.nan)
-    if len(values) >= length:
-        mean[length - 1 :] = sliding_window_view(errors, length).mean(axis=1)
-    return mean
+    return errors if length == 1 else talib.SMA(errors, timeperiod=length)
 
 
 def _squares(length: int, bandwidth: float) -> Column:

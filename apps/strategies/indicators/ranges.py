@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import talib
-from numpy.lib.stride_tricks import sliding_window_view
 
+from apps.strategies.indicators.wilder import average_true_range_within
 from apps.strategies.indicators.z_score import mean_and_deviation
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
@@ -16,10 +16,15 @@ def range_percent(high: Column, low: Column, close: Column, length: int) -> Colu
     return 100 * (talib.MAX(high, timeperiod=length) - talib.MIN(low, timeperiod=length)) / close
 
 
-def range_in_true_ranges(high: Column, low: Column, close: Column, length: int, atr_bars: int) -> Column:
-    """Return the same range in average true ranges (Wilder, `atr_bars`); NaN where nothing moves."""
+def range_in_true_ranges(
+    high: Column, low: Column, close: Column, length: int, atr_bars: int, window: int | None = None
+) -> Column:
+    """Return the same range in average true ranges (Wilder, `atr_bars`); NaN where nothing moves.
+
+    The average is that over the newest `window` bars; None looks at all of them.
+    """
     width = talib.MAX(high, timeperiod=length) - talib.MIN(low, timeperiod=length)
-    average = talib.ATR(high, low, close, timeperiod=atr_bars)
+    average = average_true_range_within(high, low, close, atr_bars, window or max(len(close), atr_bars + 1))
     ratio: Column = np.divide(width, average, out=np.full(len(close), np.nan), where=average > 0)
     return ratio
 
@@ -34,9 +39,9 @@ def band_width_rank(close: Column, length: int, past: int) -> Column:
         raise InvalidValue("past", past, "2 or more bars")
     mean, deviation = mean_and_deviation(close, length)
     width = deviation / mean
-    ranks = np.full(len(close), np.nan)
-    if len(close) >= past:
-        windows = sliding_window_view(width, past)
-        ranks[past - 1 :] = 100 * (windows < windows[:, -1:]).mean(axis=1)
-        ranks[past - 1 :][np.isnan(windows).any(axis=1)] = np.nan
+    narrower = np.zeros(len(close))
+    for age in range(1, min(past, len(close))):
+        narrower[age:] += width[:-age] < width[age:]
+    ranks = 100 * (narrower / past)
+    ranks[np.isnan(talib.SUM(width, timeperiod=past))] = np.nan
     return ranks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import talib
 
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
@@ -33,13 +34,6 @@ def average_true_range(high: Column, low: Column, close: Column, length: int) ->
     """
     if length < 1:
         raise InvalidValue("length", length, "1 or more bars")
-    averages = np.full(len(close), np.nan)
     if len(close) <= length:
-        return averages
-    ranges = true_range(high, low, close)
-    average = float(ranges[1 : length + 1].mean())
-    averages[length] = average
-    for index, value in enumerate(ranges[length + 1 :].tolist(), start=length + 1):
-        average = next_average(average, value, length)
-        averages[index] = average
-    return averages
+        return np.full(len(close), np.nan)
+    return np.asarray(talib.ATR(high, low, close, timeperiod=length), dtype=np.float64)

@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from apps.strategies.base import Decision, OwnPosition, Parameters, State, Strategy
 from apps.strategies.library.bracketed.trading import decided
+from apps.strategies.library.popping.columns import pop_signals
 from apps.strategies.library.popping.parameters import BREAKOUT, CANONICAL, FAST, ORIGINAL, PopParameters
 from apps.strategies.library.popping.rules import BreakoutRules, FadeRules
+from apps.strategies.signals import Past, Signals
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import MarketView, Needs
 
@@ -44,3 +46,13 @@ class ConsolidationPop(Strategy[PopParameters]):
         """Return one target per instrument that has bars enough; the others are left alone."""
         rules = FadeRules(params) if params.mode == "fade" else BreakoutRules(params)
         return decided(view, own, params, state, instruments, rules, params.window)
+
+    def signals(
+        self,
+        past: Mapping[str, Past],
+        params: PopParameters,
+        instruments: Mapping[str, Instrument],
+        leverage: float,  # noqa: ARG002  a trade takes a fixed share
+    ) -> Mapping[str, Signals]:
+        """Return the columns of each market by itself."""
+        return {key: pop_signals(past[key], params) for key in instruments}

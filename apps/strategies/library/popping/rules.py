@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import talib
 
-from apps.strategies.library.bracketed.rules import Bracket, BracketOnly, Direction, Entry
+from apps.strategies.library.bracketed.rules import Bracket, BracketOnly, Direction, Entry, direction_of
 from apps.strategies.library.bracketed.scene import Scene
-from apps.strategies.library.popping.consolidation import Range, quiet, range_of
+from apps.strategies.library.popping.consolidation import Number, Range, breaks, quiet, range_of, zones
 from apps.strategies.library.popping.parameters import PopParameters
 
 
@@ -30,7 +31,7 @@ class FadeRules(BracketOnly):
             price=scene.close,
             bracket=self._bracket(direction, scene.close, box),
             # The narrower of two ranges goes first.
-            strength=scene.close / box.height,
+            strength=scene.close / float(box.height),
             rests=params.entry_valid_bars > 0,
             follows_fill=params.stop_from == "entry",
             valid_bars=max(1, params.entry_valid_bars),
@@ -43,11 +44,8 @@ class FadeRules(BracketOnly):
         return self._bracket(direction, price, range_of(scene.bars, self._params.range_bars))
 
     def _bracket(self, direction: Direction, price: float, box: Range) -> Bracket:
-        params = self._params
-        end = box.low if direction > 0 else box.high
-        start = end if params.stop_from == "range" else price
-        stop = start * (1 - direction * params.stop_percent / 100)
-        return Bracket(stop, price * (1 + direction * params.take_profit_percent / 100))
+        stop, target = faded(direction, price, box, self._params)
+        return Bracket(float(stop), float(target))
 
 
 class BreakoutRules(BracketOnly):
@@ -66,7 +64,7 @@ class BreakoutRules(BracketOnly):
         # The true range too ends before the break, which would widen its own threshold.
         margin = params.break_true_ranges * float(talib.ATR(bars.high, bars.low, bars.close, params.atr_bars)[-2])
         direction = beyond(scene.close, box, margin)
-        if direction is None or not box.height > 0:
+        if direction is None or not float(box.height) > 0:
             return None, ""
         usual = float(bars.volume[-params.range_bars - 1 : -1].mean())
         if not bars.volume[-1] >= params.volume_ratio * usual:
@@ -76,33 +74,41 @@ class BreakoutRules(BracketOnly):
             label="breakout",
             price=scene.close,
             bracket=self._bracket(direction, scene.close, box),
-            strength=scene.close / box.height,
+            strength=scene.close / float(box.height),
             hold_bars=params.max_hold_bars,
         )
         return entry, ""
 
     def guard(self, direction: Direction, price: float, scene: Scene) -> Bracket:
         """Return the bracket of a break at `price` of a range as high as the newest."""
-        height = range_of(scene.bars, self._params.range_bars).height
+        height = float(range_of(scene.bars, self._params.range_bars).height)
         return self._bracket(
             direction, price, Range(price, price - height) if direction > 0 else Range(price + height, price)
         )
 
     def _bracket(self, direction: Direction, price: float, box: Range) -> Bracket:
-        return Bracket(box.middle, price + direction * self._params.target_ranges * box.height)
+        stop, target = followed(direction, price, box, self._params)
+        return Bracket(float(stop), float(target))
+
+
+def faded(direction: Number, price: Number, box: Range, params: PopParameters) -> tuple[Number, Number]:
+    """Return stop and target of a fade at `price`."""
+    end = np.where(np.greater(direction, 0), box.low, box.high)
+    start = end if params.stop_from == "range" else price
+    stop = start * (1 - direction * params.stop_percent / 100)
+    return stop, price * (1 + direction * params.take_profit_percent / 100)
+
+
+def followed(direction: Number, price: Number, box: Range, params: PopParameters) -> tuple[Number, Number]:
+    """Return stop and target of a trade that follows a break of `box` at `price`."""
+    return box.middle, price + direction * params.target_ranges * box.height
 
 
 def zone(price: float, box: Range, fraction: float) -> Direction | None:
     """Return 1 in the lowest `fraction` of the range, -1 in the highest, None between or in no range at all."""
-    if not box.height > 0:
-        return None
-    if price <= box.lower(fraction):
-        return 1
-    return -1 if price >= box.upper(fraction) else None
+    return direction_of(float(zones(price, box, fraction)))
 
 
 def beyond(price: float, box: Range, margin: float) -> Direction | None:
     """Return 1 for a price more than `margin` above the range, -1 for one as far below, else None."""
-    if price > box.high + margin:
-        return 1
-    return -1 if price < box.low - margin else None
+    return direction_of(float(breaks(price, box, margin)))

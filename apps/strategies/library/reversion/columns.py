@@ -63,7 +63,8 @@ def _trend(past: Past, bars: BarSeries, params: ReversionParameters) -> Column:
     if len(longer) >= count:
         means[count - 1 : -1] = sliding_window_view(longer.close, count).mean(axis=1)
     # Row -1 stands for "not known": the NaN behind the last mean.
-    return bars.close - means[newest_known(bars, longer)]
+    mean: Column = means[newest_known(bars, longer)]
+    return bars.close - mean
 
 
 def _last_change(past: Past, bars: BarSeries, interval: timedelta) -> Column:

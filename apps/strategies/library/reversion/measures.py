@@ -86,9 +86,7 @@ def entry_price(direction: Number, close: Number, mean: Number, params: Reversio
     return np.where(np.greater(direction, 0), np.minimum(limit, close), np.maximum(limit, close))
 
 
-def levels(
-    direction: Number, price: Number, mean: Number, deviation: Number, params: ReversionParameters
-) -> Levels:
+def levels(direction: Number, price: Number, mean: Number, deviation: Number, params: ReversionParameters) -> Levels:
     """Return the nearer of the stops that are set, and the profit that is taken, for an entry at `price`."""
     by_percent = price * (1 - direction * params.stop_percent / 100) if params.stop_percent else np.nan
     by_deviation = mean - direction * params.stop_z * deviation if params.stop_z else np.nan
