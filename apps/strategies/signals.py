@@ -81,7 +81,7 @@ class Signals:
     around: with `follows_fill` stop and target keep their distance from it in per cent when the fill is another.
     `seen` are the rows at whose close the strategy looks: all of them unless its bars are longer than the base bars.
     An entry rests for `valid_ms` at most, a trade lasts `hold_ms` (0 is for ever), both counted from the close of
-    its signal. Where `strengths` are given the strongest of several markets go first, `most` trades at once.
+    its signal. Of several markets the strongest by `strengths` go first, `most` trades at once (None: any number).
     With `turns`, an exit at whose close the opposite side is called for becomes that trade.
     """
 
@@ -95,8 +95,8 @@ class Signals:
     seen: Rows
     leaves: Leaves = field(default=NEVER)
     follows_fill: bool = False
-    valid_ms: int = 0
-    most: int = 1
+    valid_ms: int = 1
+    most: int | None = None
     turns: bool = False
 
     def __post_init__(self) -> None:

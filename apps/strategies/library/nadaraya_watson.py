@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from apps.strategies.base import Decision, OwnPosition, Parameters, State, Strategy
+from apps.strategies.library.kernel.columns import kernel_signals
 from apps.strategies.library.kernel.estimates import estimates
 from apps.strategies.library.kernel.parameters import CANONICAL, FAST, ORIGINAL, KernelParameters
 from apps.strategies.library.kernel.rules import decided
@@ -14,6 +15,7 @@ from apps.strategies.library.single.memory import Memory, remembered
 from apps.strategies.library.single.position import reconciled
 from apps.strategies.library.single.scene import Scene, price_now, usable_bars
 from apps.strategies.library.single.target import target_of
+from apps.strategies.signals import Past, Signals
 from moondev.domain.desired import Target
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import MarketView, Needs
@@ -63,6 +65,16 @@ class NadarayaWatson(Strategy[KernelParameters]):
             markets[key] = market
             targets.append(target_of(key, market))
         return Decision(tuple(targets), Memory(markets=markets).to_state(), tuple(notes))
+
+    def signals(
+        self,
+        past: Mapping[str, Past],
+        params: KernelParameters,
+        instruments: Mapping[str, Instrument],
+        leverage: float,
+    ) -> Mapping[str, Signals]:
+        """Return the columns of each market by itself."""
+        return {key: kernel_signals(past[key], params, leverage) for key in instruments}
 
 
 def _scene(

@@ -35,16 +35,29 @@ class Estimates:
     @property
     def turn(self) -> int:
         """Return 1 when the estimate turned up with the newest bar, -1 when it turned down, else 0."""
-        slopes = np.diff(self.smooth[np.isfinite(self.smooth)])
-        signs = np.where(np.abs(slopes) <= FLAT * self.smooth[-1], 0, np.sign(slopes))
-        steep = signs[:-1][signs[:-1] != 0]
-        if not len(signs) or not len(steep) or signs[-1] == 0 or signs[-1] == steep[-1]:
-            return 0
-        return int(signs[-1])
+        return int(turns(self.smooth)[-1])
 
     def extremes(self, bars: int) -> tuple[float, float]:
         """Return how often, within the newest `bars`, StochRSI became oversold and how often overbought."""
         return float(self.oversold[-bars:].sum()), float(self.overbought[-bars:].sum())
+
+    def touches(self, bars: BarSeries) -> Column:
+        """Return 1 for each bar that reached below the envelope and -1 for one above; 0 for none and for both."""
+        return (bars.low <= self.lower).astype(float) - (bars.high >= self.upper)
+
+
+def turns(smooth: Column, within: int | None = None) -> Column:
+    """Return 1 for each bar with which the estimate turned up, -1 with which it turned down, else 0.
+
+    A flat stretch is no slope: what counts is the last steep one before it, at most `within` bars ago.
+    """
+    slopes = np.diff(smooth, prepend=np.nan)
+    signs = np.nan_to_num(np.where(np.abs(slopes) <= FLAT * smooth, 0.0, np.sign(slopes)))
+    numbers = np.arange(len(signs))
+    steep = np.maximum.accumulate(np.where(signs != 0, numbers, -1))
+    before = np.concatenate(([-1], steep[:-1]))
+    known = (before >= 0) & (numbers - before <= (len(signs) if within is None else within))
+    return np.where(known & (signs * signs[before] < 0), signs, 0.0)
 
 
 def estimates(bars: BarSeries, params: KernelParameters) -> Estimates:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from apps.strategies.library.kernel.calls import KINDS, Events, back_at_estimate, called_for, stop_of, weight_of
 from apps.strategies.library.kernel.estimates import Estimates
 from apps.strategies.library.kernel.parameters import KernelParameters
 from apps.strategies.library.single.memory import Market, Phase, Trade
 from apps.strategies.library.single.position import adopted, closing
-from apps.strategies.library.single.scene import Scene, too_small, weight_for
-
-ENOUGH = 1
+from apps.strategies.library.single.scene import Scene, too_small
 
 
 class Signal(NamedTuple):
@@ -64,7 +63,7 @@ def _exit(trade: Trade, scene: Scene, seen: Estimates, params: KernelParameters)
     if seen.turn == -trade.direction:
         return "the estimate turned"
     close = float(scene.bars.close[-1])
-    if trade.kind == "touch" and trade.direction * (close - float(seen.smooth[-1])) >= 0:
+    if trade.kind == "touch" and back_at_estimate(trade.direction, close, float(seen.smooth[-1])):
         return "back at the estimate"
     since = min(params.extreme_bars, int((scene.bars.opened_ms > trade.signal_ms).sum()))
     oversold, overbought = seen.extremes(max(1, since))
@@ -90,30 +89,10 @@ def _entry(market: Market, scene: Scene, seen: Estimates, params: KernelParamete
 
 def _signal(scene: Scene, seen: Estimates, params: KernelParameters) -> Signal | None:
     """Return the signal of the newest bar; a turn goes before a touch, and that before an extreme."""
-    oversold, overbought = seen.extremes(params.extreme_bars)
-    for kind, direction in (("turn", _turn(seen, params)), ("touch", _touch(scene, seen, params))):
-        recent = oversold if direction > 0 else overbought
-        if direction and (params.stochastic != "confirm" or recent >= ENOUGH):
-            return Signal(kind, 1 if direction > 0 else -1)
-    if params.stochastic != "open" or (oversold >= ENOUGH) == (overbought >= ENOUGH):
-        return None
-    # Only the bar of the crossing itself opens, else the trade that it lost would begin anew at once.
-    if seen.oversold[-1]:
-        return Signal("extreme", 1)
-    return Signal("extreme", -1) if seen.overbought[-1] else None
-
-
-def _turn(seen: Estimates, params: KernelParameters) -> int:
-    return seen.turn if params.entry in {"turn", "either"} else 0
-
-
-def _touch(scene: Scene, seen: Estimates, params: KernelParameters) -> int:
-    """Return 1 when the newest bar reached below the envelope and -1 when above; 0 for none and for both."""
-    if params.entry == "turn":
-        return 0
-    below = bool(scene.bars.low[-1] <= seen.lower[-1])
-    above = bool(scene.bars.high[-1] >= seen.upper[-1])
-    return int(below) - int(above)
+    touch = float(seen.touches(scene.bars)[-1])
+    fell, rose = float(seen.oversold[-1]), float(seen.overbought[-1])
+    kind, direction = called_for(Events(seen.turn, touch, *seen.extremes(params.extreme_bars), fell, rose), params)
+    return Signal(KINDS[int(kind)], 1 if direction > 0 else -1) if kind else None
 
 
 def _opened(signal: Signal, scene: Scene, seen: Estimates, params: KernelParameters) -> tuple[Trade | None, str]:
@@ -121,10 +100,10 @@ def _opened(signal: Signal, scene: Scene, seen: Estimates, params: KernelParamet
     close, distance = float(scene.bars.close[-1]), params.stop_atr * float(seen.atr[-1])
     if params.stop_atr and not distance > 0:
         return None, "the average true range is 0: the market does not move"
-    stop = close - signal.direction * distance if distance else 0.0
+    stop = float(stop_of(signal.direction, close, distance))
     if stop < 0 or (distance and stop == 0):
         return None, f"the stop would lie below zero: {distance:g} from {close:g}"
-    weight = weight_for(scene, params.risk_percent, distance, params.max_weight)
+    weight = float(weight_of(scene.price, distance, scene.leverage, params))
     if why_not := too_small(scene, weight):
         return None, why_not
     trade = Trade(

@@ -56,20 +56,14 @@ class Scene:
         return min(1.0, abs(self.quantity) * self.price / self.allocation)
 
     @property
+    def leverage(self) -> float:
+        """Return the notional that may be held per unit of equity."""
+        return self.allocation / self.equity
+
+    @property
     def fresh(self) -> bool:
         """Return whether at most one bar is missing: an old signal is not worth its price today."""
         return milliseconds(self.now) - (self.last_ms + self.bar_ms) < 2 * self.bar_ms
-
-
-def weight_for(scene: Scene, risk_percent: float, stop_distance: float, most: float) -> float:
-    """Return the unsigned weight at which a loss at the stop costs `risk_percent` of the equity, at most `most`.
-
-    `stop_distance` in quote currency; 0 is no stop, and the weight is then `most`.
-    """
-    if not stop_distance > 0:
-        return most
-    units = risk_percent / 100 * scene.equity / stop_distance
-    return min(most, units * scene.price / scene.allocation)
 
 
 def too_small(scene: Scene, weight: float) -> str:
