@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -34,7 +34,8 @@ class Setting:
 
     `capital` is in the markets' quote currency; `leverage` the notional that may be held per unit of equity.
     Bars before `trades_from` are history to look at and nothing else; None trades from the first bar on that the
-    strategy has history enough for. `reprice_bps` and `slippage_bps` mean what they mean in a strategy's row.
+    strategy has history enough for. `reprice_bps` and `slippage_bps` mean what they mean in a strategy's row. `limits`
+    are bounds other than those every portfolio begins with, by the names of `apps.risk.models.LimitKind`.
     """
 
     markets: tuple[Market, ...]
@@ -44,6 +45,7 @@ class Setting:
     trades_from: datetime | None = None
     reprice_bps: Decimal = Decimal(1)
     slippage_bps: Decimal = Decimal(50)
+    limits: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse no market, one twice, different intervals, different quote currencies and money not above zero."""

@@ -206,6 +206,7 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
         key: _as_asked(views.get(seen_as.get(key, key), NEVER_HEARD), idea.needs)
         for key in dict.fromkeys((*idea.needs.instruments, *idea.instruments))
     }
+    equity = strategy_equity(scope.capital, holdings, prices)
     return Work(
         tick=idea.tick,
         loaded=idea.loaded,
@@ -216,7 +217,7 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
         ages={key: views.get(key, NEVER_HEARD).age for key in traded},
         prices=prices,
         books={key: views.get(key, NEVER_HEARD).book for key in traded},
-        own=OwnPosition(_own(holdings, idea.outlets), _equity(scope, holdings, prices), float(scope.leverage)),
+        own=OwnPosition(_own(holdings, idea.outlets), float(equity), float(scope.leverage)),
         holdings=holdings,
         account_net=_nets(idea, books.account_net),
         working=tuple(books.working.get(scope.strategy, ())),
@@ -271,12 +272,12 @@ def reference_price(seen: InstrumentView) -> Price | None:
     return None if seen.mark_price is None or not seen.mark_price > 0 else Price(Decimal(repr(float(seen.mark_price))))
 
 
-def _equity(scope: StrategyScope, holdings: Mapping[str, Holding], prices: Mapping[str, Price | None]) -> float:
+def strategy_equity(capital: Decimal, holdings: Mapping[str, Holding], prices: Mapping[str, Price | None]) -> Decimal:
     """Return the capital plus the strategy's own profit; an open position without a price stands at its cost."""
-    total = scope.capital
+    total = capital
     for key, holding in holdings.items():
         price = prices.get(key)
         mark = price.value if price is not None else None
         total += holding.realised + holding.funding - holding.fees
         total += holding.unrealised(mark) if mark is not None else Decimal(0)
-    return float(total)
+    return total

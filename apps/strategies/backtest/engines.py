@@ -1,0 +1,36 @@
+"""One door to all engines: the fastest that can tell what the live platform would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from apps.strategies.backtest.replay import replay
+from apps.strategies.backtest.results import BacktestResult
+from apps.strategies.backtest.setting import Setting
+from apps.strategies.orchestrator.loader import Loaded
+from moondev.domain.errors import InvalidValue
+
+
+class EngineName(StrEnum):
+    """How trades are computed. AUTO takes columns where the strategy tells its signals as such, else the replay."""
+
+    AUTO = "auto"
+    VECTORISED = "vectorised"
+    REPLAY = "replay"
+
+
+def backtest(
+    loaded: Loaded,
+    setting: Setting,
+    engine: EngineName = EngineName.AUTO,
+    on_progress: Callable[[float], None] | None = None,
+) -> BacktestResult:
+    """Return what `loaded` would have done in `setting`.
+
+    `on_progress` is told the share done; what it raises ends the backtest. Raises InvalidValue for a setting that
+    lacks what the strategy looks at and for an engine that cannot run this strategy.
+    """
+    if engine is EngineName.VECTORISED:
+        raise InvalidValue("engine", engine.value, f"{EngineName.REPLAY} for {loaded.strategy.name}")
+    return replay(loaded, setting, on_progress)

@@ -1,0 +1,193 @@
+"""The replay itself: bar after bar, what orders meet in it, and a tick wherever the platform would make one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from apps.strategies.backtest.fills import FillRule
+from apps.strategies.backtest.replaying.matching import Answer, Hit, arrival, beyond, touched
+from apps.strategies.backtest.replaying.orders import Standing
+from apps.strategies.backtest.replaying.purse import limits_of
+from apps.strategies.backtest.replaying.refusals import Refusals
+from apps.strategies.backtest.replaying.ticker import Ticker
+from apps.strategies.backtest.replaying.timeline import Timeline, intervals_of
+from apps.strategies.backtest.replaying.tracks import Track
+from apps.strategies.backtest.setting import Setting
+from apps.strategies.orchestrator.loader import Loaded
+from moondev.domain.clock import FixedClock, from_milliseconds
+from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import Needs
+
+# A strategy that answers each fill with another order at the market would never reach the end of a bar.
+MOST_FILLS_IN_A_BAR = 50
+TOLD_EVERY = 100
+STRUCK_BY_ROUNDING = "REDUCE_ONLY_WITHOUT_POSITION"
+
+Progress = Callable[[float], None]
+
+
+class Course:
+    """One strategy over one setting. `run` goes through it once; the tracks then hold what came of it."""
+
+    def __init__(self, loaded: Loaded, setting: Setting) -> None:
+        """Build the bars that the strategy asks for. Raises InvalidValue for what the setting does not have."""
+        instruments = setting.instruments
+        needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
+        _require_there(needs, setting)
+        intervals = intervals_of(needs, setting.interval)
+        # In the order of their names, so that the order in which markets are given never matters.
+        markets = sorted(setting.markets, key=lambda market: market.key)
+        self.tracks = {market.key: Track(market, intervals) for market in markets}
+        histories = {key: track.history for key, track in self.tracks.items()}
+        self.timeline = Timeline(histories)
+        self._at_close = setting.rule is FillRule.BAR_CLOSE
+        self._clock = FixedClock(from_milliseconds(int(self.timeline.opened_ms[0])))
+        self.ticker = Ticker(loaded, setting, needs, self.tracks, self._clock, limits_of(setting))
+        self.refusals = Refusals()
+        self.endless_from: int | None = None
+        asked = self.timeline.asked(histories, needs, setting.trades_from)
+        self._asked = asked.tolist()
+        self._is_asked = np.isin(np.arange(len(self.timeline)), asked)
+        wakes = loaded.strategy.wakes(histories, loaded.parameters, instruments, float(setting.leverage))
+        self._woken = self._asked if wakes is None else asked[self.timeline.woken(wakes)[asked]].tolist()
+
+    def run(self, on_progress: Progress) -> None:
+        """Go through all steps. What `on_progress` raises ends it there."""
+        count = len(self.timeline)
+        tell_at, step = 0, self._next(0)
+        while step < count:
+            if step >= tell_at:
+                on_progress(step / count)
+                tell_at = step + max(count // TOLD_EVERY, 1)
+            self._bar(step)
+            step = self._next(step + 1)
+        self._stand_before(count)
+        on_progress(1.0)
+
+    def _next(self, step: int) -> int:
+        """Return the first step from `step` on in which anything can happen."""
+        count = len(self.timeline)
+        working = any(track.orders for track in self.tracks.values())
+        if not working:
+            held = any(track.holding.quantity for track in self.tracks.values())
+            idle = self.ticker.idle and not held
+            steps = self._woken if idle else self._asked
+            at = bisect_left(steps, step)
+            return steps[at] if at < len(steps) else count
+        if step >= count or self._is_asked[step]:
+            return step
+        at = bisect_left(self._asked, step)
+        return self._first_touch(step, self._asked[at] if at < len(self._asked) else count)
+
+    def _first_touch(self, start: int, end: int) -> int:
+        """Return the first step of [start, end) in which an order meets its market; `end` when none does."""
+        first = end
+        for key, track in self.tracks.items():
+            if track.orders:
+                rows = self.timeline.rows_before[key]
+                row = track.first_touch(int(rows[start]), int(rows[first]) if first < len(rows) else len(track))
+                first = first if row is None else int(self.timeline.step_of[key][row])
+        return first
+
+    def _stand_before(self, step: int) -> None:
+        for key, track in self.tracks.items():
+            rows = self.timeline.rows_before[key]
+            track.skips(int(rows[step]) if step < len(rows) else len(track))
+
+    def _bar(self, step: int) -> None:
+        self._stand_before(step)
+        opened_ms = int(self.timeline.opened_ms[step])
+        live = [track for key, track in self.tracks.items() if track.opened_at(opened_ms)]
+        if any(track.orders for track in live):
+            self._move_clock(opened_ms)
+            for track in live:
+                track.opens(opened_ms)
+            self._match(live, step)
+        closed_ms = opened_ms + self.timeline.step_ms
+        self._move_clock(closed_ms)
+        for track in live:
+            track.closes(closed_ms)
+        if self._is_asked[step]:
+            self.ticker.tick()
+            if self._at_close:
+                self._match(live, step)
+
+    def _move_clock(self, stamp_ms: int) -> None:
+        moment = from_milliseconds(stamp_ms)
+        self._clock.advance(max(moment - self._clock.now(), timedelta(0)))
+
+    def _match(self, live: Sequence[Track], step: int) -> None:
+        """Let orders meet the rest of the bar; each fill makes a tick at once, whose orders meet what is left then."""
+        for _ in range(MOST_FILLS_IN_A_BAR):
+            # Every market of the moment has its turn before the strategy hears of any.
+            filled = [self._at_price(track, step) for track in live]
+            if not any(filled) and not self._within(live):
+                return
+            self.ticker.tick()
+        if self.endless_from is None:
+            self.endless_from = int(self.timeline.opened_ms[step])
+
+    def _at_price(self, track: Track, step: int) -> bool:
+        """Fill what trades at the price of this moment; return whether anything did."""
+        path, filled = track.path, False
+        if path is None:
+            return False
+        for order in [order for order in track.orders.values() if order.arrived is None]:
+            answer = arrival(order, path.price, track.half_spread)
+            if answer is Answer.RESTS:
+                order.rests(step)
+            elif answer is Answer.TAKES:
+                filled |= self._fill(track, Hit(order, path.price, made=False))
+            else:
+                self._refuse(track, order, answer.value)
+        while (hit := beyond(track.orders.values(), path, step)) is not None:
+            filled |= self._fill(track, hit)
+        return filled
+
+    def _within(self, live: Sequence[Track]) -> bool:
+        """Fill the first order that the rest of the bar reaches; return whether there was one."""
+        for track in live:
+            while track.path is not None and (hit := touched(track.orders.values(), track.path)) is not None:
+                track.moves(track.path.after(hit.price, fell=hit.standing.falls))
+                if self._fill(track, hit):
+                    return True
+        return False
+
+    def _fill(self, track: Track, hit: Hit) -> bool:
+        order = hit.standing
+        del track.orders[order.order.client_order_id]
+        quantity = order.fillable(track.holding.quantity)
+        if not quantity:
+            self._refuse(track, order, STRUCK_BY_ROUNDING)
+            return False
+        if not track.fill(order, quantity, hit.price, made=hit.made):
+            self._refuse(track, order, Answer.UNFILLED.value)
+            return False
+        return True
+
+    def _refuse(self, track: Track, order: Standing, code: str) -> None:
+        track.orders.pop(order.order.client_order_id, None)
+        what = order.order
+        words = (
+            f"{track.key}: {what.order_type} {what.side} {what.remaining} at {what.price}, market at {track.price:g}"
+        )
+        self.refusals.add(code, self._clock.now(), words)
+
+
+def _require_there(needs: Needs, setting: Setting) -> None:
+    missing = sorted(set(needs.instruments) - set(setting.instruments))
+    if missing:
+        raise InvalidValue(
+            "markets", ", ".join(setting.instruments), f"also {', '.join(missing)}: the strategy looks there"
+        )
+    quotes = {market.key: market.instrument.quote for market in setting.markets}
+    if len(set(quotes.values())) > 1:
+        raise InvalidValue("markets", str(quotes), "instruments quoted in one currency")
+
+
+def nothing(_fraction: float) -> None:
+    """Tell nobody how far the replay has come."""

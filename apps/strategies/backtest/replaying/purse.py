@@ -1,0 +1,76 @@
+"""Whose money the replay moves: one portfolio with one account, worth what the backtest is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from apps.exchanges.models import ScopeKind, TradingMode
+from apps.risk.facts import RiskFacts
+from apps.risk.limits import LimitBook
+from apps.risk.models import LimitKind
+from apps.risk.portfolio.drawdown import drawdown_share
+from apps.risk.scope import ScopeId, StrategyScope
+from apps.risk.services import SEED_LIMITS
+from apps.strategies.backtest.setting import Setting
+from moondev.domain.errors import InvalidValue
+
+NAME = "backtest"
+_SCOPE = (ScopeKind.PORTFOLIO.value, NAME)
+_MODES: Mapping[ScopeId, TradingMode] = MappingProxyType(
+    {_SCOPE: TradingMode.ACTIVE, (ScopeKind.ACCOUNT.value, NAME): TradingMode.ACTIVE}
+)
+
+
+def scope_of(setting: Setting, strategy: str) -> StrategyScope:
+    """Return the scope of `strategy` with the setting's money."""
+    first = setting.markets[0].instrument
+    return StrategyScope(
+        strategy=strategy,
+        account_id=1,
+        account=NAME,
+        portfolio=NAME,
+        venue=first.venue,
+        currency=first.quote,
+        capital=setting.capital,
+        leverage=setting.leverage,
+    )
+
+
+def limits_of(setting: Setting) -> Mapping[LimitKind, Decimal]:
+    """Return the limits that bind: those every portfolio begins with, but for what the setting says.
+
+    Raises InvalidValue for a kind there is none of and a bound not above zero.
+    """
+    given: dict[LimitKind, Decimal] = {}
+    for name, value in setting.limits.items():
+        if name not in LimitKind.values or not (value.is_finite() and value > 0):
+            raise InvalidValue("limits", f"{name}: {value}", f"a bound above 0 on one of {', '.join(LimitKind.values)}")
+        given[LimitKind(name)] = value
+    return {**SEED_LIMITS, **given}
+
+
+class Purse:
+    """What the money is worth and was worth at most, as the facts that the review asks for."""
+
+    def __init__(self, scope: StrategyScope, limits: Mapping[LimitKind, Decimal]) -> None:
+        """Begin with the scope's capital under `limits`, all of them on the whole portfolio."""
+        self._scope = scope
+        self._limits = LimitBook({(kind.value, *_SCOPE): value for kind, value in limits.items()})
+        self.peak = scope.capital
+
+    def facts(self, equity: Decimal) -> RiskFacts:
+        """Return the facts while the money is worth `equity`."""
+        self.peak = max(self.peak, equity)
+        drawdown = drawdown_share(self.peak, equity)
+        return RiskFacts(
+            scope=self._scope,
+            limits=self._limits,
+            modes=_MODES,
+            portfolio_equity=equity,
+            account_equity=equity,
+            strategy_equity=equity,
+            portfolio_drawdown=drawdown,
+            strategy_drawdown=drawdown,
+        )

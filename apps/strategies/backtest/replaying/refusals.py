@@ -1,0 +1,27 @@
+"""What was not done and why, counted by code: a run of years must not leave a list of years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(slots=True)
+class Refusals:
+    """How often each code was given, and the first case in words."""
+
+    _counts: dict[str, int] = field(default_factory=dict)
+    _first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, code: str, when: datetime, words: str) -> None:
+        """Count one refusal."""
+        self._counts[code] = self._counts.get(code, 0) + 1
+        if code not in self._first:
+            self._first[code] = f"{when:%Y-%m-%d %H:%M}: {words}"
+
+    @property
+    def told(self) -> Sequence[str]:
+        """Return a line for each code, the most frequent first."""
+        frequent = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return [f"{code}: {count} times, first {self._first[code]}" for code, count in frequent]

@@ -1,0 +1,89 @@
+"""From a finished course to the result that is stored and shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from apps.strategies.backtest.bars import BarRun
+from apps.strategies.backtest.replaying.course import Course
+from apps.strategies.backtest.replaying.timeline import Timeline
+from apps.strategies.backtest.results import BacktestResult, EquityCurve, Trade
+from apps.strategies.backtest.setting import Setting
+from apps.strategies.orchestrator.loader import Loaded
+from moondev.domain.clock import from_milliseconds, milliseconds
+
+ENGINE = "replay"
+
+
+def result_of(course: Course, loaded: Loaded, setting: Setting) -> BacktestResult:
+    """Return equity, trades, refusals and doubts of a course that has been run."""
+    initial = float(setting.capital)
+    runs = {key: track.tape.settled(track.history.base, track.costs, initial) for key, track in course.tracks.items()}
+    curve = _curve(course.timeline, runs, initial)
+    return BacktestResult(
+        strategy=loaded.strategy.name,
+        parameters=loaded.parameters.model_dump(mode="json"),
+        code_hash=loaded.code_hash,
+        engine=ENGINE,
+        rule=setting.rule,
+        data={market.key: market.recorded.source for market in setting.markets},
+        costs={market.key: market.costs for market in setting.markets},
+        initial=initial,
+        trades=_trades(runs),
+        curve=_from(curve, setting),
+        refused=(*course.ticker.refusals.told, *course.refusals.told),
+        warnings=(*_of_data(setting), *_of_run(course, curve)),
+    )
+
+
+def _curve(timeline: Timeline, runs: dict[str, BarRun], initial: float) -> EquityCurve:
+    """Return equity and exposure at the end of every step; a market without a bar there counts as it stood."""
+    equity = np.full(len(timeline), initial)
+    notional = np.zeros(len(timeline))
+    for key, run in runs.items():
+        # Row 0 stands for the time before a market's first bar.
+        rows = np.searchsorted(timeline.step_of[key], np.arange(len(timeline)), side="right")
+        equity += np.concatenate(([0.0], run.equity - initial))[rows]
+        notional += np.concatenate(([0.0], run.held * run.bars.close))[rows]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exposure = np.where(equity > 0, notional / equity, np.nan)
+    return EquityCurve(timeline.opened_ms + timeline.step_ms, equity, exposure)
+
+
+def _from(curve: EquityCurve, setting: Setting) -> EquityCurve:
+    """Return the curve from the moment on at which trading may begin."""
+    if setting.trades_from is None:
+        return curve
+    first = min(int(np.searchsorted(curve.times, milliseconds(setting.trades_from))), len(curve) - 1)
+    return EquityCurve(curve.times[first:], curve.equity[first:], curve.exposure[first:])
+
+
+def _trades(runs: dict[str, BarRun]) -> tuple[Trade, ...]:
+    trades = [trade for key, run in runs.items() for trade in run.trades(key)]
+    return tuple(sorted(trades, key=lambda trade: (trade.exited_ms, trade.entered_ms, trade.instrument)))
+
+
+def _of_data(setting: Setting) -> list[str]:
+    many = len(setting.markets) > 1
+    return [
+        f"{market.key}: {warning}" if many else warning
+        for market in setting.markets
+        for warning in market.recorded.source.warnings
+    ]
+
+
+def _of_run(course: Course, curve: EquityCurve) -> list[str]:
+    found = [f"ticks that failed: {line}" for line in course.ticker.failures.told]
+    broke = np.flatnonzero(curve.equity <= 0)
+    if len(broke):
+        when = from_milliseconds(int(curve.times[broke[0]]))
+        found.append(f"equity is not above 0 at {when:%Y-%m-%d %H:%M}: a venue would have closed all")
+    if course.endless_from is not None:
+        when = from_milliseconds(course.endless_from)
+        found.append(f"orders answered fills without end in the bar of {when:%Y-%m-%d %H:%M}: the rest waited a bar")
+    if course.ticker.quoted:
+        found.append(
+            "quotes are filled whole whenever a bar touches them: no queue is modelled, which flatters a maker;"
+            " the quote backtester models one"
+        )
+    return found
