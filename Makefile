@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench clean
+.PHONY: help demo up test check oracle bench clean
 
 PYTHON_BIN := .venv/bin/python
 DEMO_OPTIONS = $(if $(FOR),--for $(FOR)) $(if $(FEED),--feed $(FEED)) $(if $(SPEED),--speed $(SPEED)) \
@@ -27,6 +27,11 @@ check: ## Lint, format, types, layers, docstrings
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/interrogate --quiet moondev apps celeryconfig.py manage.py
+
+oracle: ## Ask other people's engines afresh, hold them to their stored answers. STORE=1 stores, ASK=cross narrows
+	@docker/environment requirements-dev.txt
+	@docker/oracle-environment
+	@$(PYTHON_BIN) -m tests.oracle $(if $(STORE),--store) $(if $(ASK),--only $(ASK))
 
 bench: ## Measure, print a table, write bench-results/*.json
 	@docker/environment requirements-dev.txt
