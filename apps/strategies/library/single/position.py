@@ -53,7 +53,8 @@ def adopted(scene: Scene, stop: float) -> Trade:
 def _without_position(market: Market, trade: Trade, scene: Scene) -> tuple[Market, str]:
     if trade.phase is Phase.CLOSING:
         return Market(after_ms=market.after_ms), ""
-    came_and_went = trade.base_quantity == 0 and scene.settled != trade.settled
+    # What was seen once and is gone was closed; turning changes what is settled anyway, so there it alone tells.
+    came_and_went = trade.seen_quantity != 0 or (trade.base_quantity == 0 and scene.settled != trade.settled)
     if trade.phase is Phase.ENTERING and not came_and_went:
         if scene.last_ms == trade.signal_ms:
             return market, ""

@@ -122,6 +122,25 @@ def test_holds_its_size_and_stop_until_the_estimate_turns_back() -> None:
     assert "the estimate turned" in decision.notes[0]
 
 
+def test_a_turn_that_limits_cut_and_its_stop_ended_within_the_bar_is_not_entered_again() -> None:
+    """Found by a replay: turned round with half the size, then stopped out, it went back in for ever."""
+    bars, first = turned()
+    entry = float(bars.close[-1])
+    closes, holding = [*map(float, bars.close), entry + 4, entry + 8], bought(10, entry)
+    decision = decide(path(*closes), holding, decide(path(*closes), holding, first.state).state)
+    while target(decision).weight > 0:
+        closes.append(closes[-1] - 2)
+        decision = decide(path(*closes), holding, decision.state)
+    short, bars = target(decision), path(*closes)
+    assert short.weight < 0
+    half = bought(short.weight * 200_000 / closes[-1] / 2, closes[-1])
+    decision = decide(bars, half, decision.state)
+    assert target(decision).signal_id == short.signal_id
+    stopped = decide(bars, Holding(realised=Decimal(-3), fees=Decimal(1)), decision.state)
+    assert target(stopped).weight == 0
+    assert "was closed at the venue" in stopped.notes[0]
+
+
 def test_a_stop_that_a_bar_has_touched_ends_the_trade_and_opens_no_other_on_that_bar() -> None:
     bars, first = turned()
     entry = float(bars.close[-1])
