@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from tests.oracle.brackets import BRACKETS
 from tests.oracle.crosses import CROSSES, GRID_QUESTIONS
 from tests.oracle.questions import Question
+from tests.oracle.ratios import RATIO_QUESTIONS
 
-QUESTIONS: tuple[Question, ...] = (*CROSSES.values(), *GRID_QUESTIONS.values())
+QUESTIONS: tuple[Question, ...] = (
+    *CROSSES.values(),
+    *BRACKETS.values(),
+    *GRID_QUESTIONS.values(),
+    *RATIO_QUESTIONS.values(),
+)
