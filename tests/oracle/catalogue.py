@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.oracle.brackets import BRACKETS
 from tests.oracle.crosses import CROSSES, GRID_QUESTIONS
+from tests.oracle.formulas import INDICATOR_QUESTIONS, RELATION_QUESTIONS
 from tests.oracle.questions import Question
 from tests.oracle.ratios import RATIO_QUESTIONS
 
@@ -12,4 +13,6 @@ QUESTIONS: tuple[Question, ...] = (
     *BRACKETS.values(),
     *GRID_QUESTIONS.values(),
     *RATIO_QUESTIONS.values(),
+    *INDICATOR_QUESTIONS.values(),
+    *RELATION_QUESTIONS.values(),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-# Of an equity curve every so many rows are kept, and the last.
+# Of a curve every so many rows are kept, and the last.
 EVERY = 101
 
 
