@@ -1,0 +1,1 @@
+"""How the next parameters are chosen, from nothing but the trials so far."""
