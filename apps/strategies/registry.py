@@ -1,15 +1,16 @@
-"""Which strategies exist: by name, with their presets, and parameters checked before use."""
+"""Which strategies exist: the library's and the user's own, by name, with presets and checked parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
+from apps.strategies.authoring.catalogue import catalogue
+from apps.strategies.authoring.library_code import library_hash
 from apps.strategies.base import JSONValue, Parameters, Strategy
+from apps.strategies.ideas import Idea
 from apps.strategies.library.arbitrage import Arbitrage
 from apps.strategies.library.consolidation_pop import ConsolidationPop
 from apps.strategies.library.correlation import Correlation
@@ -17,7 +18,8 @@ from apps.strategies.library.market_maker import MarketMaker
 from apps.strategies.library.mean_reversion import MeanReversion
 from apps.strategies.library.nadaraya_watson import NadarayaWatson
 from apps.strategies.library.turtle_trend import TurtleTrend
-from moondev.domain.errors import Configuration, InvalidValue
+from apps.strategies.parameters import parameters_of
+from moondev.domain.errors import Configuration
 
 # A strategy's own type of parameters does not matter to those who only call it by name.
 AnyStrategy = Strategy[Any]
@@ -34,18 +36,33 @@ STRATEGIES: tuple[type[AnyStrategy], ...] = (
 _BY_NAME: Mapping[str, type[AnyStrategy]] = MappingProxyType({s.name: s for s in STRATEGIES})
 
 
-def strategy_names() -> tuple[str, ...]:
-    """Return the names of all strategies."""
+def library_names() -> tuple[str, ...]:
+    """Return the names of the strategies that come with the platform."""
     return tuple(_BY_NAME)
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of all strategies: the library's, then the user's own that are loaded now."""
+    return (*_BY_NAME, *catalogue().names())
+
+
+def idea(name: str) -> Idea:
+    """Return the strategy called `name` in its present version. Raises Configuration naming those there are.
+
+    An operator's own strategy may be replaced at any time: who needs it more than once for one answer keeps this.
+    """
+    strategy = _BY_NAME.get(name)
+    if strategy is not None:
+        return _library_idea(strategy)
+    own = catalogue().version(name)
+    if own is None:
+        raise Configuration(f"strategy is {name!r}; allowed: {', '.join(strategy_names())}")
+    return own
 
 
 def strategy_class(name: str) -> type[AnyStrategy]:
     """Return the strategy called `name`. Raises Configuration naming those there are."""
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        allowed = ", ".join(_BY_NAME)
-        raise Configuration(f"strategy is {name!r}; allowed: {allowed}") from None
+    return idea(name).strategy
 
 
 def preset_names(name: str) -> tuple[str, ...]:
@@ -70,38 +87,9 @@ def parameters_for(name: str, values: Mapping[str, JSONValue]) -> Parameters:
     Raises Configuration for an unknown strategy and InvalidValue, naming field, value and what is
     allowed, for the first field that does not pass.
     """
-    model = strategy_class(name).parameters
-    if not isinstance(values, Mapping):
-        raise InvalidValue("parameters", values, "an object with one entry per parameter")
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        raise _explained(model, error.errors()[0]) from error
+    return parameters_of(strategy_class(name).parameters, values)
 
 
-def _explained(model: type[Parameters], detail: ErrorDetails) -> InvalidValue:
-    """Return the field, the value and what is allowed instead of pydantic's own words."""
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, InvalidValue):
-        return InvalidValue(cause.field, cause.value, cause.allowed)
-    field = ".".join(str(part) for part in detail["loc"]) or "parameters"
-    if detail["type"] == "extra_forbidden":
-        return InvalidValue(field, detail["input"], f"only {', '.join(model.model_fields)}")
-    return InvalidValue(field, detail["input"], _allowed(model, field))
-
-
-def _allowed(model: type[Parameters], field: str) -> str:
-    """Return what the schema of `field` admits, in words."""
-    schema: dict[str, Any] = model.model_json_schema()["properties"].get(field, {})
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
-    words = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
-    text = words.get(schema.get("type", ""), "text")
-    bounds = {
-        "minimum": "of at least",
-        "exclusiveMinimum": "above",
-        "maximum": "of at most",
-        "exclusiveMaximum": "below",
-    }
-    limits = [f"{phrase} {schema[key]:g}" for key, phrase in bounds.items() if key in schema]
-    return " ".join((text, " and ".join(limits))).strip()
+@lru_cache(maxsize=128)
+def _library_idea(strategy: type[AnyStrategy]) -> Idea:
+    return Idea(strategy, library_hash(strategy))

@@ -169,13 +169,30 @@ def strategy_pause(
 
 @transaction.atomic
 def strategy_resume(strategy_id: int, *, actor: str, now: datetime) -> StrategyRow:
-    """Let a paused strategy run again."""
+    """Let a paused strategy run again.
+
+    Raises Configuration when its kind is unknown by now, InvalidValue when its parameters no longer fit.
+    """
     row = _locked(strategy_id)
+    parameters_for(row.kind, row.parameters)
     row.paused_reason, row.overruns = "", 0
     row.save(update_fields=["paused_reason", "overruns"])
+    if row.enabled:
+        _wish(row)
     _event(row, now, "resumed", f"by {actor}")
     schedule_sync()
     return row
+
+
+@transaction.atomic
+def strategy_needs_changed(strategy_id: int, needs: Needs) -> None:
+    """Have an enabled strategy look at what a new version of its code `needs`; a bar strategy is due by those bars."""
+    row = _locked(strategy_id)
+    if row.trigger == Trigger.BAR and needs.bars:
+        row.cadence_seconds = _shortest(needs)
+        row.save(update_fields=["cadence_seconds"])
+    if row.enabled:
+        _wish_for(row, needs)
 
 
 @transaction.atomic
@@ -251,10 +268,10 @@ def _checked(kind: str, parameters: Mapping[str, JSONValue]) -> dict[str, JSONVa
 def _save(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
     """Save a checked row; a bar strategy is due when the shortest bar it looks at closes."""
     if row.trigger == Trigger.BAR:
-        bars = _needs(row, instruments).bars
-        if not bars:
+        needs = _needs(row, instruments)
+        if not needs.bars:
             raise InvalidValue("trigger", row.trigger, f"interval or book: {row.kind} looks at no bars")
-        row.cadence_seconds = round(min(bars).total_seconds())
+        row.cadence_seconds = _shortest(needs)
     try:
         row.full_clean()
         row.save()
@@ -266,6 +283,10 @@ def _save(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:
 def _needs(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> Needs:
     loaded = load(row.kind, row.parameters)
     return loaded.strategy.needs(loaded.parameters, tuple(i.to_domain() for i in instruments))
+
+
+def _shortest(needs: Needs) -> int:
+    return round(min(needs.bars).total_seconds())
 
 
 def _may_change_instruments(row: StrategyRow) -> None:
@@ -319,8 +340,11 @@ def _own(row: StrategyRow) -> None:
 
 def _wish(row: StrategyRow) -> None:
     """Have the market data streamed that the strategy looks at and trades."""
+    _wish_for(row, _needs(row, _instruments_of(row)))
+
+
+def _wish_for(row: StrategyRow, needs: Needs) -> None:
     own = _instruments_of(row)
-    needs = _needs(row, own)
     elsewhere = StrategyInstrument.objects.filter(strategy=row).exclude(stands_in_for=None).select_related("instrument")
     stand_ins = (link.instrument.key for link in elsewhere)
     keys = tuple(dict.fromkeys((*needs.instruments, *(instrument.key for instrument in own), *stand_ins)))

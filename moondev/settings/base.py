@@ -12,6 +12,7 @@ from moondev.settings.env import (
     env_database,
     env_int,
     env_list,
+    env_optional_path,
     env_path,
     env_secret,
     env_str,
@@ -115,6 +116,9 @@ MOONDEV_RATE_LIMITS = env_choice("MOONDEV_RATE_LIMITS", allowed=frozenset({"on",
 MOONDEV_LAKE_DIR = env_path("MOONDEV_LAKE_DIR", default=PROJECT_ROOT / "lake")
 # Whose live bars the stream processes keep in the database: those of real venues, of all (paper too), or of none.
 MOONDEV_KEEP_BARS = env_choice("MOONDEV_KEEP_BARS", allowed=frozenset({"real", "all", "none"}), default="real")
+# The folder of the operator's own strategies. A machine on which this is not set runs nobody's code but the library's;
+# the folder itself need lie only where the dispatcher runs.
+MOONDEV_STRATEGIES_DIR = env_optional_path("MOONDEV_STRATEGIES_DIR")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")

@@ -72,6 +72,12 @@ def env_path(name: str, *, default: Path) -> Path:
     return PROJECT_ROOT / Path(env_str(name, default=str(default)))
 
 
+def env_optional_path(name: str) -> Path | None:
+    """Return an absolute path, a relative one from the project, or None where nothing is set."""
+    value = env_str(name, default="")
+    return PROJECT_ROOT / Path(value).expanduser() if value else None
+
+
 def env_secret(name: str, *, default: str | None = None) -> str:
     """Return a secret from ``NAME``, or from the file that ``NAME_FILE`` points to.
 

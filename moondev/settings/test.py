@@ -26,3 +26,5 @@ MOONDEV_RATE_LIMITS = "off"
 MOONDEV_LAKE_DIR = PROJECT_ROOT / ".run" / "test-lake"
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
+# Nor runs the strategies of whoever runs the tests.
+MOONDEV_STRATEGIES_DIR = None

@@ -1,5 +1,6 @@
 """Rows of the strategy floor: strategies, their instruments, ticks, sizes and events."""
 
+from apps.strategies.models.sources import SourceStatus, StrategySource
 from apps.strategies.models.strategies import (
     Routing,
     SignalSize,
@@ -13,9 +14,11 @@ from apps.strategies.models.ticks import Tick, TickStatus
 __all__ = [
     "Routing",
     "SignalSize",
+    "SourceStatus",
     "StrategyEvent",
     "StrategyInstrument",
     "StrategyRow",
+    "StrategySource",
     "Tick",
     "TickStatus",
     "Trigger",

@@ -9,10 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.exchanges.market_data.cache import MarketCache, redis_client
+from apps.strategies.authoring.watch import watching
 from apps.strategies.orchestrator.dispatcher import Dispatcher
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.schedule import schedule_sync
 from moondev.domain.clock import process_clock
+
+# The folder of strategies is not in the middle of anything that could not be broken off.
+WATCH_ENDS_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -26,5 +30,8 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         schedule_sync()
+        watched = watching(process_clock(), stopped)
         client = redis_client()
         Dispatcher(process_clock(), EventStream(client), MarketCache(client)).run(stopped)
+        if watched is not None:
+            watched.join(WATCH_ENDS_SECONDS)

@@ -19,7 +19,7 @@ from apps.strategies.library.arbitraging.parameters import (
     ArbitrageParameters,
 )
 from apps.strategies.library.arbitraging.triangle import ROUNDING_BPS, Prices, rounds_bps
-from apps.strategies.orchestrator.decide import checked
+from apps.strategies.orchestrator.answers import checked
 from apps.strategies.registry import parameters_for
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.desired import Legs, Target

@@ -11,7 +11,8 @@ import pytest
 
 from apps.strategies.base import Decision
 from apps.strategies.orchestrator import decide as module
-from apps.strategies.orchestrator.decide import checked, decide
+from apps.strategies.orchestrator.answers import checked
+from apps.strategies.orchestrator.decide import decide
 from apps.strategies.orchestrator.watchdog import NeverReturned, within
 from apps.strategies.orchestrator.work import Decided, Failed
 from moondev.domain.desired import Quote, Quotes, Target

@@ -1,0 +1,36 @@
+"""Checks one file, wherever it lies, as an author does before it goes into the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from apps.strategies.authoring.candidates import Unusable, found_in
+from apps.strategies.authoring.folder import read
+from apps.strategies.authoring.source import Source
+from apps.strategies.authoring.trial import Asked, Outcome, tried
+from moondev.domain.errors import InvalidValue
+
+SECONDS = 300.0
+
+
+def check(path: Path, library: Collection[str]) -> Outcome:
+    """Load the strategy in `path` in a process of its own and examine it. Raises InvalidValue when there is no file."""
+    found = source_at(path)
+    if isinstance(found, Unusable):
+        return Outcome(error=found.error)
+    return tried(Asked(found, taken=frozenset(library), examine=True), SECONDS)
+
+
+def source_at(path: Path) -> Source | Unusable:
+    """Return the strategy in a file with what it imports of its folder.
+
+    Raises InvalidValue for what cannot be a file of strategies, FolderGone for a folder that cannot be read.
+    """
+    path = path.absolute()
+    if path.suffix != ".py" or not path.stem.isidentifier():
+        raise InvalidValue("path", str(path), "a file whose name ends in .py and can be imported")
+    found = found_in(read(path.parent), {path.name}).get(path.name)
+    if found is None:
+        raise InvalidValue("path", str(path), "a file that is there and is no test and no module beginning with _")
+    return found

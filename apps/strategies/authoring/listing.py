@@ -1,0 +1,77 @@
+"""Which strategies there are, as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apps.strategies.models import StrategySource
+from apps.strategies.registry import idea, library_names
+
+HEAD = ("strategy", "from", "version", "presets", "state")
+
+
+def strategies_table() -> list[Sequence[str]]:
+    """Return a line per strategy: the library's, then every one that was ever in the folder."""
+    return [HEAD, *_library(), *_own()]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as text, in columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def findings_table(findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return what examining each preset has shown."""
+    rows = [("preset", "decisions", "changes", "median ms", "slowest ms", "found")]
+    for one in findings:
+        figures = [str(one.get(name, "-")) for name in ("decisions", "changes", "median_ms", "slowest_ms")]
+        rows.append((str(one["preset"]), figures[0], figures[1], figures[2], figures[3], _found(one)))
+    return aligned(rows)
+
+
+def _found(one: Mapping[str, Any]) -> str:
+    if not one["passed"]:
+        return str(one["problem"])
+    if one["too_slow"]:
+        return "too slow: a decision may take 50 ms"
+    notes = "; ".join(one["notes"])
+    return "does not see ahead" + (f"; it notes: {notes}" if notes else "")
+
+
+def _library() -> list[Sequence[str]]:
+    found: list[Sequence[str]] = []
+    for name in library_names():
+        one = idea(name)
+        found.append((name, "library", one.code_hash[:12], ", ".join(one.strategy.presets), "loaded"))
+    return found
+
+
+def _own() -> list[Sequence[str]]:
+    newest: dict[str, StrategySource] = {}
+    running: dict[str, StrategySource] = {}
+    for row in StrategySource.objects.order_by("kind", "seen_at", "pk"):
+        newest[row.kind] = row
+        if row.current:
+            running[row.kind] = row
+    return [_own_line(running.get(kind), latest) for kind, latest in newest.items()]
+
+
+def _own_line(running: StrategySource | None, latest: StrategySource) -> Sequence[str]:
+    shown = running or latest
+    version = shown.code_hash[:12] if running else "-"
+    return (shown.kind, shown.file, version, ", ".join(shown.presets) or "-", state_of(running, latest))
+
+
+def state_of(running: StrategySource | None, latest: StrategySource) -> str:
+    """Return how a strategy of the folder is doing: what runs, and what is wrong with what was saved last."""
+    problem = f"{latest.status}: {latest.error}" if latest.status != "good" else latest.error
+    if running is None:
+        return f"not loaded; {problem}" if problem else "not loaded: its file has gone"
+    if not problem:
+        return "loaded"
+    return (
+        f"loaded; but {problem}" if running.pk == latest.pk else f"version {running.code_hash[:12]} goes on; {problem}"
+    )
