@@ -7,6 +7,7 @@ import socket
 
 from celery import shared_task
 
+from apps.strategies.backtest import services as backtests
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
@@ -18,7 +19,7 @@ from moondev.domain.clock import ReplayClock, process_clock
 @shared_task(base=TradingTask, name="strategies.tick", soft_time_limit=20, time_limit=30)
 def tick(tick_ids: list[int]) -> None:
     """Run a shard of due ticks; what another worker has taken is left alone."""
-    run_ticks(tick_ids, f"{socket.gethostname()}:{os.getpid()}")
+    run_ticks(tick_ids, _worker())
 
 
 @shared_task(base=TradingTask, name="strategies.dispatch_cadence")
@@ -27,3 +28,20 @@ def dispatch_cadence(seconds: int) -> None:
     clock = process_clock()
     if not isinstance(clock, ReplayClock):
         dispatch(due_by_cadence(seconds, clock.now()), clock)
+
+
+# The soft limit is stored with the row as a reason; the hard one ends what does not return to Python.
+@shared_task(base=TradingTask, name="strategies.backtest", soft_time_limit=285, time_limit=300)
+def backtest(run_id: int) -> None:
+    """Run a queued backtest; one that is over, or that another worker has, is left alone."""
+    backtests.backtest_run(run_id, worker=_worker(), clock=process_clock())
+
+
+@shared_task(base=TradingTask, name="strategies.backtests_resume")
+def backtests_resume() -> None:
+    """Wake somebody for backtests whose message or worker was lost."""
+    backtests.backtests_resume(process_clock().now())
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

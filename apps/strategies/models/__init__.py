@@ -1,5 +1,6 @@
-"""Rows of the strategy floor: strategies, their instruments, ticks, sizes and events."""
+"""Rows of the strategy floor: strategies, their instruments, ticks, sizes, events and backtests."""
 
+from apps.strategies.models.backtests import OUTSTANDING, BacktestArchive, BacktestRun, BacktestStatus
 from apps.strategies.models.sources import SourceStatus, StrategySource
 from apps.strategies.models.strategies import (
     Routing,
@@ -12,6 +13,10 @@ from apps.strategies.models.strategies import (
 from apps.strategies.models.ticks import Tick, TickStatus
 
 __all__ = [
+    "OUTSTANDING",
+    "BacktestArchive",
+    "BacktestRun",
+    "BacktestStatus",
     "Routing",
     "SignalSize",
     "SourceStatus",
