@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import numpy as np
 
+from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.replaying.matching import Answer, Hit, arrival, beyond, touched
+from apps.strategies.backtest.replaying.naps import Naps
 from apps.strategies.backtest.replaying.orders import Standing
 from apps.strategies.backtest.replaying.purse import limits_of
 from apps.strategies.backtest.replaying.refusals import Refusals
@@ -25,7 +26,7 @@ from moondev.domain.market_data import Needs
 # A strategy that answers each fill with another order at the market would never reach the end of a bar.
 MOST_FILLS_IN_A_BAR = 50
 TOLD_EVERY = 100
-STRUCK_BY_ROUNDING = "REDUCE_ONLY_WITHOUT_POSITION"
+NOTHING_TO_REDUCE = "REDUCE_ONLY_WITHOUT_POSITION"
 
 Progress = Callable[[float], None]
 
@@ -49,49 +50,58 @@ class Course:
         self.ticker = Ticker(loaded, setting, needs, self.tracks, self._clock, limits_of(setting))
         self.refusals = Refusals()
         self.endless_from: int | None = None
+        # The planner leaves an order where it is while its wish is no farther from it than this.
+        self._near = float(setting.reprice_bps) * BPS
         asked = self.timeline.asked(histories, needs, setting.trades_from)
-        self._asked = asked.tolist()
         self._is_asked = np.isin(np.arange(len(self.timeline)), asked)
-        wakes = loaded.strategy.wakes(histories, loaded.parameters, instruments, float(setting.leverage))
-        self._woken = self._asked if wakes is None else asked[self.timeline.woken(wakes)[asked]].tolist()
+        self._naps = Naps(loaded, instruments, float(setting.leverage), self.tracks, self.timeline, asked)
 
     def run(self, on_progress: Progress) -> None:
         """Go through all steps. What `on_progress` raises ends it there."""
         count = len(self.timeline)
-        tell_at, step = 0, self._next(0)
+        tell_at, done, step = 0, 0, self._next(0)
         while step < count:
             if step >= tell_at:
                 on_progress(step / count)
                 tell_at = step + max(count // TOLD_EVERY, 1)
+            self._mark(done, step)
             self._bar(step)
-            step = self._next(step + 1)
+            self._mark(step, step + 1)
+            done, step = step + 1, self._next(step + 1)
         self._stand_before(count)
         on_progress(1.0)
 
     def _next(self, step: int) -> int:
         """Return the first step from `step` on in which anything can happen."""
-        count = len(self.timeline)
-        working = any(track.orders for track in self.tracks.values())
-        if not working:
-            held = any(track.holding.quantity for track in self.tracks.values())
-            idle = self.ticker.idle and not held
-            steps = self._woken if idle else self._asked
-            at = bisect_left(steps, step)
-            return steps[at] if at < len(steps) else count
-        if step >= count or self._is_asked[step]:
+        if step >= len(self.timeline):
             return step
-        at = bisect_left(self._asked, step)
-        return self._first_touch(step, self._asked[at] if at < len(self._asked) else count)
+        held = any(track.holding.quantity for track in self.tracks.values())
+        working = any(track.orders for track in self.tracks.values())
+        if not held and not working and self.ticker.idle:
+            return self._naps.idle(step)
+        settled = held and self.ticker.settled and all(track.guarded for track in self.tracks.values())
+        ask = self._naps.holding(step) if settled else self._naps.asked(step)
+        return self._first_touch(step, ask) if working else ask
 
     def _first_touch(self, start: int, end: int) -> int:
-        """Return the first step of [start, end) in which an order meets its market; `end` when none does."""
+        """Return the first step of [start, end) in which a market comes near an order; `end` when none does."""
         first = end
         for key, track in self.tracks.items():
             if track.orders:
                 rows = self.timeline.rows_before[key]
-                row = track.first_touch(int(rows[start]), int(rows[first]) if first < len(rows) else len(track))
+                until = int(rows[first]) if first < len(rows) else len(track)
+                row = track.first_touch(int(rows[start]), until, self._near)
                 first = first if row is None else int(self.timeline.step_of[key][row])
         return first
+
+    def _mark(self, start: int, stop: int) -> None:
+        """Note what all was worth at most at the closes of steps [start, stop), as the guard of a platform would."""
+        held = {key: track for key, track in self.tracks.items() if track.holding.quantity}
+        if not held or start >= stop:
+            return
+        worth = sum(track.profits(self.timeline.rows_by[key][start:stop] - 1) for key, track in held.items())
+        flat = sum(float(track.earned) for key, track in self.tracks.items() if key not in held)
+        self.ticker.purse.saw(float(np.max(worth)) + flat)
 
     def _stand_before(self, step: int) -> None:
         for key, track in self.tracks.items():
@@ -125,7 +135,7 @@ class Course:
         for _ in range(MOST_FILLS_IN_A_BAR):
             # Every market of the moment has its turn before the strategy hears of any.
             filled = [self._at_price(track, step) for track in live]
-            if not any(filled) and not self._within(live):
+            if not any(filled) and not self._within(live, step):
                 return
             self.ticker.tick()
         if self.endless_from is None:
@@ -144,16 +154,22 @@ class Course:
                 filled |= self._fill(track, Hit(order, path.price, made=False))
             else:
                 self._refuse(track, order, answer.value)
-        while (hit := beyond(track.orders.values(), path, step)) is not None:
+        return self._beyond(track, step) or filled
+
+    def _beyond(self, track: Track, step: int) -> bool:
+        """Fill the resting orders that the price is at or beyond; return whether there were any."""
+        filled = False
+        while track.path is not None and (hit := beyond(track.orders.values(), track.path, step)) is not None:
             filled |= self._fill(track, hit)
         return filled
 
-    def _within(self, live: Sequence[Track]) -> bool:
-        """Fill the first order that the rest of the bar reaches; return whether there was one."""
+    def _within(self, live: Sequence[Track], step: int) -> bool:
+        """Fill what trades at the first price that the rest of the bar reaches; return whether there was any."""
         for track in live:
             while track.path is not None and (hit := touched(track.orders.values(), track.path)) is not None:
                 track.moves(track.path.after(hit.price, fell=hit.standing.falls))
-                if self._fill(track, hit):
+                filled = self._fill(track, hit)
+                if self._beyond(track, step) or filled:
                     return True
         return False
 
@@ -162,7 +178,7 @@ class Course:
         del track.orders[order.order.client_order_id]
         quantity = order.fillable(track.holding.quantity)
         if not quantity:
-            self._refuse(track, order, STRUCK_BY_ROUNDING)
+            self._refuse(track, order, NOTHING_TO_REDUCE)
             return False
         if not track.fill(order, quantity, hit.price, made=hit.made):
             self._refuse(track, order, Answer.UNFILLED.value)

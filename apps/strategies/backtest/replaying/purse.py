@@ -13,6 +13,7 @@ from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import drawdown_share
 from apps.risk.scope import ScopeId, StrategyScope
 from apps.risk.services import SEED_LIMITS
+from apps.strategies.backtest.replaying.tracks import exact
 from apps.strategies.backtest.setting import Setting
 from moondev.domain.errors import InvalidValue
 
@@ -59,6 +60,10 @@ class Purse:
         self._scope = scope
         self._limits = LimitBook({(kind.value, *_SCOPE): value for kind, value in limits.items()})
         self.peak = scope.capital
+
+    def saw(self, profit: float) -> None:
+        """Note that the capital had earned `profit` at some moment: drawdown counts from the best of them."""
+        self.peak = max(self.peak, self._scope.capital + exact(profit))
 
     def facts(self, equity: Decimal) -> RiskFacts:
         """Return the facts while the money is worth `equity`."""

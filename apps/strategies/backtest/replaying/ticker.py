@@ -28,7 +28,7 @@ from moondev.domain.clock import FixedClock, milliseconds
 from moondev.domain.desired import Desired, Legs, Quotes, Target
 from moondev.domain.errors import InvalidValue, Invariant
 from moondev.domain.market_data import Book, InstrumentView, MarketView, Needs
-from moondev.domain.orders import OrderType, PlaceOrder
+from moondev.domain.orders import OrderType, PlaceOrder, Purpose
 
 # A strategy that fails so often in a row is broken; a report of what it did not do would mislead.
 FAILURES_THAT_END = 20
@@ -50,7 +50,7 @@ class Ticker:
         """Tick for `loaded` as a strategy of its own name."""
         self._loaded, self._needs, self._tracks, self._clock = loaded, needs, tracks, clock
         self._scope = scope_of(setting, loaded.strategy.name)
-        self._purse = Purse(self._scope, limits)
+        self.purse = Purse(self._scope, limits)
         self._row = StrategyRow(
             slug=loaded.strategy.name, reprice_bps=setting.reprice_bps, slippage_bps=setting.slippage_bps, state={}
         )
@@ -61,7 +61,7 @@ class Ticker:
         self._failed_in_a_row = 0
         self.refusals, self.failures = Refusals(), Refusals()
         self.quoted = False
-        self.idle = False
+        self.idle = self.settled = False
 
     def tick(self) -> None:
         """Run one tick now. Raises InvalidValue for a strategy that fails again and again."""
@@ -98,7 +98,7 @@ class Ticker:
             holdings=holdings,
             account_net={},
             working=tuple(order.order for track in self._tracks.values() for order in track.orders.values()),
-            facts=self._purse.facts(equity),
+            facts=self.purse.facts(equity),
         )
 
     def _seen(self, track: Track, book: Book | None, age: timedelta) -> InstrumentView:
@@ -112,7 +112,7 @@ class Ticker:
         )
 
     def _fail(self, failed: Failed) -> None:
-        self.idle = False
+        self.idle = self.settled = False
         self.failures.add(failed.kind, self._clock.now(), failed.message)
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= FAILURES_THAT_END:
@@ -133,17 +133,22 @@ class Ticker:
             self._tracks[cancel.instrument].orders.pop(cancel.client_order_id, None)
         for approved in ready.reviewed.approved:
             request = approved.request
-            orders = self._tracks[request.instrument].orders
+            track = self._tracks[request.instrument]
+            orders = track.orders
             if isinstance(request, PlaceOrder):
                 _require_matched(request)
                 orders[request.client_order_id] = standing(request, _reason(request, reasons))
+                if request.purpose is Purpose.OPENING:
+                    track.signal_row = track.row - 1
             else:
                 orders[request.client_order_id].amended(request)
         for refusal in ready.reviewed.refused:
             self.refusals.add(refusal.code, self._clock.now(), f"{refusal.request.instrument}: {refusal}")
         self.quoted = self.quoted or any(isinstance(wish, Quotes) for wish in decision.desired)
-        quiet = not ready.reviewed.approved and not ready.reviewed.refused
-        self.idle = quiet and all(target.weight == 0 for target in targets_of(decision.desired)) and not self.quoted
+        placed = [approved.request for approved in ready.reviewed.approved]
+        waits = any(not isinstance(one, PlaceOrder) or one.purpose is not Purpose.PROTECTIVE for one in placed)
+        self.settled = not waits and not ready.reviewed.refused and not self.quoted
+        self.idle = self.settled and not placed and all(target.weight == 0 for target in targets_of(decision.desired))
 
 
 def targets_of(desired: Sequence[Desired]) -> list[Target]:

@@ -23,9 +23,10 @@ class Timeline:
         stamps = {key: history.base.opened_ms for key, history in histories.items()}
         self.opened_ms = np.unique(np.concatenate(list(stamps.values())))
         self.step_ms = step_ms(next(iter(histories.values())).base.interval)
-        # Per market: the step of each of its bars, and at each step how many of its bars came before.
+        # Per market: the step of each of its bars; at each step how many of its bars came before, and with that step.
         self.step_of = {key: np.searchsorted(self.opened_ms, opened) for key, opened in stamps.items()}
         self.rows_before = {key: np.searchsorted(opened, self.opened_ms) for key, opened in stamps.items()}
+        self.rows_by = {key: np.searchsorted(opened, self.opened_ms, side="right") for key, opened in stamps.items()}
 
     def __len__(self) -> int:
         """Return the number of steps."""

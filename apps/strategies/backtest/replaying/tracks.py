@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.strategies.backtest.bars import step_ms
 from apps.strategies.backtest.costs import BPS
@@ -17,10 +18,14 @@ from apps.strategies.backtest.replaying.matching import Path
 from apps.strategies.backtest.replaying.orders import Standing
 from apps.strategies.backtest.replaying.tape import Tape
 from apps.strategies.backtest.setting import Market
+from moondev.domain.market_data import Column
+from moondev.domain.orders import Purpose
 from moondev.domain.portfolio import Holding
 from moondev.domain.values import Price, Quantity, Side
 
 HOUR_MS = 3_600_000
+# How many bars are looked at at once for a touch: most come soon.
+LOOK = 256
 
 
 class Track:
@@ -48,6 +53,8 @@ class Track:
         self.holding = Holding()
         self.orders: dict[UUID, Standing] = {}
         self.tape = Tape()
+        # The bar at whose close what is held or being entered was called for; None when nobody knows.
+        self.signal_row: int | None = None
         self._carried = 0
         self._step_ms = step_ms(bars.interval)
         self._carry = _carry_of(market)
@@ -66,16 +73,38 @@ class Track:
         """Return whether the next bar is the one that opened at `stamp_ms`."""
         return self.row < len(self._closes) and self._stamps[self.row] == stamp_ms
 
-    def first_touch(self, start: int, end: int) -> int | None:
-        """Return the first row of [start, end) in which an order trades or arrives; None when none does."""
+    @property
+    def direction(self) -> int:
+        """Return 1 while long, -1 while short, 0 while flat."""
+        return (self.holding.quantity > 0) - (self.holding.quantity < 0)
+
+    @property
+    def guarded(self) -> bool:
+        """Return whether nothing works but orders that protect what is held, and those rest."""
+        orders = self.orders.values()
+        return all(order.order.purpose is Purpose.PROTECTIVE and order.arrived is not None for order in orders)
+
+    def first_touch(self, start: int, end: int, near: float) -> int | None:
+        """Return the first row of [start, end) in which an order arrives or the market comes near one; None for none.
+
+        Near is within the share `near` of its level, and a step of the grid: levels are rounded on their way, and the
+        strategy looks at its own. A row too many is only looked at in vain.
+        """
         if start >= end or any(order.arrived is None for order in self.orders.values()):
             return start if start < end else None
         bars, orders = self.history.base, self.orders.values()
-        lowest = max((order.level for order in orders if order.falls), default=-np.inf)
-        highest = min((order.level for order in orders if not order.falls), default=np.inf)
-        touches = (bars.low[start:end] <= lowest) | (bars.high[start:end] >= highest)
-        found = int(touches.argmax())
-        return start + found if touches[found] else None
+        grid = self.instrument.price_grid
+        steps = [(order, order.level * near + float(grid.step_at(exact(order.level)))) for order in orders]
+        lowest = max((order.level + step for order, step in steps if order.falls), default=-np.inf)
+        highest = min((order.level - step for order, step in steps if not order.falls), default=np.inf)
+        while start < end:
+            stop = min(start + LOOK, end)
+            touches = (bars.low[start:stop] <= lowest) | (bars.high[start:stop] >= highest)
+            found = int(touches.argmax())
+            if touches[found]:
+                return start + found
+            start = stop
+        return None
 
     def moves(self, path: Path) -> None:
         """Go on within the bar."""
@@ -131,6 +160,22 @@ class Track:
             self._carried = self.row
         return self.holding
 
+    @property
+    def earned(self) -> Decimal:
+        """Return what has been realised here, fees and funding included."""
+        return self.holding.realised + self.holding.funding - self.holding.fees
+
+    def profits(self, rows: NDArray[np.int64]) -> Column:
+        """Return what this market has earned by the closes of bars `rows`, none of them before the newest fill."""
+        held, holding = float(self.holding.quantity), self.holding
+        settled = float(self.earned - holding.cost)
+        earned: Column = settled + held * self.history.base.close[rows]
+        if self._carry is not None:
+            funding, worth = self._carry
+            earned -= held * (funding[rows + 1] - funding[self._carried])
+            earned -= max(-held, 0.0) * (worth[rows + 1] - worth[self._carried])
+        return earned
+
     def fill(self, order: Standing, quantity: Decimal, price: float, *, made: bool) -> bool:
         """Trade `quantity` of `order` at a market of `price` and return True; False when costs make it too dear.
 
@@ -173,7 +218,7 @@ def exact(number: float) -> Decimal:
     return Decimal(repr(float(number)))
 
 
-def _carry_of(market: Market) -> tuple[np.ndarray, np.ndarray] | None:
+def _carry_of(market: Market) -> tuple[Column, Column] | None:
     """Return what one long unit paid in funding and one short unit to lenders before each bar; None for nothing."""
     bars, costs = market.recorded.bars, market.costs
     if costs.funding is None and not costs.borrow_per_year:
