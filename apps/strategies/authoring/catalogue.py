@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 # How long a process may believe what it saw. One small query in so many seconds, while such strategies are asked for.
 LOOK_SECONDS = 1.0
 # What could not be loaded here is tried again after this: the library it lacks may have been installed.
-AGAIN_SECONDS = 60.0
+AGAIN_SECONDS = 30.0
 
 
 class Shelf(Protocol):

@@ -40,7 +40,7 @@ def closure(module: str, find: Find) -> dict[str, str]:
         if source is None:
             continue
         found[name] = source
-        wanted = imported(ast.parse(source, filename=name), package_of(name, find))
+        wanted = imported(ast.parse(source, filename=f"{name.replace('.', '/')}.py"), package_of(name, find))
         for one in wanted:
             parts = one.split(".")
             open_names += [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

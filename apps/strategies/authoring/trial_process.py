@@ -26,6 +26,14 @@ def main() -> None:
     os.dup2(2, 1)
     asked: Asked = pickle.loads(sys.stdin.buffer.read())  # noqa: S301  written by the process that started this one
     forbid()
+    with os.fdopen(answer, "wb") as pipe:
+        pipe.write(answered(asked))
+    # No thread and no exit handler of the strategy's has a say in how this ends.
+    os._exit(0)
+
+
+def answered(asked: Asked) -> bytes:
+    """Return the answer to what is asked, as JSON."""
     said: Said = {"error": "", "name": "", "presets": [], "needs": {}, "unfit": {}, "findings": []}
     try:
         _try(asked, said)
@@ -33,10 +41,7 @@ def main() -> None:
         said["error"] = str(error)
     except Forbidden as error:
         said["error"] = f"importing or asking it failed: {error}"
-    with os.fdopen(answer, "wb") as pipe:
-        pipe.write(json.dumps(said).encode())
-    # No thread and no exit handler of the strategy's has a say in how this ends.
-    os._exit(0)
+    return json.dumps(said).encode()
 
 
 def _try(asked: Asked, said: Said) -> None:
