@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from apps.exchanges.admin.amounts import plain
 from apps.exchanges.models import Position, ScopeKind, TradingMode, TradingState
+from apps.strategies.authoring.selectors import CodeState, code_states
 from apps.strategies.models import StrategyRow, Tick, TickStatus, Trigger
 
 CENT = Decimal("0.01")
@@ -16,12 +17,17 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One strategy now. `realised` is what it has earned after fees and funding; `mode` its own trading state."""
+    """One strategy now.
+
+    `realised` is what it has earned after fees and funding, `mode` its own trading state, `code` how its code is doing
+    when it is the user's own.
+    """
 
     last_tick: Tick | None = None
     holdings: tuple[str, ...] = ()
     realised: Decimal = Decimal(0)
     mode: TradingMode = TradingMode.ACTIVE
+    code: CodeState | None = None
 
 
 def overviews(rows: Sequence[StrategyRow]) -> Mapping[int, Overview]:
@@ -32,6 +38,7 @@ def overviews(rows: Sequence[StrategyRow]) -> Mapping[int, Overview]:
     for position in Position.objects.filter(strategy__in=slugs).select_related("instrument").order_by("pk"):
         positions[position.strategy].append(position)
     states = TradingState.objects.filter(scope_kind=ScopeKind.STRATEGY, scope_key__in=slugs)
+    codes = code_states({row.kind for row in rows})
     modes = {slug: TradingMode(mode) for slug, mode in states.values_list("scope_key", "mode")}
     return {
         row.pk: Overview(
@@ -39,6 +46,7 @@ def overviews(rows: Sequence[StrategyRow]) -> Mapping[int, Overview]:
             tuple(f"{plain(p.quantity)} {p.instrument.symbol}" for p in positions[row.slug] if p.quantity),
             sum((p.realised - p.fees + p.funding for p in positions[row.slug]), Decimal(0)).quantize(CENT),
             modes.get(row.slug, TradingMode.ACTIVE),
+            codes.get(row.kind),
         )
         for row in rows
     }

@@ -22,6 +22,7 @@ from apps.strategies.admin.actions import ACTIONS, useful_steps
 from apps.strategies.admin.forms import MONEY, TIMING, AddStrategyForm, StrategyForm, change_form
 from apps.strategies.admin.overview import Overview, next_due, outcome, overviews, state_of
 from apps.strategies.admin.parameter_fields import PREFIX
+from apps.strategies.admin.sources import code_badge
 from apps.strategies.models import StrategyEvent, StrategyRow
 from apps.strategies.registry import strategy_class, strategy_names
 from moondev.domain.clock import process_clock
@@ -170,11 +171,12 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
 
     @admin.display(description="state", ordering="enabled")
     def show_state(self, row: StrategyRow) -> str:
-        """Return whether it runs, why it is paused, and its halt if it has one."""
+        """Return whether it runs, why it is paused, its halt if it has one, and what is wrong with its code."""
         halt = _overview(row).mode
         badge = mode_badge(halt) if halt is not TradingMode.ACTIVE else ""
-        template = '<span class="state state-{0}">{0}</span> {2} <span class="quiet">{1}</span>'
-        return format_html(template, state_of(row), row.paused_reason, badge)
+        template = '<span class="state state-{0}">{0}</span> {2} {3} <span class="quiet">{1}</span>'
+        code = _overview(row).code
+        return format_html(template, state_of(row), row.paused_reason, badge, code_badge(code) if code else "")
 
     @admin.display(description="last tick")
     def last_tick(self, row: StrategyRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.strategies.models import StrategySource
+from apps.strategies.authoring.selectors import CodeState, code_states
 from apps.strategies.registry import idea, library_names
 
 HEAD = ("strategy", "from", "version", "presets", "state")
@@ -50,28 +50,10 @@ def _library() -> list[Sequence[str]]:
 
 
 def _own() -> list[Sequence[str]]:
-    newest: dict[str, StrategySource] = {}
-    running: dict[str, StrategySource] = {}
-    for row in StrategySource.objects.order_by("kind", "seen_at", "pk"):
-        newest[row.kind] = row
-        if row.current:
-            running[row.kind] = row
-    return [_own_line(running.get(kind), latest) for kind, latest in newest.items()]
+    return [_own_line(state) for state in code_states().values()]
 
 
-def _own_line(running: StrategySource | None, latest: StrategySource) -> Sequence[str]:
-    shown = running or latest
-    version = shown.code_hash[:12] if running else "-"
-    return (shown.kind, shown.file, version, ", ".join(shown.presets) or "-", state_of(running, latest))
-
-
-def state_of(running: StrategySource | None, latest: StrategySource) -> str:
-    """Return how a strategy of the folder is doing: what runs, and what is wrong with what was saved last."""
-    problem = f"{latest.status}: {latest.error}" if latest.status != "good" else latest.error
-    if running is None:
-        return f"not loaded; {problem}" if problem else "not loaded: its file has gone"
-    if not problem:
-        return "loaded"
-    return (
-        f"loaded; but {problem}" if running.pk == latest.pk else f"version {running.code_hash[:12]} goes on; {problem}"
-    )
+def _own_line(state: CodeState) -> Sequence[str]:
+    shown = state.running or state.latest
+    version = state.running.code_hash[:12] if state.running else "-"
+    return (shown.kind, shown.file, version, ", ".join(shown.presets) or "-", state.sentence)
