@@ -14,7 +14,9 @@ from apps.strategies.backtest.archive import (
     trades_from_bytes,
     trades_to_bytes,
 )
+from apps.strategies.backtest.honesty.check import Check
 from apps.strategies.backtest.record import RunRecord, facts_of_json, metrics_of_json
+from apps.strategies.backtest.report.checks import checks_of_json, checks_to_json
 from apps.strategies.models import BacktestArchive, BacktestRun, BacktestStatus
 from moondev.domain.errors import InvalidValue
 
@@ -61,3 +63,18 @@ def runs_get(run_ids: Sequence[int]) -> list[BacktestRun]:
     if missing := [str(pk) for pk in run_ids if pk not in found]:
         raise InvalidValue("backtest", ", ".join(missing), "the number of a stored run: `manage.py backtest list`")
     return [found[pk] for pk in run_ids]
+
+
+def records_get(run_ids: Sequence[int]) -> dict[str, RunRecord]:
+    """Return the records of runs by number and title. Raises InvalidValue as `runs_get` and `record_get` do."""
+    return {f"{run.pk}: {run.title}": record_get(run) for run in runs_get(run_ids)}
+
+
+def checks_get(run: BacktestRun) -> list[Check]:
+    """Return the honesty checks that were run on a backtest."""
+    return checks_of_json(BacktestArchive.objects.get(run=run).checks)
+
+
+def checks_put(run_id: int, checks: Sequence[Check]) -> None:
+    """Keep the answers of honesty checks beside their run; those there were are replaced."""
+    BacktestArchive.objects.filter(run_id=run_id).update(checks=checks_to_json(checks))

@@ -19,7 +19,9 @@ from apps.strategies.backtest.metrics import Metrics, metrics_of
 from apps.strategies.backtest.prices import PricePath, path_of
 from apps.strategies.backtest.results import BacktestResult, EquityCurve, Trade
 from apps.strategies.backtest.setting import Setting
+from moondev.domain.clock import milliseconds
 from moondev.domain.instruments import Instrument
+from moondev.domain.market_data import BarSeries
 
 # As the replay tells them: ``BELOW_MINIMUM: 12 times, first …``.
 _COUNTED = re.compile(r"[^:]+: ([0-9]+) times")
@@ -101,7 +103,7 @@ def record_of(result: BacktestResult, setting: Setting, origin: Origin) -> RunRe
         metrics=metrics_of(result),
         trades=result.trades,
         curve=result.curve,
-        prices={market.key: path_of(market.recorded.bars) for market in setting.markets},
+        prices={market.key: path_of(_seen(market.recorded.bars, setting)) for market in setting.markets},
     )
 
 
@@ -163,6 +165,13 @@ def _facts(result: BacktestResult, setting: Setting, origin: Origin) -> Facts:
         refused=refusals_counted(result.refused),
         warnings=result.warnings,
     )
+
+
+def _seen(bars: BarSeries, setting: Setting) -> BarSeries:
+    """Return the bars in which it could trade: what was history only is not its price."""
+    if setting.trades_from is None:
+        return bars
+    return bars.tail(max(int(np.sum(bars.opened_ms >= milliseconds(setting.trades_from))), 1))
 
 
 def _rules_text(instrument: Instrument, source: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from apps.exchanges.models import InstrumentRow, Venue
 from apps.strategies.backtest.requests.fees import Fees
 from apps.strategies.backtest.requests.names import ASSUMED_QUOTE, SeriesName
+from apps.strategies.models import StrategyInstrument
 from moondev.domain.instruments import Instrument, PriceGrid
 from moondev.domain.market_data import BarSeries, Column
 from moondev.domain.values import Money, Quantity
@@ -42,6 +43,21 @@ def known_rules(name: SeriesName) -> Rules | None:
     rows = InstrumentRow.objects.filter(venue_id=code, asset=name.asset).order_by("symbol").select_related("venue")
     row = rows.filter(symbol=name.symbol).first() or rows.filter(quote=name.quote).first()
     return None if row is None else Rules(row.to_domain(), KNOWN, fees_of_row(row.venue))
+
+
+def rules_of_strategy(slug: str, name: SeriesName) -> Rules | None:
+    """Return the rules of the strategy's own instrument of the same asset; None when it has none, or several."""
+    own = [row for row in instruments_of(slug) if row.asset == name.asset]
+    if len(own) != 1:
+        return None
+    (row,) = own
+    return Rules(row.to_domain(), f"those of {row.key}, which the strategy trades", fees_of_row(row.venue))
+
+
+def instruments_of(slug: str) -> list[InstrumentRow]:
+    """Return the instruments a strategy trades itself, stand-ins left out."""
+    links = StrategyInstrument.objects.filter(strategy__slug=slug, stands_in_for=None).order_by("pk")
+    return [link.instrument for link in links.select_related("instrument__venue")]
 
 
 def fees_of_row(venue: Venue) -> Fees:

@@ -15,7 +15,7 @@ from apps.strategies.backtest.record import Origin
 from apps.strategies.backtest.requests.fees import costs_of, fees_of
 from apps.strategies.backtest.requests.names import SeriesName, bars_named, funding_named, series_named
 from apps.strategies.backtest.requests.request import BacktestRequest
-from apps.strategies.backtest.requests.rules import Rules, guessed_rules, known_rules
+from apps.strategies.backtest.requests.rules import Rules, guessed_rules, known_rules, rules_of_strategy
 from apps.strategies.backtest.setting import Market, Setting
 from apps.strategies.orchestrator.loader import Loaded, load
 from moondev.domain.errors import InvalidValue
@@ -69,16 +69,16 @@ def _place(
 ) -> _Place:
     recorded = bars_named(name, folder, Period(end=request.end))
     _require_after(recorded, request)
-    rules = _rules(name, recorded)
+    rules = _rules(name, recorded, request.strategy)
     fees = fees_of(name.venue, rules.fees, request)
     rates = next((rates for paid, rates in funding.items() if _same_market(paid, name)), None)
     market = Market(rules.instrument, recorded, costs_of(fees, request, rates))
     return _Place(market, fees.source, rules.source)
 
 
-def _rules(name: SeriesName, recorded: RecordedBars) -> Rules:
+def _rules(name: SeriesName, recorded: RecordedBars, strategy: str) -> Rules:
     try:
-        known = known_rules(name)
+        known = (rules_of_strategy(strategy, name) if strategy else None) or known_rules(name)
     except DatabaseError:
         # Files can be tried on a machine that has no platform; the record says that the rules are guessed.
         known = None
