@@ -1,5 +1,5 @@
-"""The strategy floor as an operator sees it: strategies to set up and steer; ticks, events and code to read."""
+"""The strategy floor as an operator sees it: strategies to set up and steer, the rest to read."""
 
-from apps.strategies.admin import history, sources, strategies
+from apps.strategies.admin import history, honesty, sources, strategies
 
-__all__ = ["history", "sources", "strategies"]
+__all__ = ["history", "honesty", "sources", "strategies"]

@@ -1,6 +1,7 @@
-"""Rows of the strategy floor: strategies, their instruments, ticks, sizes, events and backtests."""
+"""Rows of the strategy floor: strategies, their instruments, ticks, sizes, events, backtests and honesty checks."""
 
 from apps.strategies.models.backtests import OUTSTANDING, BacktestArchive, BacktestRun, BacktestStatus
+from apps.strategies.models.honesty import HonestyCheck, HonestyLimit, HonestyRequirement
 from apps.strategies.models.sources import SourceStatus, StrategySource
 from apps.strategies.models.strategies import (
     Routing,
@@ -17,6 +18,9 @@ __all__ = [
     "BacktestArchive",
     "BacktestRun",
     "BacktestStatus",
+    "HonestyCheck",
+    "HonestyLimit",
+    "HonestyRequirement",
     "Routing",
     "SignalSize",
     "SourceStatus",
