@@ -20,6 +20,10 @@ class Refusals:
         if code not in self._first:
             self._first[code] = f"{when:%Y-%m-%d %H:%M}: {words}"
 
+    def counts(self, *codes: str) -> int:
+        """Return how often any of `codes` was given."""
+        return sum(self._counts.get(code, 0) for code in codes)
+
     @property
     def told(self) -> Sequence[str]:
         """Return a line for each code, the most frequent first."""

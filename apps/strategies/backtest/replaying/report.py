@@ -11,6 +11,7 @@ from apps.strategies.backtest.results import BacktestResult, EquityCurve, Trade
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.orchestrator.loader import Loaded
 from moondev.domain.clock import from_milliseconds, milliseconds
+from moondev.domain.decisions import RefusalCode
 
 ENGINE = "replay"
 
@@ -81,6 +82,15 @@ def _of_run(course: Course, curve: EquityCurve) -> list[str]:
     if course.endless_from is not None:
         when = from_milliseconds(course.endless_from)
         found.append(f"orders answered fills without end in the bar of {when:%Y-%m-%d %H:%M}: the rest waited a bar")
+    if course.ticker.refusals.counts(RefusalCode.STRATEGY_DRAWDOWN, RefusalCode.PORTFOLIO_DRAWDOWN):
+        found.append(
+            "a limit of drawdown was reached: live, the guard closes everything then; here nothing opens any more"
+        )
+    if course.ticker.cut_sizes:
+        found.append(
+            f"{course.ticker.cut_sizes} of {course.ticker.sizes} sizes were cut by the limit on one asset's share of the"
+            " portfolio, which here is the money of the backtest alone"
+        )
     if course.ticker.quoted:
         found.append(
             "quotes are filled whole whenever a bar touches them: no queue is modelled, which flatters a maker;"

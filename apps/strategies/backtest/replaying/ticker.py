@@ -23,7 +23,7 @@ from apps.strategies.orchestrator.load import strategy_equity
 from apps.strategies.orchestrator.loader import Loaded
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey
 from apps.strategies.orchestrator.stages import make_ready
-from apps.strategies.orchestrator.work import Failed, Ready, Work
+from apps.strategies.orchestrator.work import Failed, NewSize, Ready, Work
 from moondev.domain.clock import FixedClock, milliseconds
 from moondev.domain.desired import Desired, Legs, Quotes, Target
 from moondev.domain.errors import InvalidValue, Invariant
@@ -33,6 +33,8 @@ from moondev.domain.orders import OrderType, PlaceOrder, Purpose
 # A strategy that fails so often in a row is broken; a report of what it did not do would mislead.
 FAILURES_THAT_END = 20
 QUOTE = "quote"
+# An entry at a limit is sized by its own price: a little more or less than the newest one gives.
+ROUNDING = 0.95
 
 
 class Ticker:
@@ -61,6 +63,7 @@ class Ticker:
         self._failed_in_a_row = 0
         self.refusals, self.failures = Refusals(), Refusals()
         self.quoted = False
+        self.sizes = self.cut_sizes = 0
         self.idle = self.settled = False
 
     def tick(self) -> None:
@@ -128,6 +131,8 @@ class Ticker:
         for size in ready.sizes:
             key = SignalKey(self._row.slug, self._ids[size.instrument], size.side, size.signal_id)
             self._known[key] = KnownSize(size.weight, size.quantity, self._clock.now())
+            self.sizes += 1
+            self.cut_sizes += _is_cut(size, ready.decided.work)
         reasons = {target.instrument: target.reason for target in targets_of(decision.desired)}
         for cancel in ready.reviewed.cancels:
             self._tracks[cancel.instrument].orders.pop(cancel.client_order_id, None)
@@ -155,6 +160,15 @@ def targets_of(desired: Sequence[Desired]) -> list[Target]:
     """Return every target, legs taken apart."""
     legs = [target for wish in desired if isinstance(wish, Legs) for target in wish.targets]
     return [wish for wish in desired if isinstance(wish, Target)] + legs
+
+
+def _is_cut(size: NewSize, work: Work) -> bool:
+    """Return whether a limit left a signal less than its weight asks for, by more than rounding to lots does."""
+    price = work.prices[size.instrument]
+    if price is None:
+        return False
+    asked = abs(size.weight) * work.own.equity * work.own.leverage / float(price.value)
+    return float(size.quantity + work.instruments[size.instrument].lot.value) < asked * ROUNDING
 
 
 def _reason(request: PlaceOrder, reasons: Mapping[str, str]) -> str:
