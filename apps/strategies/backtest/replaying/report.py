@@ -88,8 +88,8 @@ def _of_run(course: Course, curve: EquityCurve) -> list[str]:
         )
     if course.ticker.cut_sizes:
         found.append(
-            f"{course.ticker.cut_sizes} of {course.ticker.sizes} sizes were cut by the limit on one asset's share of the"
-            " portfolio, which here is the money of the backtest alone"
+            f"{course.ticker.cut_sizes} of {course.ticker.sizes} sizes were cut by the limit on one asset's share of"
+            " the portfolio, which here is the money of the backtest alone"
         )
     if course.ticker.quoted:
         found.append(
