@@ -6,6 +6,7 @@ from tests.oracle.brackets import BRACKETS
 from tests.oracle.crosses import CROSSES, GRID_QUESTIONS
 from tests.oracle.formulas import INDICATOR_QUESTIONS, RELATION_QUESTIONS
 from tests.oracle.questions import Question
+from tests.oracle.quoters import QUOTERS
 from tests.oracle.ratios import RATIO_QUESTIONS
 
 QUESTIONS: tuple[Question, ...] = (
@@ -15,4 +16,5 @@ QUESTIONS: tuple[Question, ...] = (
     *RATIO_QUESTIONS.values(),
     *INDICATOR_QUESTIONS.values(),
     *RELATION_QUESTIONS.values(),
+    *QUOTERS.values(),
 )

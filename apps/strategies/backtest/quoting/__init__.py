@@ -1,0 +1,1 @@
+"""The parts of the quote backtest: records in columns, queues, delays, and one venue that fills our orders."""
