@@ -14,7 +14,7 @@ from types import FrameType
 from tests.bench.plan import VENUE, WorldPlan, floor_accounts
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock")
+NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock", "authoring")
 MOST_ACCOUNTS = 8
 
 
@@ -80,7 +80,7 @@ def _prepare(servers: Servers) -> None:
 
 def _measure(options: Options, servers: Servers) -> int:
     from moondev.domain.clock import process_clock
-    from tests.bench import adapters, kill_switch, latency, mock_rate, sustained
+    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, sustained
     from tests.bench.flood import run as flood
     from tests.bench.results import Section, table_of, write_json
 
@@ -92,6 +92,7 @@ def _measure(options: Options, servers: Servers) -> int:
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
         "adapters": adapters.run,
         "mock": mock_rate.run,
+        "authoring": lambda: authoring.run(servers, options.seconds),
     }
     began = process_clock().now()
     path = PROJECT / "bench-results" / f"{began:%Y%m%dT%H%M%SZ}.json"

@@ -117,16 +117,18 @@ def refuse(kind: str, what: Source | Unusable, status: SourceStatus, error: str,
 
 
 def unload(kind: str, why: str, clock: Clock) -> None:
-    """Let nobody run `kind` any more: its running rows are paused, with the reason; ticks that run end."""
+    """Let nobody run `kind` any more: its running rows are paused, with the reason; ticks that run end.
+
+    Raises Configuration when it is not loaded.
+    """
+    if kind not in current_files():
+        raise Configuration(f"strategy {kind} is not loaded; loaded: {', '.join(sorted(current_files())) or 'none'}")
     now = clock.now()
-    with transaction.atomic():
-        if not StrategySource.objects.filter(kind=kind, current=True).update(current=False):
-            raise Configuration(
-                f"strategy {kind} is not loaded; loaded: {', '.join(sorted(current_files())) or 'none'}"
-            )
-        _tell(kind, now, "code_unloaded", why)
+    # Rows first: who is not due any more does not miss the code.
     for row in _running(kind):
         strategy_pause(row.pk, reason=why, actor=ACTOR, now=now, clock=clock)
+    StrategySource.objects.filter(kind=kind, current=True).update(current=False)
+    _tell(kind, now, "code_unloaded", why)
 
 
 def tell_folder(message: str, now: datetime) -> None:
