@@ -16,11 +16,13 @@ class FillRule(StrEnum):
     """Where an order decided at the close of a bar fills.
 
     NEXT_OPEN is what can be traded. BAR_CLOSE trades at the price that was just learned: for comparing with engines
-    that do so, and for markets whose bars are long against the time an order takes.
+    that do so, and for markets whose bars are long against the time an order takes. AS_RECORDED belongs to quote
+    backtests: orders meet the recorded book and its trades at their time.
     """
 
     NEXT_OPEN = "next open"
     BAR_CLOSE = "bar close"
+    AS_RECORDED = "as recorded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Prices, money and quantities are float64 as market data is: a backtest settles n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,8 @@ class DataSource:
 class BacktestResult:
     """One run. `initial` is the money it began with; `refused` are orders that were not filled, and why.
 
-    `engine` names who computed it; `data` and `costs` are by instrument key.
+    `engine` names who computed it; `data` and `costs` are by instrument key. `figures` are what only this engine can
+    tell, by name with its unit: fill ratio and adverse selection of a quote backtest.
     """
 
     strategy: str
@@ -103,6 +104,7 @@ class BacktestResult:
     curve: EquityCurve
     refused: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def final(self) -> float:

@@ -58,6 +58,8 @@ class Setting:
         intervals = sorted({market.recorded.bars.interval for market in self.markets})
         if len(intervals) > 1:
             raise InvalidValue("markets", ", ".join(map(str, intervals)), "bars of one interval")
+        if self.rule is FillRule.AS_RECORDED:
+            raise InvalidValue("rule", self.rule.value, f"{FillRule.NEXT_OPEN} or {FillRule.BAR_CLOSE} for bars")
         require_one_quote([market.recorded for market in self.markets])
         for name, value in (("capital", self.capital), ("leverage", self.leverage)):
             if not (value.is_finite() and value > 0):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
-from apps.exchanges.mock.engine.api import CancelReason, Grouping, OrderSnapshot, Rejected
+from apps.exchanges.mock.engine.api import CancelReason, OrderSnapshot, Rejected
 from apps.exchanges.mock.engine.api import OrderStatus as EngineStatus
 from apps.exchanges.mock.engine.events import Event, OrderUpdated, UserFill
 from apps.exchanges.mock.engine.exchange import Exchange
@@ -82,22 +82,21 @@ class Counter:
             self._refuse(request, "an order of this id was placed before")
             return
         try:
-            orders = in_engine_words(request, self._tape.instrument.price_grid)
+            order = in_engine_words(request)
         except InvalidValue as error:
             self._refuse(request, str(error))
             return
-        for order in orders:
-            self._names[order.cloid or ""] = request.client_order_id
+        self._names[order.cloid or ""] = request.client_order_id
         side = BUY if request.side is Side.BUY else SELL
         waits = request.order_type.triggered
         lots = 0 if waits else self._lots(request.quantity.value)
         lent = self._reach.lend(side, self._ticks(request.price.value), lots)
-        answers = self._exchange.place(OURS, orders, Grouping.NORMAL_TPSL if len(orders) > 1 else Grouping.NA)
+        (answer,) = self._exchange.place(OURS, [order])
         self._reach.take_back(lent)
-        if isinstance(answers[0], Rejected):
-            self._refuse(request, f"{answers[0].code.value}: {answers[0].detail}")
+        if isinstance(answer, Rejected):
+            self._refuse(request, f"{answer.code.value}: {answer.detail}")
         else:
-            self._oids[request.client_order_id] = answers[0].oid
+            self._oids[request.client_order_id] = answer.oid
 
     def _amend(self, request: AmendOrder) -> None:
         oid = self._oids.get(request.client_order_id)

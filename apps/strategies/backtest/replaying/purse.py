@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Protocol
 
 from apps.exchanges.models import ScopeKind, TradingMode
 from apps.risk.facts import RiskFacts
@@ -14,8 +15,8 @@ from apps.risk.portfolio.drawdown import drawdown_share
 from apps.risk.scope import ScopeId, StrategyScope
 from apps.risk.services import SEED_LIMITS
 from apps.strategies.backtest.replaying.tracks import exact
-from apps.strategies.backtest.setting import Setting
 from moondev.domain.errors import InvalidValue
+from moondev.domain.instruments import Instrument
 
 NAME = "backtest"
 _SCOPE = (ScopeKind.PORTFOLIO.value, NAME)
@@ -24,9 +25,33 @@ _MODES: Mapping[ScopeId, TradingMode] = MappingProxyType(
 )
 
 
-def scope_of(setting: Setting, strategy: str) -> StrategyScope:
+class Funded(Protocol):
+    """The money of a setting, whatever it replays, and what is traded with it."""
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Return the instruments by key."""
+        ...
+
+    @property
+    def capital(self) -> Decimal:
+        """Return the money, in the instruments' quote currency."""
+        ...
+
+    @property
+    def leverage(self) -> Decimal:
+        """Return the notional that may be held per unit of equity."""
+        ...
+
+    @property
+    def limits(self) -> Mapping[str, Decimal]:
+        """Return the bounds other than those every portfolio begins with, by kind."""
+        ...
+
+
+def scope_of(setting: Funded, strategy: str) -> StrategyScope:
     """Return the scope of `strategy` with the setting's money."""
-    first = setting.markets[0].instrument
+    first = next(iter(setting.instruments.values()))
     return StrategyScope(
         strategy=strategy,
         account_id=1,
@@ -39,7 +64,7 @@ def scope_of(setting: Setting, strategy: str) -> StrategyScope:
     )
 
 
-def limits_of(setting: Setting) -> Mapping[LimitKind, Decimal]:
+def limits_of(setting: Funded) -> Mapping[LimitKind, Decimal]:
     """Return the limits that bind: those every portfolio begins with, but for what the setting says.
 
     Raises InvalidValue for a kind there is none of and a bound not above zero.

@@ -142,7 +142,7 @@ class Ticker:
             orders = track.orders
             if isinstance(request, PlaceOrder):
                 _require_matched(request)
-                orders[request.client_order_id] = standing(request, _reason(request, reasons))
+                orders[request.client_order_id] = standing(request, reason_of(request, reasons))
                 if request.purpose is Purpose.OPENING:
                     track.signal_row = track.row - 1
             else:
@@ -171,7 +171,7 @@ def _is_cut(size: NewSize, work: Work) -> bool:
     return float(size.quantity + work.instruments[size.instrument].lot.value) < asked * ROUNDING
 
 
-def _reason(request: PlaceOrder, reasons: Mapping[str, str]) -> str:
+def reason_of(request: PlaceOrder, reasons: Mapping[str, str]) -> str:
     """Return what a trade that ends by `request` is said to end by."""
     if request.order_type is OrderType.STOP:
         return STOP
