@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
 from apps.exchanges.admin.confirm import confirmed_action
 from apps.exchanges.models import ScopeKind, TradingMode
 from apps.risk.admin.steps import FLATTEN, HALT, OPEN_STEPS, RELEASE, step_action
@@ -62,12 +70,20 @@ def tick_now(row: StrategyRow, actor: str, _reason: str) -> str:
     return f"Made {row.slug} due: tick {tick.pk}"
 
 
+@admin.action(description="Backtest on recorded data…", permissions=["view"])
+def backtest(_page: Any, _request: HttpRequest, rows: QuerySet[StrategyRow]) -> HttpResponse:  # noqa: ANN401  Django's
+    """Ask on what data, for the strategies chosen; who may start backtests is checked there."""
+    chosen = urlencode([("strategy", pk) for pk in rows.order_by("slug").values_list("pk", flat=True)])
+    return HttpResponseRedirect(f"{reverse('admin:strategies_backtestrun_add')}?{chosen}")
+
+
 ACTIONS = [
     enable,
     disable,
     pause,
     resume,
     tick_now,
+    backtest,
     *(step_action(step, scope_of) for step in (HALT, FLATTEN, RELEASE)),
 ]
 
@@ -76,5 +92,5 @@ def useful_steps(row: StrategyRow, mode: TradingMode) -> frozenset[str]:
     """Return the names of the actions that would change something for a strategy in trading state `mode`."""
     vetoes = {step.name for step in OPEN_STEPS[mode]}
     if not row.enabled:
-        return frozenset({"enable", *vetoes})
-    return frozenset({"disable", *vetoes, *(("resume",) if row.paused_reason else ("pause", "tick_now"))})
+        return frozenset({"enable", "backtest", *vetoes})
+    return frozenset({"disable", "backtest", *vetoes, *(("resume",) if row.paused_reason else ("pause", "tick_now"))})

@@ -17,10 +17,10 @@ from apps.strategies.backtest.requests.rules import instruments_of
 from apps.strategies.base import JSONValue
 from apps.strategies.models import StrategyRow
 from apps.strategies.orchestrator.loader import load
-from apps.strategies.registry import parameters_for, preset
+from apps.strategies.registry import parameters_for, preset, preset_names
 from moondev.domain.errors import InvalidValue
 
-DEFAULT_PRESET = "canonical"
+USUAL_PRESET = "canonical"
 
 
 class Terms(TypedDict, total=False):
@@ -49,19 +49,22 @@ def request_for(
 ) -> BacktestRequest:
     """Return the request for `idea`, the slug of a strategy or a kind of strategies.
 
-    A strategy brings its parameters, money and instruments, a kind those of a preset; `changed` parameters come last.
+    A strategy brings its money and instruments, and its parameters unless a preset is named; `changed` ones come last.
     Raises Configuration for an idea or preset that there is not, InvalidValue for what does not fit.
     """
     row = _row_called(idea)
-    if row is None:
-        name = preset_name or DEFAULT_PRESET
-        values = {**preset(idea, name).model_dump(mode="json"), **(changed or {})}
-        parameters = parameters_for(idea, values).model_dump(mode="json")
-        title = f"{name}, changed" if changed else name
-        return BacktestRequest(idea, parameters, tuple(data), title, **terms)
-    if preset_name:
-        raise InvalidValue("preset", preset_name, f"none: the parameters are those of {idea}")
-    return _of_row(row, data, changed or {}, terms)
+    if row is not None:
+        return _of_row(row, data, preset_name, changed or {}, terms)
+    name = preset_name or _usual_preset(idea)
+    values = {**preset(idea, name).model_dump(mode="json"), **(changed or {})}
+    parameters = parameters_for(idea, values).model_dump(mode="json")
+    return BacktestRequest(idea, parameters, tuple(data), f"{name}, changed" if changed else name, **terms)
+
+
+def _usual_preset(kind: str) -> str:
+    """Return the preset that is meant when none is named: canonical, or the first there is."""
+    names = preset_names(kind)
+    return USUAL_PRESET if USUAL_PRESET in names or not names else names[0]
 
 
 def _row_called(slug: str) -> StrategyRow | None:
@@ -73,9 +76,14 @@ def _row_called(slug: str) -> StrategyRow | None:
 
 
 def _of_row(
-    row: StrategyRow, data: Sequence[str], changed: Mapping[str, JSONValue], terms: Mapping[str, Any]
+    row: StrategyRow,
+    data: Sequence[str],
+    preset_name: str,
+    changed: Mapping[str, JSONValue],
+    terms: Mapping[str, Any],
 ) -> BacktestRequest:
-    parameters = parameters_for(row.kind, {**row.parameters, **changed}).model_dump(mode="json")
+    base = preset(row.kind, preset_name).model_dump(mode="json") if preset_name else row.parameters
+    parameters = parameters_for(row.kind, {**base, **changed}).model_dump(mode="json")
     own = {
         "capital": float(row.capital),
         "leverage": float(row.leverage),
@@ -86,9 +94,9 @@ def _of_row(
         kind=row.kind,
         parameters=parameters,
         data=tuple(data) or tuple(_kept(row, parameters)),
-        preset="changed" if changed else "",
+        preset=", ".join(filter(None, (preset_name, "changed" if changed else ""))),
         strategy=row.slug,
-        parameters_version=None if changed else row.parameters_version,
+        parameters_version=None if changed or preset_name else row.parameters_version,
         **own,
     )
 
