@@ -39,10 +39,10 @@ class Past(Protocol):
 class Leaves(Protocol):
     """When a trade is over by the strategy's own rules, its bracket and its time aside."""
 
-    def first(self, entered: int, direction: int) -> int | None:
-        """Return the first row after `entered`, the row of its signal, at whose close a trade of `direction` is left.
+    def first(self, signalled: int, direction: int, since: int) -> int | None:
+        """Return the first row from `since` on at whose close a trade of `direction` is left; None for none.
 
-        None when the past does not show its end.
+        `signalled` is the row at whose close the trade was called for; `since` lies after it.
         """
         ...
 
@@ -50,7 +50,7 @@ class Leaves(Protocol):
 class Never:
     """Trades that end by their bracket or their time and nothing else."""
 
-    def first(self, entered: int, direction: int) -> int | None:  # noqa: ARG002  others do look
+    def first(self, signalled: int, direction: int, since: int) -> int | None:  # noqa: ARG002  others do look
         """Return None."""
         return None
 
@@ -62,11 +62,15 @@ class AtRows:
         """Leave longs at the rows of `long` and shorts at those of `short`."""
         self._rows = {1: np.flatnonzero(long), -1: np.flatnonzero(short)}
 
-    def first(self, entered: int, direction: int) -> int | None:
+    def first(self, signalled: int, direction: int, since: int) -> int | None:  # noqa: ARG002  others do look
         """Return the next such row."""
-        rows = self._rows[direction]
-        at = int(np.searchsorted(rows, entered, side="right"))
-        return int(rows[at]) if at < len(rows) else None
+        return next_of(self._rows[direction], since)
+
+
+def next_of(rows: NDArray[np.int64], since: int) -> int | None:
+    """Return the first of rising `rows` that is `since` or later; None when there is none."""
+    at = int(np.searchsorted(rows, since))
+    return int(rows[at]) if at < len(rows) else None
 
 
 NEVER = Never()
@@ -79,7 +83,8 @@ class Signals:
     `weights` are signed shares of the allocation, 0 for no entry; `limits` the price at which an entry rests, NaN at
     the market; `stops` and `targets` prices as planned, NaN for none. `prices` are what the bracket was planned
     around: with `follows_fill` stop and target keep their distance from it in per cent when the fill is another.
-    `seen` are the rows at whose close the strategy looks: all of them unless its bars are longer than the base bars.
+    `seen` are the rows at whose close the strategy sees a new bar of its own, `bar_ms` long: all of them unless its
+    bars are longer than the base bars. The bar in which a trade ended at the venue calls for no other.
     An entry rests for `valid_ms` at most, a trade lasts `hold_ms` (0 is for ever), both counted from the close of
     its signal. Of several markets the strongest by `strengths` go first, `most` trades at once (None: any number).
     With `turns`, an exit at whose close the opposite side is called for becomes that trade.
@@ -93,6 +98,7 @@ class Signals:
     strengths: Column
     hold_ms: NDArray[np.int64]
     seen: Rows
+    bar_ms: int
     leaves: Leaves = field(default=NEVER)
     follows_fill: bool = False
     valid_ms: int = 1

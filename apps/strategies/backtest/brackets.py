@@ -2,7 +2,8 @@
 
 1. An entry decided at a close fills as the fill rule says.
 2. Stop and target are live from the bar after the decision on, which under NEXT_OPEN is the entry's own bar.
-3. When a bar touches both, the stop filled first: a bar does not tell, and to assume luck is to lie.
+3. When a bar touches both, the stop filled first: a bar does not tell, and to assume luck is to lie. Only where it
+   opens beyond the target does it tell.
 4. A bar that opens beyond a level fills at its open: a stop at what is worse than its level, a target at better.
 
 The stop is a market order (taker), the target rests in the book (maker).
@@ -54,7 +55,9 @@ class Brackets:
 
 
 @dataclass(frozen=True, slots=True)
-class _Exit:
+class Exit:
+    """A fill that opens or ends a position, before costs; `made` tells a resting order from one at the market."""
+
     row: int
     price: float
     made: bool
@@ -73,7 +76,7 @@ class _Tape:
     at_close: list[bool] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
-    def add(self, change: float, exit_: _Exit) -> None:
+    def add(self, change: float, exit_: Exit) -> None:
         self.rows.append(exit_.row)
         self.change.append(change)
         self.prices.append(exit_.price)
@@ -113,27 +116,7 @@ def run_brackets(bars: BarSeries, orders: Brackets, costs: Costs, rule: FillRule
     return settle(bars, tape.fills(), costs, initial)
 
 
-def _at_market(bars: BarSeries, row: int, rule: FillRule, reason: str) -> _Exit | None:
-    """Return the fill of what the close of `row` decided; None when the data ends before it."""
-    if rule is FillRule.BAR_CLOSE:
-        return _Exit(row, float(bars.close[row]), made=False, at_close=True, reason=reason, free_from=row)
-    if row + 1 >= len(bars):
-        return None
-    return _Exit(row + 1, float(bars.open[row + 1]), made=False, at_close=False, reason=reason, free_from=row)
-
-
-def _exit(bars: BarSeries, orders: Brackets, exits: NDArray[np.intp], row: int, rule: FillRule) -> _Exit | None:
-    """Return how the position opened by the signal of `row` ends; None when it is open at the end of the data."""
-    after = int(np.searchsorted(exits, row, side="right"))
-    signal = _at_market(bars, int(exits[after]), rule, EXIT) if after < len(exits) else None
-    # At the open of a bar a market order is before any touch within that bar; at its close, after.
-    last = len(bars) if signal is None else signal.row + signal.at_close
-    long, stop, target = orders.entries[row] > 0, float(orders.stops[row]), float(orders.targets[row])
-    touched = _first_touch(bars, row + 1, last, (stop, target) if long else (target, stop))
-    return signal if touched is None else _touch(bars, touched, stop, target, 1 if long else -1)
-
-
-def _first_touch(bars: BarSeries, start: int, end: int, levels: tuple[float, float]) -> int | None:
+def first_touch(bars: BarSeries, start: int, end: int, levels: tuple[float, float]) -> int | None:
     """Return the first bar of [start, end) that reaches down to the lower or up to the upper level (NaN: never)."""
     lower, upper = levels
     look = FIRST_LOOK
@@ -147,11 +130,32 @@ def _first_touch(bars: BarSeries, start: int, end: int, levels: tuple[float, flo
     return None
 
 
-def _touch(bars: BarSeries, row: int, stop: float, target: float, sign: int) -> _Exit:
+def _at_market(bars: BarSeries, row: int, rule: FillRule, reason: str) -> Exit | None:
+    """Return the fill of what the close of `row` decided; None when the data ends before it."""
+    if rule is FillRule.BAR_CLOSE:
+        return Exit(row, float(bars.close[row]), made=False, at_close=True, reason=reason, free_from=row)
+    if row + 1 >= len(bars):
+        return None
+    return Exit(row + 1, float(bars.open[row + 1]), made=False, at_close=False, reason=reason, free_from=row)
+
+
+def _exit(bars: BarSeries, orders: Brackets, exits: NDArray[np.intp], row: int, rule: FillRule) -> Exit | None:
+    """Return how the position opened by the signal of `row` ends; None when it is open at the end of the data."""
+    after = int(np.searchsorted(exits, row, side="right"))
+    signal = _at_market(bars, int(exits[after]), rule, EXIT) if after < len(exits) else None
+    # At the open of a bar a market order is before any touch within that bar; at its close, after.
+    last = len(bars) if signal is None else signal.row + signal.at_close
+    long, stop, target = orders.entries[row] > 0, float(orders.stops[row]), float(orders.targets[row])
+    touched = first_touch(bars, row + 1, last, (stop, target) if long else (target, stop))
+    return signal if touched is None else touch(bars, touched, stop, target, 1 if long else -1)
+
+
+def touch(bars: BarSeries, row: int, stop: float, target: float, sign: int) -> Exit:
+    """Return how a position of `sign` that rested before bar `row` ends in it, as it touches one of the levels."""
     opened = float(bars.open[row])
     against = float(bars.low[row] if sign > 0 else bars.high[row])
-    if sign * against <= sign * stop:
+    if sign * against <= sign * stop and not sign * opened >= sign * target:
         worse = min(opened * sign, stop * sign) * sign
-        return _Exit(row, worse, made=False, at_close=False, reason=STOP, free_from=row)
+        return Exit(row, worse, made=False, at_close=False, reason=STOP, free_from=row)
     better = max(opened * sign, target * sign) * sign
-    return _Exit(row, better, made=True, at_close=False, reason=TARGET, free_from=row)
+    return Exit(row, better, made=True, at_close=False, reason=TARGET, free_from=row)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from apps.strategies.backtest.replay import replay
+from apps.strategies.backtest.replaying.course import nothing
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
+from apps.strategies.backtest.vectorised import vectorised
 from apps.strategies.orchestrator.loader import Loaded
 from moondev.domain.errors import InvalidValue
 
@@ -31,6 +33,10 @@ def backtest(
     `on_progress` is told the share done; what it raises ends the backtest. Raises InvalidValue for a setting that
     lacks what the strategy looks at and for an engine that cannot run this strategy.
     """
+    if engine is not EngineName.REPLAY:
+        result = vectorised(loaded, setting, on_progress or nothing)
+        if result is not None:
+            return result
     if engine is EngineName.VECTORISED:
-        raise InvalidValue("engine", engine.value, f"{EngineName.REPLAY} for {loaded.strategy.name}")
+        raise InvalidValue("engine", engine.value, f"{EngineName.REPLAY} for {loaded.strategy.name} here")
     return replay(loaded, setting, on_progress)

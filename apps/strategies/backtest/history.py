@@ -28,10 +28,14 @@ class History:
         self._base = _locked(recorded)
         self._bars = {recorded.interval: self._base}
         self._closed = {recorded.interval: np.arange(1, len(recorded) + 1, dtype=np.int64)}
+        self.build(intervals)
+
+    def build(self, intervals: Iterable[timedelta]) -> None:
+        """Build the bars of those `intervals` that are not there yet. Raises as when it was made."""
         for interval in intervals:
             if interval not in self._bars:
-                self._bars[interval] = made = _locked(longer(recorded, interval))
-                self._closed[interval] = _closed_counts(recorded, made)
+                self._bars[interval] = made = _locked(longer(self._base, interval))
+                self._closed[interval] = _closed_counts(self._base, made)
 
     @property
     def base(self) -> BarSeries:

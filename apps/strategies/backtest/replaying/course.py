@@ -38,7 +38,7 @@ class Course:
         """Build the bars that the strategy asks for. Raises InvalidValue for what the setting does not have."""
         instruments = setting.instruments
         needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
-        _require_there(needs, setting)
+        require_there(needs, setting)
         intervals = intervals_of(needs, setting.interval)
         # In the order of their names, so that the order in which markets are given never matters.
         markets = sorted(setting.markets, key=lambda market: market.key)
@@ -194,7 +194,8 @@ class Course:
         self.refusals.add(code, self._clock.now(), words)
 
 
-def _require_there(needs: Needs, setting: Setting) -> None:
+def require_there(needs: Needs, setting: Setting) -> None:
+    """Raise InvalidValue for a market that the strategy looks at and `setting` has not, and for mixed currencies."""
     missing = sorted(set(needs.instruments) - set(setting.instruments))
     if missing:
         raise InvalidValue(

@@ -74,7 +74,7 @@ class Naps:
 
     def _ended(self, columns: Signals, key: str, row: int, direction: int) -> int:
         steps, count = self._timeline.step_of[key], len(self._timeline)
-        left = columns.leaves.first(row, direction)
+        left = columns.leaves.first(row, direction, row + 1)
         ended = count if left is None else int(steps[left])
         held_ms = int(columns.hold_ms[row])
         if not held_ms:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from apps.strategies.backtest.bars import BarRun
@@ -20,24 +22,38 @@ def result_of(course: Course, loaded: Loaded, setting: Setting) -> BacktestResul
     """Return equity, trades, refusals and doubts of a course that has been run."""
     initial = float(setting.capital)
     runs = {key: track.tape.settled(track.history.base, track.costs, initial) for key, track in course.tracks.items()}
-    curve = _curve(course.timeline, runs, initial)
+    refused = (*course.ticker.refusals.told, *course.refusals.told)
+    return summed_up(ENGINE, loaded, setting, course.timeline, runs, refused, _of_run(course))
+
+
+def summed_up(
+    engine: str,
+    loaded: Loaded,
+    setting: Setting,
+    timeline: Timeline,
+    runs: Mapping[str, BarRun],
+    refused: Sequence[str],
+    doubts: Sequence[str],
+) -> BacktestResult:
+    """Return the runs of all markets, each begun with the setting's capital, as one result of `engine`."""
+    curve = _curve(timeline, runs, float(setting.capital))
     return BacktestResult(
         strategy=loaded.strategy.name,
         parameters=loaded.parameters.model_dump(mode="json"),
         code_hash=loaded.code_hash,
-        engine=ENGINE,
+        engine=engine,
         rule=setting.rule,
         data={market.key: market.recorded.source for market in setting.markets},
         costs={market.key: market.costs for market in setting.markets},
-        initial=initial,
+        initial=float(setting.capital),
         trades=_trades(runs),
         curve=_from(curve, setting),
-        refused=(*course.ticker.refusals.told, *course.refusals.told),
-        warnings=(*_of_data(setting), *_of_run(course, curve)),
+        refused=tuple(refused),
+        warnings=(*_of_data(setting), *_of_equity(curve), *doubts),
     )
 
 
-def _curve(timeline: Timeline, runs: dict[str, BarRun], initial: float) -> EquityCurve:
+def _curve(timeline: Timeline, runs: Mapping[str, BarRun], initial: float) -> EquityCurve:
     """Return equity and exposure at the end of every step; a market without a bar there counts as it stood."""
     equity = np.full(len(timeline), initial)
     notional = np.zeros(len(timeline))
@@ -59,7 +75,7 @@ def _from(curve: EquityCurve, setting: Setting) -> EquityCurve:
     return EquityCurve(curve.times[first:], curve.equity[first:], curve.exposure[first:])
 
 
-def _trades(runs: dict[str, BarRun]) -> tuple[Trade, ...]:
+def _trades(runs: Mapping[str, BarRun]) -> tuple[Trade, ...]:
     trades = [trade for key, run in runs.items() for trade in run.trades(key)]
     return tuple(sorted(trades, key=lambda trade: (trade.exited_ms, trade.entered_ms, trade.instrument)))
 
@@ -73,12 +89,16 @@ def _of_data(setting: Setting) -> list[str]:
     ]
 
 
-def _of_run(course: Course, curve: EquityCurve) -> list[str]:
-    found = [f"ticks that failed: {line}" for line in course.ticker.failures.told]
+def _of_equity(curve: EquityCurve) -> list[str]:
     broke = np.flatnonzero(curve.equity <= 0)
-    if len(broke):
-        when = from_milliseconds(int(curve.times[broke[0]]))
-        found.append(f"equity is not above 0 at {when:%Y-%m-%d %H:%M}: a venue would have closed all")
+    if not len(broke):
+        return []
+    when = from_milliseconds(int(curve.times[broke[0]]))
+    return [f"equity is not above 0 at {when:%Y-%m-%d %H:%M}: a venue would have closed all"]
+
+
+def _of_run(course: Course) -> list[str]:
+    found = [f"ticks that failed: {line}" for line in course.ticker.failures.told]
     if course.endless_from is not None:
         when = from_milliseconds(course.endless_from)
         found.append(f"orders answered fills without end in the bar of {when:%Y-%m-%d %H:%M}: the rest waited a bar")

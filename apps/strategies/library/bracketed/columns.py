@@ -50,6 +50,7 @@ def signals_of(past: Past, calls: Calls, params: BracketedParameters, fewest: in
         strengths=grid.spread(calls.strengths),
         hold_ms=grid.spread(calls.hold_bars.astype(np.float64) * bar_ms, 0.0).astype(np.int64),
         seen=grid.marked(np.ones(len(grid.rows), dtype=bool)),
+        bar_ms=bar_ms,
         leaves=_leaves(calls, grid.marked),
         follows_fill=calls.follows_fill,
         valid_ms=calls.valid_bars * bar_ms,

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.strategies.library.columns import Grid, grid_of
+from apps.strategies.library.columns import Grid, grid_of, in_ms
 from apps.strategies.library.kernel.calls import KINDS, Events, back_at_estimate, called_for, stop_of, weight_of
 from apps.strategies.library.kernel.estimates import Estimates, estimates, turns
 from apps.strategies.library.kernel.parameters import KernelParameters
-from apps.strategies.signals import Past, Rows, Signals
+from apps.strategies.signals import Past, Rows, Signals, next_of
 from moondev.domain.market_data import BarSeries, Column
 
 Numbers = NDArray[np.int64]
@@ -41,6 +41,7 @@ def kernel_signals(past: Past, params: KernelParameters, leverage: float) -> Sig
         strengths=np.zeros(grid.length),
         hold_ms=np.zeros(grid.length, dtype=np.int64),
         seen=grid.marked(np.ones(len(bars), dtype=bool)),
+        bar_ms=in_ms(params.bar),
         leaves=KernelLeaves(grid, kinds == TOUCH, (longs, shorts)),
         valid_ms=1,
         turns=True,
@@ -55,14 +56,15 @@ class KernelLeaves:
         self._grid, self._touched = grid, touched
         self._ends = {1: ends[0], -1: ends[1]}
 
-    def first(self, entered: int, direction: int) -> int | None:
-        """Return the base row at whose close a trade signalled at `entered` is left."""
-        bar, ends = int(np.searchsorted(self._grid.rows, entered)), self._ends[direction]
-        found = [_next(ends.turned, bar), ends.counted(bar)]
+    def first(self, signalled: int, direction: int, since: int) -> int | None:
+        """Return the base row at whose close the trade is left."""
+        rows, ends = self._grid.rows, self._ends[direction]
+        bar, sought = (int(np.searchsorted(rows, row)) for row in (signalled, since))
+        found = [next_of(ends.turned, sought), ends.counted(bar, sought)]
         if self._touched[bar]:
-            found.append(_next(ends.back, bar))
+            found.append(next_of(ends.back, sought))
         ended = min((row for row in found if row is not None), default=None)
-        return None if ended is None else int(self._grid.rows[ended])
+        return None if ended is None else int(rows[ended])
 
 
 class Ends(NamedTuple):
@@ -77,16 +79,12 @@ class Ends(NamedTuple):
     complete: Numbers
     enough: int
 
-    def counted(self, bar: int) -> int | None:
-        """Return the first bar by which enough of the crossings came after `bar`."""
-        first = int(np.searchsorted(self.crossed, bar, side="right"))
-        position = _next(self.complete, first + self.enough - 2)
+    def counted(self, bar: int, since: int) -> int | None:
+        """Return the first bar from `since` on that makes the crossings after `bar` enough."""
+        after = int(np.searchsorted(self.crossed, bar, side="right"))
+        sought = int(np.searchsorted(self.crossed, since))
+        position = next_of(self.complete, max(after + self.enough - 1, sought))
         return None if position is None else int(self.crossed[position])
-
-
-def _next(numbers: Numbers, bar: int) -> int | None:
-    at = int(np.searchsorted(numbers, bar, side="right"))
-    return int(numbers[at]) if at < len(numbers) else None
 
 
 def _ends(direction: int, bars: BarSeries, seen: Estimates, turned: Column, params: KernelParameters) -> Ends:

@@ -59,8 +59,16 @@ def _without_position(market: Market, trade: Trade, scene: Scene) -> tuple[Marke
         if scene.last_ms == trade.signal_ms:
             return market, ""
         return Market(after_ms=trade.signal_ms), f"{trade.signal_id} was not filled within its bar"
-    # The bar in progress is the one in which it ended: neither that nor an older one opens another.
-    return Market(after_ms=scene.last_ms), f"{trade.signal_id} was closed at the venue"
+    # The bar in which it ended opens no other one, be it closed or in progress.
+    after_ms = scene.last_ms if _stopped(trade, scene) else scene.last_ms + scene.bar_ms
+    return Market(after_ms=after_ms), f"{trade.signal_id} was closed at the venue"
+
+
+def _stopped(trade: Trade, scene: Scene) -> bool:
+    """Return whether a closed bar that was not acted upon yet touched the stop."""
+    new = scene.bars.opened_ms > trade.bar_ms
+    extremes = scene.bars.low[new] if trade.direction > 0 else scene.bars.high[new]
+    return bool(trade.stop) and bool((trade.direction * (extremes - trade.stop) <= 0).any())
 
 
 def _against_position(market: Market, trade: Trade, scene: Scene) -> tuple[Market, str]:

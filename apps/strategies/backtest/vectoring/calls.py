@@ -1,0 +1,83 @@
+"""From a signal to an order: how large, at what price, and whether the review lets it through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.strategies.backtest.costs import BPS
+from apps.strategies.backtest.vectoring.entering import Order
+from apps.strategies.backtest.vectoring.lane import Lane
+from apps.strategies.backtest.vectoring.purse import Purse
+from moondev.domain.clock import from_milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A signal: its row, direction and weight, the price it was planned around, its limit (NaN: at the market)."""
+
+    row: int
+    sign: int
+    weight: float
+    price: float
+    limit: float
+    now_ms: int
+    expires_ms: int
+
+    @property
+    def moment(self) -> datetime:
+        """Return when the signal came."""
+        return from_milliseconds(self.now_ms)
+
+    def too_small(self, lane: Lane, allocation: float) -> bool:
+        """Return whether the strategy itself lets it pass: less than the venue trades."""
+        notional = abs(self.weight) * allocation
+        return not notional > 0 or notional < lane.min_notional or notional / self.price < lane.lot
+
+
+def call_of(lane: Lane, row: int) -> Call:
+    """Return the signal of `row`."""
+    signals, now_ms = lane.signals, int(lane.closed_ms[row])
+    weight = float(signals.weights[row])
+    return Call(
+        row=row,
+        sign=1 if weight > 0 else -1,
+        weight=weight,
+        price=float(signals.prices[row]),
+        limit=float(signals.limits[row]),
+        now_ms=now_ms,
+        expires_ms=lane.asked_from(now_ms + signals.valid_ms),
+    )
+
+
+def sized(lane: Lane, call: Call, purse: Purse, withdrawn: Order | None) -> tuple[Order | None, str]:
+    """Return the order that is sent, or None and the code of a refusal (empty where none was given).
+
+    An entry on the same side that is withdrawn at this very tick is changed instead: see `_changed`.
+    """
+    mid, rests = lane.closes[call.row], not math.isnan(call.limit)
+    quantity = purse.quantity(lane, call.weight, call.limit if rests else mid)
+    level = lane.passive(call.limit, call.sign) if rests else lane.worst(mid, call.sign)
+    if not quantity:
+        return None, ""
+    order = Order(call.sign, level, quantity, call.expires_ms)
+    if withdrawn is not None and withdrawn.sign == call.sign and withdrawn.expires_ms == call.now_ms:
+        order = _changed(lane, withdrawn, order, mid)
+    elif not lane.accepts(quantity, min(level, mid)):
+        return None, ""
+    refused = purse.refusal(lane, order.quantity, order.level, mid, call.now_ms)
+    return (None, refused.value) if refused else (order, "")
+
+
+def _changed(lane: Lane, old: Order, new: Order, mid: float) -> Order:
+    """Return what the planner makes of a resting entry that is wanted anew: amended, and the rest placed beside it.
+
+    A rest that the venue would not take is left out; a price within the tolerance is left alone.
+    """
+    quantity = new.quantity
+    if quantity > old.quantity and not lane.accepts(quantity - old.quantity, min(new.level, mid)):
+        quantity = old.quantity
+    if abs(old.level - new.level) / new.level > lane.reprice_bps * BPS:
+        return Order(new.sign, new.level, quantity, new.expires_ms)
+    return Order(new.sign, old.level, quantity, new.expires_ms, rested=quantity >= old.quantity)

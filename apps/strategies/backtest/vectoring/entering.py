@@ -1,0 +1,110 @@
+"""How an entry is filled: at the market, or by a limit that rests for a while.
+
+The same as the replay's matcher does with the planner's orders, written for one order at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+import numpy as np
+
+from apps.strategies.backtest.brackets import first_touch
+from apps.strategies.backtest.vectoring.lane import Lane
+
+
+class When(Enum):
+    """In which part of its bar something filled; after it only the rest of the bar is left."""
+
+    OPEN = auto()
+    INSIDE = auto()
+    CLOSE = auto()
+
+
+class Filled(NamedTuple):
+    """A fill of an entry: its bar, the market's price, what was paid, whether it made the price, and when."""
+
+    row: int
+    price: float
+    paid: float
+    made: bool
+    when: When
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An entry of `sign` at `level` or better; `rested` once it has stood in the book through the end of a bar."""
+
+    sign: int
+    level: float
+    quantity: float
+    expires_ms: int
+    rested: bool = False
+
+
+def filled_at_market(lane: Lane, row: int, sign: int, quantity: float, expires_ms: int) -> Filled | None:
+    """Return the fill of an entry decided at the close of `row`; None when the market runs away from it until it ends.
+
+    It trades at no worse than the slippage cap allows, counted from each close at which it is asked for anew.
+    """
+    while row < len(lane) and lane.closed_ms[row] < expires_ms:
+        at = row if lane.at_close else row + 1
+        if at >= len(lane) or (at > row and lane.opened_ms[at] >= expires_ms):
+            return None
+        price = lane.closes[at] if lane.at_close else lane.opens[at]
+        paid = lane.taken(price, sign * quantity, at)
+        if (paid - lane.worst(lane.closes[row], sign)) * sign <= 0:
+            return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
+        row = lane.tick(row + 1)
+    return None
+
+
+def filled_in_turning(lane: Lane, row: int, sign: int, quantity: float) -> Filled | None:
+    """Return the fill of an entry that follows upon the exit decided at the close of `row`; None when too dear.
+
+    The exit's own fill makes a tick, so the cap on slippage counts from the price at which that found the market.
+    """
+    at = row if lane.at_close else row + 1
+    price = lane.closes[at] if lane.at_close else lane.opens[at]
+    paid = lane.taken(price, sign * quantity, at)
+    if (paid - lane.worst(price, sign)) * sign > 0:
+        return None
+    return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
+
+
+def filled_at_limit(lane: Lane, row: int, sign: int, order: Order, expires_ms: int) -> Filled | None:
+    """Return the fill of a limit placed at the close of `row`; None when no bar reached it before it was withdrawn."""
+    start, rested = row + 1, order.rested
+    if lane.at_close and not rested:
+        filled = _arrived(lane, row, lane.closes[row], sign, order, When.CLOSE)
+        if filled is not None:
+            return filled
+        rested = True
+    end = min(lane.row_opened_at(expires_ms), len(lane))
+    levels = (order.level, np.inf) if sign > 0 else (-np.inf, order.level)
+    touched = first_touch(lane.bars, start, end, levels)
+    if touched is None:
+        return None
+    opened = lane.opens[touched]
+    if touched == start and not rested:
+        at_open = _arrived(lane, touched, opened, sign, order, When.OPEN)
+        if at_open is not None:
+            return at_open
+    elif (opened - order.level) * sign <= 0:
+        return Filled(touched, opened, opened, True, When.OPEN)
+    return Filled(touched, order.level, order.level, True, When.INSIDE)
+
+
+def _arrived(lane: Lane, row: int, price: float, sign: int, order: Order, when: When) -> Filled | None:
+    """Return what becomes of a limit that comes to a market at `price`: taken, filled where it stands, or None."""
+    touch = price * (1 + sign * lane.half_spread)
+    if (order.level - touch) * sign >= 0:
+        paid = lane.taken(price, sign * order.quantity, row)
+        if (paid - order.level) * sign > 0:
+            price, paid = price * order.level / paid, order.level
+        return Filled(row, price, paid, False, when)
+    if (price - order.level) * sign <= 0:
+        return Filled(row, order.level, order.level, True, when)
+    return None

@@ -1,0 +1,93 @@
+"""Whole backtests out of columns: for strategies that tell their signals for all bars at once.
+
+Indicators are computed in one pass, then only signals are looked at. Sizes, grid, limits, fills and costs are those
+of the replay, and so are the trades: a parity test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from apps.strategies.backtest.bars import BarRun
+from apps.strategies.backtest.history import History
+from apps.strategies.backtest.replaying.course import nothing, require_there
+from apps.strategies.backtest.replaying.purse import limits_of
+from apps.strategies.backtest.replaying.report import summed_up
+from apps.strategies.backtest.replaying.timeline import Timeline, intervals_of
+from apps.strategies.backtest.results import BacktestResult
+from apps.strategies.backtest.setting import Setting
+from apps.strategies.backtest.vectoring.lane import Lane
+from apps.strategies.backtest.vectoring.purse import Purse
+from apps.strategies.backtest.vectoring.trading import Trading
+from apps.strategies.orchestrator.loader import Loaded
+from moondev.domain.market_data import Needs
+
+ENGINE = "vectorised"
+
+
+class Ground:
+    """A setting made ready for any number of parameter sets: longer bars are built once, when first asked for."""
+
+    def __init__(self, setting: Setting) -> None:
+        """Stand on `setting`."""
+        self.setting = setting
+        # In the order of their names, so that the order in which markets are given never matters.
+        self._markets = {market.key: market for market in sorted(setting.markets, key=lambda market: market.key)}
+        self._histories = {key: History(market.recorded.bars) for key, market in self._markets.items()}
+        self.timeline = Timeline(self._histories)
+
+    def histories(self, intervals: Sequence[timedelta]) -> Mapping[str, History]:
+        """Return every market's past with bars of `intervals`. Raises InvalidValue as `History` does."""
+        for history in self._histories.values():
+            history.build(intervals)
+        return self._histories
+
+    def needs(self, loaded: Loaded) -> Needs:
+        """Return what `loaded` looks at here."""
+        needs: Needs = loaded.strategy.needs(loaded.parameters, tuple(self.setting.instruments.values()))
+        return needs
+
+    def run(self, loaded: Loaded, on_progress: Callable[[float], None] = nothing) -> BacktestResult | None:
+        """Return what `loaded` would have done; None when that cannot be told from columns alone.
+
+        It cannot where trades are no function of bars, and where markets compete for fewer trades at once than there
+        are of them: who goes first then depends on fills within a bar. Raises InvalidValue as the replay does.
+        """
+        setting, needs = self.setting, self.needs(loaded)
+        require_there(needs, setting)
+        histories = self.histories(intervals_of(needs, setting.interval))
+        leverage = float(setting.leverage)
+        signals = loaded.strategy.signals(histories, loaded.parameters, setting.instruments, leverage)
+        if signals is None or any(one.most is not None and one.most < len(signals) for one in signals.values()):
+            return None
+        asked = self.timeline.asked(histories, needs, setting.trades_from)
+        asked_ms = self.timeline.opened_ms[asked] + self.timeline.step_ms
+        lanes = {
+            key: Lane(self._markets[key], histories[key], columns, asked_ms, setting)
+            for key, columns in signals.items()
+        }
+        purse = Purse(setting, len(self.timeline), limits_of(setting))
+        trading = Trading(lanes, self.timeline.step_of, purse)
+        trading.run(on_progress)
+        return summed_up(ENGINE, loaded, setting, self.timeline, self._runs(trading), trading.refusals.told, doubts=())
+
+    def _runs(self, trading: Trading) -> dict[str, BarRun]:
+        return {
+            key: tape.settled(self._histories[key].base, self._markets[key].costs, float(self.setting.capital))
+            for key, tape in trading.tapes.items()
+        }
+
+
+def vectorised(
+    loaded: Loaded, setting: Setting, on_progress: Callable[[float], None] = nothing
+) -> BacktestResult | None:
+    """Return what `loaded` would have done in `setting`; None as `Ground.run` does."""
+    return Ground(setting).run(loaded, on_progress)
+
+
+def run_many(parameter_sets: Sequence[Loaded], setting: Setting) -> Iterator[BacktestResult | None]:
+    """Yield the result of each parameter set, one at a time: a thousand equity curves would not fit into memory."""
+    ground = Ground(setting)
+    for loaded in parameter_sets:
+        yield ground.run(loaded)
