@@ -62,14 +62,17 @@ def request_of(options: dict[str, Any]) -> BacktestRequest:
         terms["capital"] = options["capital"]
     if options["leverage"] is not None:
         terms["leverage"] = options["leverage"]
-    changed = dict(_assignment(text) for text in options["set"])
+    changed = dict(assignment(text) for text in options["set"])
     return request_for(
         options["strategy"], data=options["data"], preset_name=options["preset"], changed=changed, **terms
     )
 
 
-def _assignment(text: str) -> tuple[str, Any]:
-    """Return name and value of ``name=value``; numbers, true and false are what they look like, all else is text."""
+def assignment(text: str) -> tuple[str, Any]:
+    """Return name and value of ``name=value``; what reads as JSON is what it says, all else is text.
+
+    Raises InvalidValue without a sign or a name.
+    """
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise InvalidValue("set", text, "NAME=VALUE")

@@ -34,22 +34,18 @@ def checks_of(kind: str, code_hash: str, parameters: Parameters) -> tuple[Check,
 
 def requirements_now() -> tuple[Requirement, ...]:
     """Return what is required: the rows of the admin, and for a check without one what is required by default."""
-    rows = {row.check_code: row for row in HonestyRequirement.objects.prefetch_related("limits")}
-    found = []
-    for default in REQUIREMENTS:
-        row = rows.get(default.check)
-        if row is None:
-            found.append(default)
-        elif row.required:
-            found.append(
-                Requirement(default.check, tuple(one.to_limit() for one in row.limits.all()), row.days_at_least)
-            )
-    return tuple(found)
+    rows = _rows()
+    return tuple(
+        _requirement(default, rows.get(default.check))
+        for default in REQUIREMENTS
+        if default.check not in rows or rows[default.check].required
+    )
 
 
 def limits_now() -> tuple[Limit, ...]:
-    """Return the limits of all that is required now."""
-    return tuple(limit for requirement in requirements_now() for limit in requirement.limits)
+    """Return the limits of every check, required or not."""
+    rows = _rows()
+    return tuple(limit for one in REQUIREMENTS for limit in _requirement(one, rows.get(one.check)).limits)
 
 
 def lacking(kind: str, code_hash: str, parameters: Mapping[str, Any]) -> tuple[Lack, ...] | None:
@@ -59,6 +55,16 @@ def lacking(kind: str, code_hash: str, parameters: Mapping[str, Any]) -> tuple[L
     """
     checks = checks_of(kind, code_hash, parameters_for(kind, parameters))
     return gate(checks, requirements_now()) if checks else None
+
+
+def _rows() -> dict[str, HonestyRequirement]:
+    return {row.check_code: row for row in HonestyRequirement.objects.prefetch_related("limits")}
+
+
+def _requirement(default: Requirement, row: HonestyRequirement | None) -> Requirement:
+    if row is None:
+        return default
+    return Requirement(default.check, tuple(limit.to_limit() for limit in row.limits.all()), row.days_at_least)
 
 
 def _version(kind: str, code_hash: str, parameters: Parameters) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection
 
 from apps.strategies.backtest.record import RunRecord
 from apps.strategies.backtest.report.page import report_page
@@ -16,6 +15,7 @@ from apps.strategies.backtest.requests.request import BacktestRequest
 from apps.strategies.backtest.services import backtest_compute, backtest_keep
 from apps.strategies.backtest.terminal import progress_bar, told
 from apps.strategies.backtest.verdict import doubts, verdict
+from apps.strategies.management.database import require_database
 from apps.strategies.management.idea import add_idea, request_of
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         """Run it. Raises CommandError, before any number is printed, for whatever is wrong with what was given."""
         began = process_clock().now()
         if not options["no_store"]:
-            _require_database()
+            require_database()
         try:
             request = request_of(options)
             with progress_bar(request.title) as on_progress:
@@ -68,13 +68,3 @@ class Command(BaseCommand):
     def _keep(self, record: RunRecord, request: BacktestRequest, began: Any) -> None:
         number = backtest_keep(record, request, actor="command line", began=began, now=process_clock().now())
         self.stderr.write(f"kept as backtest {number}: manage.py backtests show {number}")
-
-
-def _require_database() -> None:
-    """Say before minutes of computing, not after, that there is nowhere to keep what comes of it."""
-    try:
-        connection.ensure_connection()
-    except OperationalError as error:
-        raise CommandError(
-            f"the database does not answer, so the run cannot be kept; try --no-store ({error})"
-        ) from error

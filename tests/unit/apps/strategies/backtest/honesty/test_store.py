@@ -83,6 +83,12 @@ class TestKeeping:
         found = {one.check: one for one in requirements_now()}
         assert CheckCode.DRIFT not in found
         assert len(found) == len(CheckCode) - 1
+        # What is not required is judged all the same, by what limits it has.
+        assert [limit.check for limit in limits_now() if limit.check is CheckCode.DRIFT] == []
+        HonestyLimit.objects.create(
+            requirement=HonestyRequirement.objects.get(check_code="drift"), figure="worst_price_bps", at_most=5
+        )
+        assert Limit(CheckCode.DRIFT, "worst_price_bps", at_most=5) in limits_now()
         assert found[CheckCode.FEES] == Requirement(
             CheckCode.FEES, (Limit(CheckCode.FEES, "net_stated", at_least=0.1),), 90
         )
