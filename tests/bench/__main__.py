@@ -6,16 +6,20 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FrameType
 
 from tests.bench.plan import VENUE, WorldPlan, floor_accounts
+from tests.bench.results import Section
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock", "authoring")
+NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock", "authoring", "engines")
+# Run in processes of their own, without broker, database or cache.
+SERVERLESS = frozenset({"engines"})
 MOST_ACCOUNTS = 8
+Runs = Mapping[str, Callable[[], list[Section]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _exit)
     options = _options(arguments)
     try:
+        if SERVERLESS.issuperset(options.only):
+            return _measure(options, _serverless())
         servers = Servers.from_environment()
         _prepare(servers)
         with own_databases(servers):
-            return _measure(options, servers)
+            return _measure(options, {**_with_servers(options, servers), **_serverless()})
     except BenchError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
@@ -78,13 +84,17 @@ def _prepare(servers: Servers) -> None:
     os.environ |= paper_secrets([PaperAccount(code, Decimal(0)) for code in codes])
 
 
-def _measure(options: Options, servers: Servers) -> int:
-    from moondev.domain.clock import process_clock
+def _serverless() -> Runs:
+    from tests.bench import engines
+
+    return {"engines": engines.run}
+
+
+def _with_servers(options: Options, servers: Servers) -> Runs:
     from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, sustained
     from tests.bench.flood import run as flood
-    from tests.bench.results import Section, table_of, write_json
 
-    runs: dict[str, Callable[[], list[Section]]] = {
+    return {
         "ingestion": lambda: flood.run(servers, options.seconds),
         "latency": lambda: latency.run(servers, options.seconds),
         "sustained": lambda: sustained.run(servers, options.seconds, limits=False),
@@ -94,6 +104,12 @@ def _measure(options: Options, servers: Servers) -> int:
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),
     }
+
+
+def _measure(options: Options, runs: Runs) -> int:
+    from moondev.domain.clock import process_clock
+    from tests.bench.results import table_of, write_json
+
     began = process_clock().now()
     path = PROJECT / "bench-results" / f"{began:%Y%m%dT%H%M%SZ}.json"
     sections: list[Section] = []

@@ -102,9 +102,9 @@ def share(price: Any) -> Any:
     return COINS * price / INITIAL
 
 
-def loaded(bars: BarSeries) -> Loaded:
+def loaded(bars: BarSeries, fast: int = FAST, slow: int = SLOW) -> Loaded:
     """Return the cross, ready to run on `bars`."""
-    return Loaded(ToyCross(), Lengths(minutes=round(bars.interval.total_seconds() / 60)), "")
+    return Loaded(ToyCross(), Lengths(minutes=round(bars.interval.total_seconds() / 60), fast=fast, slow=slow), "")
 
 
 def setting(bars: BarSeries, rule: FillRule) -> Setting:

@@ -19,8 +19,8 @@ def frame_of(columns):
     return pd.DataFrame({name.capitalize(): columns[name] for name in names}, index=index)
 
 
-def reply(columns, parameters):
-    """Run it; trades that are open at the end are not among the answer's."""
+def run_of(columns, parameters):
+    """Return what backtesting.py returns of the cross."""
 
     class Cross(Strategy):
         def init(self):
@@ -35,7 +35,12 @@ def reply(columns, parameters):
 
     at_close = parameters["rule"] == "bar close"
     money, fee = parameters["initial"], parameters["fee_bps"] / 10_000
-    run = Backtest(frame_of(columns), Cross, cash=money, commission=fee, trade_on_close=at_close).run()
+    return Backtest(frame_of(columns), Cross, cash=money, commission=fee, trade_on_close=at_close).run()
+
+
+def reply(columns, parameters):
+    """Run it; trades that are open at the end are not among the answer's."""
+    run = run_of(columns, parameters)
     trades, equity = run["_trades"], run["_equity_curve"]["Equity"].to_numpy()
     return {
         "entered": trades["EntryBar"].tolist(),

@@ -77,20 +77,35 @@ def bars_of(columns, bar_type, instrument, step_ms):
     return BarDataWrangler(bar_type, instrument).process(frame)
 
 
-def reply(columns, parameters):
-    """Run it; positions that are open at the end are not among the answer's."""
+def step_of(columns):
+    """Return the milliseconds of a bar."""
+    return int(columns["opened_ms"][1] - columns["opened_ms"][0])
+
+
+def engine_of(columns, parameters):
+    """Return an engine that is ready to run."""
     engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
     engine.add_venue(VENUE, OmsType.NETTING, AccountType.MARGIN, [Money(parameters["initial"], USDT)])
     instrument = perpetual(parameters["fee_bps"], parameters["precision"])
     engine.add_instrument(instrument)
     bar_type = BarType.from_str(f"{INSTRUMENT}-15-MINUTE-LAST-EXTERNAL")
-    step_ms = int(columns["opened_ms"][1] - columns["opened_ms"][0])
-    engine.add_data(bars_of(columns, bar_type, instrument, step_ms))
+    engine.add_data(bars_of(columns, bar_type, instrument, step_of(columns)))
     engine.add_strategy(Cross(Lengths(bar_type=bar_type, fast=parameters["fast"], slow=parameters["slow"])))
-    engine.run()
+    return engine
+
+
+def closed_positions(engine):
+    """Return the positions that were closed, oldest first."""
     closed = [*engine.cache.position_snapshots(), *engine.cache.positions_closed()]
-    closed = sorted((p for p in closed if p.is_closed), key=lambda p: p.ts_opened)
-    first_ms = int(columns["opened_ms"][0])
+    return sorted((position for position in closed if position.is_closed), key=lambda position: position.ts_opened)
+
+
+def reply(columns, parameters):
+    """Run it; positions that are open at the end are not among the answer's."""
+    engine = engine_of(columns, parameters)
+    engine.run()
+    closed = closed_positions(engine)
+    first_ms, step_ms = int(columns["opened_ms"][0]), step_of(columns)
 
     def row(stamp_ns):
         return (stamp_ns // 1_000_000 - step_ms - first_ms) // step_ms

@@ -1,0 +1,216 @@
+"""Backtest engines beside each other: ours and those of others, each in a process of its own, in turn.
+
+Every contestant does the whole of one task (from closes to equity and trades) and has to make the same number of
+trades. The first run is told apart: it holds what an engine compiles. Those that are not installed are named.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.bench.figures import Spread, percentile, ratio
+from tests.bench.results import Row, Section
+from tests.bench.servers import PROJECT, BenchError
+from tests.oracle.questions import HERE, Engine, EngineAbsent
+
+ROUNDS = 5
+# One contest may take so long after its first runs; slow contestants then have fewer rounds, two at the least.
+LONGEST_S = 30.0
+FEWEST_ROUNDS = 2
+MINUTE_MS = 60_000
+OURS = "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A name in the table and the command that begins to wait for runs."""
+
+    name: str
+    engine: Engine | None = None
+    kind: str = ""
+
+    @property
+    def command(self) -> list[str]:
+        """Return the command but for columns and parameters. Raises EngineAbsent."""
+        if self.engine is None:
+            return [sys.executable, "-m", "tests.bench.engine_ours", self.kind]
+        return [str(self.engine.python), str(HERE / "engines" / self.engine.script)]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """One task: so many bars, so many pairs of lengths, and who does it."""
+
+    name: str
+    bars: int
+    pairs: Sequence[tuple[int, int]]
+    contestants: Sequence[Contestant]
+    unit: str = "bars/s"
+
+    @property
+    def per_run(self) -> int:
+        """Return how many of the unit one run does."""
+        return self.bars if self.unit == "bars/s" else len(self.pairs)
+
+
+@dataclass(slots=True)
+class Laps:
+    """What the runs of one contestant took. The first is kept apart."""
+
+    ready_s: float
+    first_s: float = 0.0
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+    trades: int = 0
+
+    @property
+    def median_s(self) -> float | None:
+        """Return the median of the warm runs."""
+        return percentile(sorted(self.wall_ms), 50) / 1000 if self.wall_ms else None
+
+
+VECTORBT = Contestant("vectorbt", Engine("research", "timed_vectorbt.py"))
+BACKTESTING = Contestant("backtesting.py", Engine("research", "timed_backtesting.py"))
+NAUTILUS = Contestant("nautilus-trader", Engine("nautilus", "timed_nautilus.py"))
+COLUMNS = Contestant(f"{OURS}, columns", kind="columns")
+REPLAY = Contestant(f"{OURS}, replay of the live tick", kind="replay")
+
+MANY = tuple((fast, slow) for fast in range(10, 60, 5) for slow in range(80, 280, 20))
+CONTESTS = (
+    Contest("one cross over 1,000,000 bars", 1_000_000, ((20, 55),), (COLUMNS, VECTORBT)),
+    Contest("100 pairs of lengths over 100,000 bars", 100_000, MANY, (COLUMNS, VECTORBT), "backtests/s"),
+    Contest("bar by bar, 50,000 bars, many orders", 50_000, ((20, 55),), (REPLAY, BACKTESTING, NAUTILUS)),
+    Contest("bar by bar, 50,000 bars, few orders", 50_000, ((500, 2_000),), (REPLAY, BACKTESTING, NAUTILUS)),
+)
+
+
+def run() -> list[Section]:
+    """Hold every contest."""
+    return [_held(contest) for contest in CONTESTS]
+
+
+def made_columns(count: int) -> dict[str, np.ndarray]:
+    """Return minutes of a market that wanders, in whole ticks of 0.01."""
+    random = np.random.default_rng(count)
+    close = np.round(30_000 * np.exp(np.cumsum(random.normal(0, 3e-4, count))), 2)
+    opened = np.concatenate((close[:1], close[:-1]))
+    high, low = np.maximum(opened, close), np.minimum(opened, close)
+    stamps = 1_672_531_200_000 + np.arange(count, dtype=np.int64) * MINUTE_MS
+    columns = {"open": opened, "high": high, "low": low, "close": close, "volume": np.full(count, 100.0)}
+    return {"opened_ms": stamps, **columns}
+
+
+def _held(contest: Contest) -> Section:
+    parameters = json.dumps({"pairs": [list(pair) for pair in contest.pairs], "fee_bps": 6.0, "initial": 1_000_000.0})
+    laps: dict[str, Laps] = {}
+    absent: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="engines-") as folder, ExitStack() as running:
+        columns = Path(folder, "columns.npz")
+        np.savez(columns, **made_columns(contest.bars))
+        processes = {}
+        for one in contest.contestants:
+            try:
+                command = [*one.command, str(columns), parameters]
+            except EngineAbsent as reason:
+                absent[one.name] = str(reason)
+                continue
+            began = time.monotonic()
+            process = running.enter_context(_process(command, Path(folder, one.name.replace(" ", "-"))))
+            _answer(one.name, process)
+            processes[one.name], laps[one.name] = process, Laps(time.monotonic() - began)
+        _run_in_turn(processes, laps)
+    _require_equal(contest, laps)
+    return Section("engines", _sentence(contest), list(_rows(contest, laps, absent)))
+
+
+def _run_in_turn(processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[str, Laps]) -> None:
+    for name, process in processes.items():
+        first = _lap(name, process)
+        laps[name].first_s, laps[name].trades = first["wall_s"], first["trades"]
+    deadline = time.monotonic() + LONGEST_S
+    for turn in range(ROUNDS):
+        if turn >= FEWEST_ROUNDS and time.monotonic() > deadline:
+            break
+        for name, process in processes.items():
+            lap = _lap(name, process)
+            laps[name].wall_ms.append(lap["wall_s"] * 1000)
+            laps[name].cpu_s += lap["cpu_s"]
+            laps[name].peak_mb = lap["peak_mb"]
+
+
+@contextmanager
+def _process(command: Sequence[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a contestant; it ends when its input does."""
+    with (
+        errors.open("w", encoding="utf-8") as written,
+        subprocess.Popen(
+            command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _lap(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdin is not None
+    process.stdin.write("run\n")
+    process.stdin.flush()
+    return _answer(name, process)
+
+
+def _answer(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise BenchError(f"{name} ended with {process.wait()} instead of an answer")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def _require_equal(contest: Contest, laps: Mapping[str, Laps]) -> None:
+    """Raise BenchError when the contestants did different things: rates would compare nothing.
+
+    Where two means are equal but for rounding, an engine may see a crossing more: one trade, or one in a thousand.
+    """
+    counts = {name: one.trades for name, one in laps.items()}
+    if max(counts.values()) - min(counts.values()) > max(1.0, max(counts.values()) * 0.001):
+        raise BenchError(f"{contest.name}: different numbers of trades: {counts}")
+
+
+def _sentence(contest: Contest) -> str:
+    return f"{contest.name}, from closes to equity and trades, made prices, in turn; medians of warm runs"
+
+
+def _rows(contest: Contest, laps: Mapping[str, Laps], absent: Mapping[str, str]) -> Iterator[Row]:
+    ours = next(iter(laps.values())).median_s
+    for one in contest.contestants:
+        if one.name in absent:
+            yield Row(one.name, Spread.of([]), note=absent[one.name])
+            continue
+        lap = laps[one.name]
+        median = lap.median_s
+        beside = ratio(median, ours) if one.engine is not None else None
+        words = [
+            f"{contest.per_run / median:,.{0 if contest.unit == 'bars/s' else 1}f} {contest.unit}" if median else "",
+            f"first run {lap.first_s:.2f} s",
+            f"starts in {lap.ready_s:.1f} s",
+            f"peak {lap.peak_mb:.0f} MB",
+            f"{lap.trades} trades",
+            f"takes {beside:.2f} x as long as ours" if beside else "",
+        ]
+        cpu_ms = lap.cpu_s * 1000 / len(lap.wall_ms)
+        yield Row(one.name, Spread.of(lap.wall_ms), cpu_ms=cpu_ms, note=", ".join(word for word in words if word))
