@@ -50,6 +50,8 @@ TASKS: Mapping[str, TaskRule] = {
     "strategies.dispatch_cadence": TaskRule("default", expires_s=5),
     "strategies.backtest": TaskRule("research"),
     "strategies.backtests_resume": TaskRule("default", expires_s=60),
+    "strategies.optimise": TaskRule("research"),
+    "strategies.optimisations_resume": TaskRule("default", expires_s=60),
     "exchanges.orders_send": TaskRule("orders.{venue}", expires_s=10),
     "exchanges.orders_veto": TaskRule("vetoes.{venue}"),
     "exchanges.orders_reconcile": TaskRule("portfolio", expires_s=60),

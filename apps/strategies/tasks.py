@@ -8,6 +8,8 @@ import socket
 from celery import shared_task
 
 from apps.strategies.backtest import services as backtests
+from apps.strategies.optimise import lanes
+from apps.strategies.optimise import services as optimisations
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
@@ -41,6 +43,19 @@ def backtest(run_id: int) -> None:
 def backtests_resume() -> None:
     """Wake somebody for backtests whose message or worker was lost."""
     backtests.backtests_resume(process_clock().now())
+
+
+# A chunk works for a minute; the limits end a trial that goes on and on. Named so that Flower tells what runs where.
+@shared_task(base=TradingTask, name="strategies.optimise", soft_time_limit=285, time_limit=300)
+def optimise(run: int, lane: int, chunk: int) -> None:
+    """Work at a search for a chunk; a search that is over is left alone."""
+    lanes.run_chunk(run, lane, chunk, _worker(), process_clock())
+
+
+@shared_task(base=TradingTask, name="strategies.optimisations_resume")
+def optimisations_resume() -> None:
+    """Wake workers for searches nobody works at."""
+    optimisations.optimisations_resume(process_clock().now())
 
 
 def _worker() -> str:

@@ -17,6 +17,11 @@ from moondev.domain.errors import InvalidValue
 def add_idea(parser: CommandParser) -> None:
     """Take the idea and everything it is tried with."""
     parser.add_argument("strategy", help="a kind such as turtle_trend, or the slug of a strategy of the admin")
+    add_terms(parser)
+
+
+def add_terms(parser: CommandParser) -> None:
+    """Take the data, money, rules and costs, and how the idea's parameters differ."""
     _data_arguments(parser)
     _cost_arguments(parser)
 

@@ -1,7 +1,15 @@
-"""Rows of the strategy floor: strategies, their instruments, ticks, sizes, events, backtests and honesty checks."""
+"""Rows of the strategy floor: strategies, their ticks and events, backtests, honesty checks and searches."""
 
 from apps.strategies.models.backtests import OUTSTANDING, BacktestArchive, BacktestRun, BacktestStatus
 from apps.strategies.models.honesty import HonestyCheck, HonestyLimit, HonestyRequirement
+from apps.strategies.models.optimisation import (
+    OPEN_RUNS,
+    OPEN_TRIALS,
+    OptimisationRun,
+    OptimisationStatus,
+    Trial,
+    TrialStatus,
+)
 from apps.strategies.models.sources import SourceStatus, StrategySource
 from apps.strategies.models.strategies import (
     Routing,
@@ -14,6 +22,8 @@ from apps.strategies.models.strategies import (
 from apps.strategies.models.ticks import Tick, TickStatus
 
 __all__ = [
+    "OPEN_RUNS",
+    "OPEN_TRIALS",
     "OUTSTANDING",
     "BacktestArchive",
     "BacktestRun",
@@ -21,6 +31,8 @@ __all__ = [
     "HonestyCheck",
     "HonestyLimit",
     "HonestyRequirement",
+    "OptimisationRun",
+    "OptimisationStatus",
     "Routing",
     "SignalSize",
     "SourceStatus",
@@ -30,5 +42,7 @@ __all__ = [
     "StrategySource",
     "Tick",
     "TickStatus",
+    "Trial",
+    "TrialStatus",
     "Trigger",
 ]

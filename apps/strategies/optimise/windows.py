@@ -44,6 +44,8 @@ def walk_folds(closes_ms: NDArray[np.int64], folds: int, purge_rows: int) -> tup
     if folds < 0:
         raise InvalidValue("folds", folds, "0 or more")
     count = len(closes_ms)
+    if count < FEWEST_ROWS:
+        raise InvalidValue("bars", count, f"{FEWEST_ROWS} or more to trade on")
     if folds == 0:
         return (WalkFold(_window(closes_ms, Rows(0, count)), None),)
     test = count // (folds + 1)
@@ -75,5 +77,6 @@ def part_of(result: BacktestResult, window: Window) -> BacktestResult:
 
 
 def _window(closes_ms: NDArray[np.int64], rows: Rows) -> Window:
-    start = int(closes_ms[rows.start - 1]) if rows.start else int(closes_ms[0]) - 1
-    return Window(start, int(closes_ms[rows.stop - 1]))
+    # What begins with the first bar begins at its open.
+    start = closes_ms[rows.start - 1] if rows.start else 2 * closes_ms[0] - closes_ms[1]
+    return Window(int(start), int(closes_ms[rows.stop - 1]))

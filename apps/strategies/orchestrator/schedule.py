@@ -33,6 +33,7 @@ def housekeeping() -> list[Entry]:
         Entry("recompute exposures", "risk.exposures_recompute", 60, {}),
         Entry("keep market data", "exchanges.history_keep", 600, {}),
         Entry("resume backtests", "strategies.backtests_resume", 60, {}),
+        Entry("resume optimisations", "strategies.optimisations_resume", 60, {}),
     ]
     for venue in settings.MOONDEV_VENUES:
         entries.append(Entry(f"reconcile {venue}", "exchanges.orders_reconcile", 10, {"venue": venue}))
