@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from apps.exchanges.execution.gate import strictest
 from apps.exchanges.models import ScopeKind, TradingMode, TradingState
 from apps.risk.allocations import allocations_remember
+from apps.risk.breakers.half_open import read_half_open
 from apps.risk.limits import LimitBook, read_limits
 from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
@@ -22,7 +23,8 @@ class RiskFacts:
     """Limits, trading modes, equities and drawdowns of one strategy.
 
     Amounts are in the currency of the scope. None means "not known now", never zero: the checks that
-    need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %).
+    need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %). `half_open` are the parts of its size
+    to which breakers hold a scope while they are half open.
     """
 
     scope: StrategyScope
@@ -34,6 +36,7 @@ class RiskFacts:
     portfolio_drawdown: Decimal | None
     strategy_drawdown: Decimal | None
     equities: Equities | None = None
+    half_open: Mapping[ScopeId, Decimal] = field(default_factory=dict)
 
     def at(self, scope: StrategyScope) -> RiskFacts:
         """Return the same strategy's facts on another account of its portfolio."""
@@ -43,6 +46,13 @@ class RiskFacts:
     def limit(self, kind: LimitKind, instrument: str) -> Decimal | None:
         """Return the tightest limit of `kind` on an order in `instrument`; None when there is none."""
         return self.limits.tightest(kind, self.scope.containing(instrument))
+
+    def size_share(self, instrument: str) -> Decimal:
+        """Return the part of its size that the strategy may hold: that of the strictest half-open breaker around it."""
+        if not self.half_open:
+            return Decimal(1)
+        shares = (self.half_open.get(scope) for scope in self.scope.containing(instrument))
+        return min((share for share in shares if share is not None), default=Decimal(1))
 
     def mode(self, instrument: str) -> TradingMode:
         """Return the strictest mode of all scopes around an order in `instrument`.
@@ -67,7 +77,9 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
     modes = _read_modes()
     equities = read_equities({scope.portfolio for scope in scopes}, now)
     marks = read_marks(_marked_scopes(scopes), now)
-    return {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
+    half_open = read_half_open()
+    facts = {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
+    return {strategy: replace(found, half_open=half_open) for strategy, found in facts.items()}
 
 
 def _facts_of(

@@ -15,10 +15,13 @@ from decimal import Decimal
 
 from django.db import DatabaseError
 
-from apps.exchanges.models import Account, AccountEvent, ScopeKind, TradingMode, TradingState, Veto
+from apps.exchanges.models import Account, AccountEvent, ScopeKind, TradingMode
 from apps.exchanges.orders.events import Alarm, alarm_once
 from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk import vetoes
+from apps.risk.breakers.keeper import breakers_look
+from apps.risk.breakers.load import HostLoad
+from apps.risk.breakers.sources import Sources
 from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
 from apps.risk.limits import read_limits
 from apps.risk.models import RiskEvent
@@ -27,6 +30,7 @@ from apps.risk.portfolio.portfolio_equity import observe_portfolios
 from apps.risk.portfolio.strategy_equity import observe_strategies, read_watched
 from apps.risk.scope import ScopeId
 from apps.risk.snapshots import Snapshots
+from apps.risk.stopped import is_halted, is_stopped
 from apps.risk.unexplained import Gap, explains, read_gaps
 from moondev.domain.clock import Clock
 
@@ -42,10 +46,13 @@ RecordMark = Callable[[Account, AccountSnapshot, datetime], object]
 
 
 class Guard:
-    """Watches drawdowns; each pass is complete in itself."""
+    """Watches drawdowns and breakers; each pass is complete in itself."""
 
-    def __init__(self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock) -> None:
+    def __init__(
+        self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock, load: HostLoad | None = None
+    ) -> None:
         self._snapshots = snapshots
+        self._load = HostLoad() if load is None else load
         self._record_mark = record_mark
         self._clock = clock
         self._seen: Counter[ScopeId] = Counter()
@@ -61,7 +68,10 @@ class Guard:
                 self._record(account, heard[account.pk], now)
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
-        return [breach for breach in breaches if self._answer(breach, marks[breach.scope].peak, accounts, heard, now)]
+        stopped = [b for b in breaches if self._answer(b, marks[b.scope].peak, accounts, heard, now)]
+        self._load.look()
+        breakers_look(Sources(accounts, heard, marks, self._load, self._clock).read, ACTOR, now)
+        return stopped
 
     def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:
         try:
@@ -151,21 +161,3 @@ def marks_of(accounts: Iterable[Account], heard: Mapping[int, AccountSnapshot], 
 def mark_prices(snapshot: AccountSnapshot) -> dict[str, Decimal]:
     """Return the venue's mark price of every position it reports, by its symbol."""
     return {position.symbol: position.mark_price.value for position in snapshot.positions}
-
-
-def is_stopped(scope: ScopeId) -> bool:
-    """Return whether a scope is halted with its flattening already ordered: one veto per breach."""
-    state = _halted_state(scope)
-    if state is None:
-        return False
-    return Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], epoch=state.epoch, flatten=True).exists()
-
-
-def is_halted(scope: ScopeId) -> bool:
-    """Return whether a scope's own row says HALTED."""
-    return _halted_state(scope) is not None
-
-
-def _halted_state(scope: ScopeId) -> TradingState | None:
-    kind, key = scope
-    return TradingState.objects.filter(scope_kind=kind, scope_key=key, mode=TradingMode.HALTED).first()

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import DatabaseError, transaction
 from kombu.exceptions import OperationalError
@@ -30,6 +31,7 @@ from apps.risk.scope import ScopeId
 from apps.risk.scope_venues import venues_of
 from moondev.celery import send
 from moondev.domain.errors import Connectivity, InvalidValue
+from moondev.domain.values import ZERO
 
 logger = logging.getLogger(__name__)
 VETO_TASK = "exchanges.orders_veto"
@@ -46,13 +48,24 @@ class Engaged:
     unreached: tuple[str, ...]
 
 
-def engage(*, scope: ScopeId, mode: TradingMode, flatten: bool, reason: str, actor: str, now: datetime) -> Engaged:
+def engage(
+    *,
+    scope: ScopeId,
+    mode: TradingMode,
+    flatten: bool,
+    reason: str,
+    actor: str,
+    now: datetime,
+    keep_share: Decimal = ZERO,
+) -> Engaged:
     """Stop a scope: HALTED lets cancels through only, REDUCING exits too. Engaging again repeats the work.
 
-    With `flatten` its positions are closed as well. Raises InvalidValue for an unknown scope and for
-    ACTIVE, before anything is written, and DatabaseError when SQL cannot be reached: the file and Redis
-    hold then.
+    With `flatten` its positions are closed as well, but for `keep_share` of each. Raises InvalidValue for an unknown
+    scope, for ACTIVE and for a share outside [0, 1), before anything is written, and DatabaseError when SQL cannot be
+    reached: the file and Redis hold then.
     """
+    if not 0 <= keep_share < 1:
+        raise InvalidValue("keep_share", keep_share, "a share of at least 0 and below 1")
     if mode is TradingMode.ACTIVE:
         raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
     if scope == EVERYTHING:
@@ -67,7 +80,7 @@ def engage(*, scope: ScopeId, mode: TradingMode, flatten: bool, reason: str, act
         state = trading_state_set(
             scope_kind=scope[0], scope_key=scope[1], mode=mode.value, reason=reason, actor=actor, now=now
         )
-        vetoes = Veto.objects.bulk_create(_veto(venue, state, flatten, now) for venue in venues)
+        vetoes = Veto.objects.bulk_create(_veto(venue, state, flatten, keep_share, now) for venue in venues)
         _record(RiskEvent.Kind.VETO, scope, actor, f"{mode.value}{' and flatten' if flatten else ''}: {reason}", now)
         # Said again with the row locked: a release that was under way may have taken back what was said above.
         unreached = _speak(scope, mode, reason)
@@ -161,13 +174,14 @@ def status() -> Status:
     )
 
 
-def _veto(venue: str, state: TradingState, flatten: bool, now: datetime) -> Veto:  # noqa: FBT001  a column's value
+def _veto(venue: str, state: TradingState, flatten: bool, keep_share: Decimal, now: datetime) -> Veto:  # noqa: FBT001  a column's value
     return Veto(
         venue_id=venue,
         scope_kind=state.scope_kind,
         scope_key=state.scope_key,
         epoch=state.epoch,
         flatten=flatten,
+        keep_share=keep_share,
         reason=state.reason,
         actor=state.actor,
         engaged_at=now,

@@ -94,13 +94,27 @@ class Ledger:
         """Write every position that was booked to."""
         account_id = self._account.account_id
         rows = sorted(
-            (account_id, o.strategy, o.asset.instrument_id, h.quantity, h.cost, h.realised, h.fees, h.funding, now)
+            (
+                account_id,
+                o.strategy,
+                o.asset.instrument_id,
+                h.quantity,
+                h.cost,
+                h.realised,
+                h.fees,
+                h.funding,
+                now if h.quantity else None,
+                now,
+            )
             for o, h in self._now.items()
         )
         values_run(
-            "INSERT INTO exchanges_position (account_id, strategy, instrument_id, quantity, cost, realised, fees,"
-            " funding, updated_at) VALUES %s ON CONFLICT (account_id, strategy, instrument_id) DO UPDATE SET"
+            "INSERT INTO exchanges_position AS p (account_id, strategy, instrument_id, quantity, cost, realised, fees,"
+            " funding, opened_at, updated_at) VALUES %s ON CONFLICT (account_id, strategy, instrument_id) DO UPDATE SET"
             " quantity = EXCLUDED.quantity, cost = EXCLUDED.cost, realised = EXCLUDED.realised,"
-            " fees = EXCLUDED.fees, funding = EXCLUDED.funding, updated_at = EXCLUDED.updated_at",
+            " fees = EXCLUDED.fees, funding = EXCLUDED.funding, updated_at = EXCLUDED.updated_at,"
+            " opened_at = CASE WHEN sign(p.quantity) = sign(EXCLUDED.quantity)"
+            " THEN COALESCE(p.opened_at, EXCLUDED.opened_at) ELSE EXCLUDED.opened_at END",
             rows,
+            "(%s, %s, %s, %s, %s, %s, %s, %s, %s::timestamptz, %s)",
         )

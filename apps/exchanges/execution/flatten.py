@@ -17,6 +17,7 @@ from django.db import transaction
 
 from apps.exchanges.bulk import fetch
 from apps.exchanges.execution.hands import Hands
+from apps.exchanges.execution.kept import Kept
 from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.outcomes import outcome_of, said
 from apps.exchanges.execution.sessions import Session
@@ -59,6 +60,7 @@ class Flattening:
 
     def __init__(self, veto: Veto, scope: VetoScope, hands: Hands, account_id: int) -> None:
         self._veto, self._scope, self._hands, self._account_id = veto, scope, hands, account_id
+        self._kept = Kept(veto)
 
     def is_flat(self) -> bool:
         """Close what is open; return whether there was nothing to close.
@@ -100,7 +102,8 @@ class Flattening:
     ) -> tuple[list[Exit], list[str]]:
         """Return what to close, and symbols of positions that we have no instrument for.
 
-        To be closed are owners whose side is the account's, up to its net; then what nobody owns.
+        To be closed are owners whose side is the account's, up to its net, but for what the veto leaves them; then
+        what nobody owns, unless it leaves a part to all.
         Owners on the other side need no trade: their positions and the others' cancel out at the venue.
         """
         left = {symbol: position.quantity.value for symbol, position in net.items()}
@@ -111,8 +114,10 @@ class Flattening:
                 continue
             size = min(abs(open_), abs(owner.quantity))
             left[owner.symbol] = open_ - size * Side.of(open_).sign
-            exits.append(self._exit(owner.strategy, owner.instrument_id, net[owner.symbol], size))
-        if self._scope.kind == ScopeKind.STRATEGY:
+            size = max(size - self._kept.of(self._account_id, owner), ZERO)
+            if size:
+                exits.append(self._exit(owner.strategy, owner.instrument_id, net[owner.symbol], size))
+        if self._scope.kind == ScopeKind.STRATEGY or self._veto.keep_share:
             return exits, []
         unowned = {s: q for s, q in left.items() if q and self._concerns(session.account.venue, s)}
         rows = InstrumentRow.objects.filter(venue_id=session.account.venue, symbol__in=list(unowned))

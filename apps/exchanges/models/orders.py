@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -114,6 +115,8 @@ class Order(models.Model):
                 fields=["account"], condition=Q(venue_filled__gt=F("filled_quantity")), name="order_lacks_fills"
             ),
             models.Index(fields=["account", "venue_order_id"], name="order_by_venue_id"),
+            # The breakers' look back over the latest orders; its upkeep costs next to nothing.
+            BrinIndex(fields=["created_at"], name="order_by_time", autosummarize=True),
             models.Index(fields=["strategy", "-created_at"], name="order_latest_of_strategy"),
         ]
         constraints = [

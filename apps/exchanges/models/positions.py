@@ -71,6 +71,9 @@ class Position(models.Model):
     realised = AmountField(default=0)
     fees = AmountField(default=0)
     funding = AmountField(default=0)
+    opened_at = models.DateTimeField(
+        null=True, help_text="When it was last flat, or on the other side; empty while flat."
+    )
     updated_at = models.DateTimeField()
 
     class Meta:

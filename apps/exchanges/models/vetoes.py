@@ -30,6 +30,10 @@ class Veto(models.Model):
     scope_key = models.CharField(max_length=80)
     epoch = models.BigIntegerField(help_text="Of the trading state that this carries out.")
     flatten = models.BooleanField(default=False)
+    keep_share = models.DecimalField(
+        max_digits=4, decimal_places=2, default=0, help_text="The part of each position that flattening leaves."
+    )
+    kept = models.JSONField(default=dict, editable=False, help_text="What it leaves of each position, once it looked.")
     reason = models.CharField(max_length=300)
     actor = models.CharField(max_length=100)
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.ENGAGED)

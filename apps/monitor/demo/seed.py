@@ -24,13 +24,14 @@ from apps.exchanges.models.venues import Environment
 from apps.monitor.demo.paper import PURPOSES, PaperAccount, accounts_at
 from apps.monitor.demo.strategies import seed_strategies
 from apps.monitor.demo.venues import HOME, VENUES, DemoVenue
-from apps.risk.models import LimitKind
+from apps.risk.models import Breaker, LimitKind
 from apps.risk.services import SEED_LIMITS, seed_limits
 from moondev.domain.clock import Clock
 
 OPERATOR = "operator"
 _ACTOR = "demo"
 _OPENING = "opening"
+_DEMO_LATENCY_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def seed_demo(
     for portfolio in portfolios.values():
         _limits(portfolio, clock, speed)
         _activate(portfolio, [one for one in accounts.values() if one.portfolio_id == portfolio.code], clock)
+    _breakers()
     _operator(login)
     return seed_strategies(accounts, venues, clock=clock, speed=speed)
 
@@ -121,6 +123,12 @@ def _account(paper: PaperAccount, venue: Venue, portfolio: Portfolio, clock: Clo
         account=account, reference=_OPENING, defaults={"amount": paper.deposit, "at": clock.now()}
     )
     return account
+
+
+def _breakers() -> None:
+    """Bear with a machine that carries the venues too: at a load like that orders take longer than anywhere else."""
+    Breaker.objects.filter(code="order-latency").update(threshold=_DEMO_LATENCY_MS)
+    Breaker.objects.filter(code__in=["cpu", "memory"]).update(enabled=False)
 
 
 def _limits(portfolio: Portfolio, clock: Clock, speed: float) -> None:

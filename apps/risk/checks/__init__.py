@@ -4,6 +4,7 @@ from apps.risk.checks.asset_exposure import ASSET_EXPOSURE
 from apps.risk.checks.candidate import Check
 from apps.risk.checks.data_age import DATA_AGE
 from apps.risk.checks.drawdown import PORTFOLIO_DRAWDOWN, STRATEGY_DRAWDOWN
+from apps.risk.checks.half_open import HALF_OPEN
 from apps.risk.checks.leverage import LEVERAGE
 from apps.risk.checks.order_notional import ORDER_NOTIONAL
 from apps.risk.checks.order_size import ORDER_SIZE
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     PORTFOLIO_DRAWDOWN,
     ASSET_EXPOSURE,
     LEVERAGE,
+    HALF_OPEN,
 )
 
 __all__ = ["CHECKS"]

@@ -1,8 +1,22 @@
-"""Rows of the risk floor: limits with their history, allocations, high-water marks and events."""
+"""Rows of the risk floor: limits with their history, breakers, allocations, high-water marks and events."""
 
 from apps.risk.models.allocations import Allocation
+from apps.risk.models.breakers import CUMULATIVE, Breaker, BreakerChange, BreakerState, Metric, Recovery
 from apps.risk.models.events import RiskEvent
 from apps.risk.models.limits import Limit, LimitChange, LimitKind
 from apps.risk.models.marks import HighWaterMark
 
-__all__ = ["Allocation", "HighWaterMark", "Limit", "LimitChange", "LimitKind", "RiskEvent"]
+__all__ = [
+    "CUMULATIVE",
+    "Allocation",
+    "Breaker",
+    "BreakerChange",
+    "BreakerState",
+    "HighWaterMark",
+    "Limit",
+    "LimitChange",
+    "LimitKind",
+    "Metric",
+    "Recovery",
+    "RiskEvent",
+]

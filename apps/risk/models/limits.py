@@ -23,6 +23,7 @@ class LimitKind(models.TextChoices):
     MAX_LEVERAGE = "max_leverage", "largest gross exposure (multiple of equity)"
     STRATEGY_DRAWDOWN = "strategy_drawdown", "drawdown that stops a strategy (share)"
     PORTFOLIO_DRAWDOWN = "portfolio_drawdown", "drawdown that stops the portfolio (share)"
+    POSITION_AGE_SECONDS = "position_age_seconds", "longest time a position stays open (s)"
 
 
 SHARES = frozenset({LimitKind.ASSET_SHARE, LimitKind.STRATEGY_DRAWDOWN, LimitKind.PORTFOLIO_DRAWDOWN})

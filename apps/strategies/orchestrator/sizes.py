@@ -106,7 +106,7 @@ def _size_one(
     quantity = size_target(
         target,
         work.own.equity,
-        work.own.leverage,
+        work.own.leverage * float(work.facts.size_share(target.instrument)),
         float(price.value),
         work.instruments[target.instrument],
         asset_cap=_asset_cap(work, target.instrument),

@@ -28,7 +28,7 @@ from apps.exchanges.venue_types import AccountSnapshot, PositionSnapshot
 from apps.risk import vetoes
 from apps.risk.facts import load_facts
 from apps.risk.guard import ACTOR, Guard
-from apps.risk.models import HighWaterMark, RiskEvent
+from apps.risk.models import Breaker, HighWaterMark, RiskEvent
 from apps.risk.scope import StrategyScope
 from apps.risk.services import seed_limits
 from apps.risk.snapshots import Snapshots
@@ -94,6 +94,8 @@ def account(settings, tmp_path, monkeypatch) -> Account:
     for kind, key in (("portfolio", "paper"), ("account", "paper-1")):
         TradingState.objects.create(scope_kind=kind, scope_key=key, mode="active", changed_at=NOW)
     seed_limits("paper", actor="test", now=NOW)
+    # Breakers have tests of their own.
+    Breaker.objects.update(enabled=False)
     load_facts([StrategyScope("turtle", made.pk, "paper-1", "paper", "hyperliquid", "USDC", D(10_000), D(1))], NOW)
     btc = InstrumentRow.objects.create(
         venue=row, symbol="BTC", asset="BTC", quote="USDC", tick=D("0.1"), lot=D("0.001")
@@ -350,3 +352,13 @@ def test_where_the_venue_does_not_price_what_we_hold_its_word_stands(booked, ven
     venue.equity, venue.quantity = D(75_000), D(0)
     assert len(watch(booked, clock, 5)) == 1
     assert Veto.objects.get().flatten
+
+
+def test_the_guard_looks_at_breakers_too_and_halves_what_a_bad_day_left(guard, venue, clock) -> None:
+    Breaker.objects.filter(code="day-loss").update(enabled=True)
+    watch(guard, clock)
+    venue.equity = D(95_000)
+    assert watch(guard, clock, 3) == []
+    veto = Veto.objects.get()
+    assert (veto.scope_kind, veto.flatten, veto.keep_share) == ("portfolio", True, D("0.5"))
+    assert TradingState.objects.get(scope_kind="portfolio").mode == "reducing"

@@ -193,6 +193,31 @@ def test_flattens_one_strategy_and_leaves_the_others_position(world: World) -> N
     assert_books()
 
 
+def test_halves_what_each_owner_holds_in_whole_lots_and_leaves_what_nobody_owns(world: World) -> None:
+    world.rest("1.501", tif=TimeInForce.IOC)
+    world.rest("0.5", tif=TimeInForce.IOC, strategy="maker")
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    row = veto(world, mode="reducing", flatten=True)
+    Veto.objects.update(keep_share=D("0.5"))
+    assert carry_out(world)
+    row.refresh_from_db()
+    assert {p.strategy: p.quantity for p in Position.objects.all()} == {"turtle": D("0.751"), "maker": D("0.25")}
+    assert sorted(row.kept.values()) == ["0.25", "0.751"]
+    assert_books()
+
+
+def test_whoever_takes_over_a_halving_does_not_halve_again(world: World) -> None:
+    world.rest("2", tif=TimeInForce.IOC)
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    row = veto(world, mode="reducing", flatten=True)
+    Veto.objects.update(keep_share=D("0.5"))
+    assert carry_out(world)
+    Veto.objects.filter(pk=row.pk).update(done_at=None, stage=Veto.Stage.FLATTENING, worker="", worker_until=None)
+    assert carry_out(world)
+    assert world.venue.position("BTC") == D(1)
+    assert_books()
+
+
 def test_flattens_what_nobody_owns(world: World) -> None:
     world.venue.trade("BTC", Side.BUY, D(2), D(100))
     veto(world, flatten=True)

@@ -1,6 +1,7 @@
 """A signal gets its size when it first appears, and another only when its weight changes."""
 
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ from tests.unit.apps.strategies.orchestrator.toy_market import BTC, ETH, NOW, d,
 
 
 def decided(*wishes, equity=10_000.0, price="50000", share=None, portfolio=None):
-    facts = SimpleNamespace(limit=lambda *_: share, portfolio_equity=portfolio)
+    facts = SimpleNamespace(limit=lambda *_: share, portfolio_equity=portfolio, size_share=lambda _: Decimal(1))
     instruments = {BTC.key: BTC, ETH.key: ETH}
     work = SimpleNamespace(
         view=SimpleNamespace(now=NOW),

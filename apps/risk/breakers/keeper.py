@@ -1,0 +1,202 @@
+"""Carries breakers from mode to mode and does what they say. Safe to run twice, at once, and to die in.
+
+A trip is written first and acted on afterwards; one whose action was never written down is acted on again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import DatabaseError, transaction
+
+from apps.exchanges.execution.gate import strictest
+from apps.exchanges.execution.nudges import EVERYTHING
+from apps.exchanges.models import TradingMode, TradingState
+from apps.risk import vetoes
+from apps.risk.breakers.machine import Condition, Mode, Rule, advance, reset
+from apps.risk.breakers.readings import Readings
+from apps.risk.models import CUMULATIVE, Breaker, BreakerChange, BreakerState, Metric, Recovery
+from apps.risk.scope import ScopeId
+from apps.risk.stopped import is_stopped
+from moondev.domain.errors import InvalidValue, TradingError
+from moondev.domain.values import ZERO
+
+logger = logging.getLogger(__name__)
+
+# What a breaker shows is at most so old; a change is written at once.
+SHOWN_EVERY = timedelta(seconds=10)
+# Epochs of a state's row: nothing has been done yet; what was done there is somebody else's to undo.
+NOT_YET, NOT_OURS = 0, -1
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A breaker that went into another mode in one scope."""
+
+    breaker: str
+    scope: ScopeId
+    mode: Mode
+    reading: Decimal | None
+
+
+def breakers_look(read: Callable[[Breaker], Readings], actor: str, now: datetime) -> list[Turned]:
+    """Take one look with every enabled breaker in each scope that `read` tells of; return those that turned.
+
+    A reading that cannot be taken is logged and keeps no other breaker from looking.
+    """
+    breakers = list(Breaker.objects.filter(enabled=True).order_by("pk"))
+    states = {(row.breaker_id, row.scope_kind, row.scope_key): row for row in BreakerState.objects.all()}
+    turned = []
+    for breaker in breakers:
+        for scope, reading in _read(read, breaker).items():
+            row = states.get((breaker.pk, *scope)) or _begin(breaker, scope, now)
+            found = _look(breaker, row, reading, actor, now)
+            turned += [found] if found is not None else []
+    return turned
+
+
+def _read(read: Callable[[Breaker], Readings], breaker: Breaker) -> Readings:
+    try:
+        return read(breaker)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("breaker %s cannot be read", breaker.code)
+        return {}
+
+
+def breaker_reset(*, code: str, scope: ScopeId, actor: str, reason: str, now: datetime) -> BreakerState:
+    """Let an open breaker go on at a part of the size, for a person who has looked.
+
+    Raises InvalidValue for one that is not open there, no reason, and a halt that is still being carried out.
+    """
+    if not reason.strip():
+        raise InvalidValue("reason", reason, "a sentence that says why")
+    row = (
+        BreakerState.objects.select_related("breaker")
+        .filter(breaker__code=code, scope_kind=scope[0], scope_key=scope[1])
+        .first()
+    )
+    if row is None or row.mode != Mode.OPEN:
+        raise InvalidValue("breaker", f"{code} in {scope[0]}:{scope[1]}", "one that is open")
+    _undo(row, actor, f"{code} reset: {reason}", now)
+    if not _write(row, reset(_condition(row), now), row.reading, actor, reason, now):
+        raise InvalidValue("breaker", code, "one that nobody else changes at the same moment")
+    row.refresh_from_db()
+    return row
+
+
+def _look(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor: str, now: datetime) -> Turned | None:
+    before = _condition(row)
+    if before.mode is Mode.OPEN and row.epoch == NOT_YET:
+        # Whoever tripped it died before it acted.
+        _act(breaker, row, before, actor, now)
+    after = advance(before, reading, _rule(breaker), now)
+    if after == before and (row.reading == reading or now - row.looked_at < SHOWN_EVERY):
+        return None
+    if before.mode is Mode.OPEN and after.mode is Mode.HALF_OPEN and not _released(breaker, row, actor, now):
+        return None
+    reason = _words(breaker, reading, after.mode)
+    if not _write(row, after, reading, actor, reason, now) or after.mode is before.mode:
+        return None
+    logger.warning("breaker %s, %s:%s: %s", breaker.code, row.scope_kind, row.scope_key, reason)
+    if after.mode is Mode.OPEN:
+        row.refresh_from_db()
+        _act(breaker, row, after, actor, now)
+    return Turned(breaker.code, (row.scope_kind, row.scope_key), after.mode, reading)
+
+
+def _act(breaker: Breaker, row: BreakerState, condition: Condition, actor: str, now: datetime) -> None:
+    """Stop what the breaker says. A mode that somebody else has set is never softened, nor released later."""
+    scope = _acts_in(breaker, row)
+    before = _mode_of(scope)
+    wanted = TradingMode.HALTED if breaker.halts else TradingMode.REDUCING
+    mode = strictest([before, wanted])
+    epoch = NOT_OURS
+    closes = bool(breaker.close_share) and not is_stopped(scope)
+    if closes or mode is not before:
+        engaged = vetoes.engage(
+            scope=scope, mode=mode, flatten=closes, keep_share=1 - breaker.close_share if closes else ZERO,
+            reason=_words(breaker, condition.worst, Mode.OPEN), actor=f"{actor}/{breaker.code}", now=now,
+        )  # fmt: skip
+        epoch = engaged.epoch if before is TradingMode.ACTIVE else NOT_OURS
+    BreakerState.objects.filter(pk=row.pk, mode=Mode.OPEN).update(epoch=epoch)
+    row.epoch = epoch
+
+
+def _released(breaker: Breaker, row: BreakerState, actor: str, now: datetime) -> bool:
+    try:
+        _undo(row, actor, f"{breaker.code} has cooled down", now)
+    except TradingError as error:
+        logger.info("breaker %s stays open: %s", breaker.code, error)
+        return False
+    return True
+
+
+def _undo(row: BreakerState, actor: str, reason: str, now: datetime) -> None:
+    """Release what this breaker stopped, unless somebody has set the scope's mode since."""
+    scope = _acts_in(row.breaker, row)
+    state = TradingState.objects.filter(scope_kind=scope[0], scope_key=scope[1]).first()
+    if row.epoch > 0 and state is not None and state.epoch == row.epoch:
+        vetoes.release(scope=scope, reason=reason, actor=f"{actor}/{row.breaker.code}", now=now)
+
+
+def _write(
+    row: BreakerState, after: Condition, reading: Decimal | None, actor: str, reason: str, now: datetime
+) -> bool:
+    """Write the condition unless somebody else has moved the row since it was read; return whether it was written."""
+    with transaction.atomic():
+        values = {
+            "mode": after.mode.value, "since": after.since, "seen": after.seen, "reading": reading,
+            "worst": after.worst, "accepted": after.accepted, "acknowledged": after.acknowledged, "looked_at": now,
+        }  # fmt: skip
+        if after.mode is Mode.OPEN and row.mode != Mode.OPEN:
+            values["epoch"] = NOT_YET
+        ours = BreakerState.objects.filter(pk=row.pk, mode=row.mode, since=row.since, seen=row.seen)
+        if not ours.update(**values):
+            return False
+        if after.mode.value != row.mode:
+            BreakerChange.objects.create(
+                breaker_id=row.breaker_id, scope_kind=row.scope_kind, scope_key=row.scope_key, mode_from=row.mode,
+                mode_to=after.mode.value, reading=reading, actor=actor[:100], reason=reason[:300], at=now,
+            )  # fmt: skip
+    return True
+
+
+def _begin(breaker: Breaker, scope: ScopeId, now: datetime) -> BreakerState:
+    row, _ = BreakerState.objects.get_or_create(
+        breaker=breaker, scope_kind=scope[0], scope_key=scope[1],
+        defaults={"mode": Mode.CLOSED.value, "since": now, "looked_at": now},
+    )  # fmt: skip
+    return row
+
+
+def _condition(row: BreakerState) -> Condition:
+    return Condition(Mode(row.mode), row.since, row.seen, row.worst, row.accepted, row.acknowledged)
+
+
+def _rule(breaker: Breaker) -> Rule:
+    return Rule(
+        breaker.threshold,
+        timedelta(seconds=breaker.cool_down_seconds),
+        automatic=breaker.recovery == Recovery.AUTOMATIC,
+        cumulative=Metric(breaker.metric) in CUMULATIVE,
+    )
+
+
+def _acts_in(breaker: Breaker, row: BreakerState) -> ScopeId:
+    return EVERYTHING if breaker.everywhere else (row.scope_kind, row.scope_key)
+
+
+def _mode_of(scope: ScopeId) -> TradingMode:
+    state = TradingState.objects.filter(scope_kind=scope[0], scope_key=scope[1]).first()
+    return TradingMode.ACTIVE if state is None else TradingMode(state.mode)
+
+
+def _words(breaker: Breaker, reading: Decimal | None, mode: Mode) -> str:
+    amount = "not known" if reading is None else f"{reading.normalize():f}"
+    return f"{mode.value}: {breaker.metric} is {amount}, threshold {breaker.threshold.normalize():f}"

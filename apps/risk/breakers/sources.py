@@ -1,0 +1,77 @@
+"""Where a breaker's reading comes from, in one pass of the guard. Each is taken once, however many breakers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from apps.exchanges.models import Account, ScopeKind
+from apps.exchanges.venue_types import AccountSnapshot
+from apps.risk.breakers import readings
+from apps.risk.breakers.load import HostLoad
+from apps.risk.breakers.readings import Readings
+from apps.risk.limits import read_limits
+from apps.risk.models import Breaker, Metric
+from apps.risk.portfolio.drawdown import Mark
+from apps.risk.portfolio.strategy_equity import read_watched
+from apps.risk.scope import ScopeId
+from apps.risk.unexplained import read_gaps
+from moondev.domain.clock import Clock
+
+
+class Sources:
+    """What one pass has seen: the accounts, which of them answered, and the marks taken."""
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        heard: Mapping[int, AccountSnapshot],
+        marks: Mapping[ScopeId, Mark],
+        load: HostLoad,
+        clock: Clock,
+    ) -> None:
+        self._accounts, self._heard, self._marks = accounts, heard, marks
+        self._load, self._clock, self._now = load, clock, clock.now()
+        self._taken: dict[tuple[str, int], Readings] = {}
+        self._missing: dict[str, bool] = {}
+
+    def read(self, breaker: Breaker) -> Readings:
+        """Return the reading of each scope in which the breaker looks; None where it is not known.
+
+        A loss that would trip it counts only while no money is missing that no trade took: a withdrawal that nobody
+        has booked yet looks like a loss, and the guard has an answer of its own to that.
+        """
+        key = (breaker.metric, breaker.window_seconds)
+        if key not in self._taken:
+            self._taken[key] = self._take(Metric(breaker.metric), timedelta(seconds=breaker.window_seconds))
+        found = self._taken[key]
+        if breaker.metric not in {Metric.DAY_LOSS, Metric.PORTFOLIO_DRAWDOWN}:
+            return found
+        return {
+            scope: None if value is not None and value >= breaker.threshold and self._money_missing(scope) else value
+            for scope, value in found.items()
+        }
+
+    def _take(self, metric: Metric, window: timedelta) -> Readings:
+        take: Mapping[Metric, Callable[[], Readings]] = {
+            Metric.DAY_LOSS: lambda: readings.day_losses(self._now),
+            Metric.STRATEGY_DRAWDOWN: lambda: readings.drawdowns(metric, self._marks),
+            Metric.PORTFOLIO_DRAWDOWN: lambda: readings.drawdowns(metric, self._marks),
+            Metric.ORDER_LATENCY: lambda: readings.venue_quality(metric, window, self._now),
+            Metric.ERROR_RATE: lambda: readings.venue_quality(metric, window, self._now),
+            Metric.VENUES_DOWN: lambda: readings.venues_down(self._accounts, self._heard),
+            Metric.POSITION_AGE: lambda: readings.position_ages(read_watched(), read_limits(), self._clock),
+            Metric.CPU: lambda: readings.host_load(metric, self._load, window),
+            Metric.MEMORY: lambda: readings.host_load(metric, self._load, window),
+            Metric.CREDENTIAL_ALARMS: lambda: readings.credential_alarms(window, self._now),
+        }
+        return take[metric]()
+
+    def _money_missing(self, scope: ScopeId) -> bool:
+        kind, code = scope
+        if kind != ScopeKind.PORTFOLIO:
+            return False
+        if code not in self._missing:
+            members = [account for account in self._accounts if account.portfolio_id == code]
+            self._missing[code] = bool(read_gaps(members, self._heard))
+        return self._missing[code]
