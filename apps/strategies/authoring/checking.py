@@ -6,9 +6,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 from apps.strategies.authoring.candidates import Unusable, found_in
+from apps.strategies.authoring.catalogue import catalogue
 from apps.strategies.authoring.folder import read
 from apps.strategies.authoring.source import Source
 from apps.strategies.authoring.trial import Asked, Outcome, tried
+from apps.strategies.authoring.version import BrokenStrategy
 from moondev.domain.errors import InvalidValue
 
 SECONDS = 300.0
@@ -20,6 +22,25 @@ def check(path: Path, library: Collection[str]) -> Outcome:
     if isinstance(found, Unusable):
         return Outcome(error=found.error)
     return tried(Asked(found, taken=frozenset(library), examine=True), SECONDS)
+
+
+def idea_named(text: str, library: Collection[str]) -> str:
+    """Return the kind that a person means: `text` itself, or that of the file `text` names, for this process alone.
+
+    Raises InvalidValue for a file that is none, and for one that defines no strategy.
+    """
+    if not text.endswith(".py"):
+        return text
+    found = source_at(Path(text))
+    if isinstance(found, Unusable):
+        raise InvalidValue("strategy", text, f"a file that is a strategy; {found.error}")
+    try:
+        name = catalogue().show(found)
+    except BrokenStrategy as error:
+        raise InvalidValue("strategy", text, f"a file that is a strategy; {error}") from error
+    if name in library:
+        raise InvalidValue("name", name, "a name that no strategy of the library has")
+    return name
 
 
 def source_at(path: Path) -> Source | Unusable:

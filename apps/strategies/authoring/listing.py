@@ -11,11 +11,6 @@ from apps.strategies.registry import idea, library_names
 HEAD = ("strategy", "from", "version", "presets", "state")
 
 
-def strategies_table() -> list[Sequence[str]]:
-    """Return a line per strategy: the library's, then every one that was ever in the folder."""
-    return [HEAD, *_library(), *_own()]
-
-
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as text, in columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -41,7 +36,8 @@ def _found(one: Mapping[str, Any]) -> str:
     return "does not see ahead" + (f"; it notes: {notes}" if notes else "")
 
 
-def _library() -> list[Sequence[str]]:
+def library_lines() -> list[Sequence[str]]:
+    """Return a line per strategy of the library."""
     found: list[Sequence[str]] = []
     for name in library_names():
         one = idea(name)
@@ -49,7 +45,8 @@ def _library() -> list[Sequence[str]]:
     return found
 
 
-def _own() -> list[Sequence[str]]:
+def own_lines() -> list[Sequence[str]]:
+    """Return a line per strategy that was ever in the folder."""
     return [_own_line(state) for state in code_states().values()]
 
 

@@ -8,15 +8,17 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from apps.exchanges.market_data.history.spans import moment_of
+from apps.strategies.authoring.checking import idea_named
 from apps.strategies.backtest.requests.asking import Terms, request_for
 from apps.strategies.backtest.requests.request import ENGINES, RULES, BacktestRequest
+from apps.strategies.registry import library_names
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
 
 
 def add_idea(parser: CommandParser) -> None:
     """Take the idea and everything it is tried with."""
-    parser.add_argument("strategy", help="a kind such as turtle_trend, or the slug of a strategy of the admin")
+    parser.add_argument("strategy", help="a kind such as turtle_trend, the slug of a strategy, or a file")
     add_terms(parser)
 
 
@@ -68,9 +70,8 @@ def request_of(options: dict[str, Any]) -> BacktestRequest:
     if options["leverage"] is not None:
         terms["leverage"] = options["leverage"]
     changed = dict(assignment(text) for text in options["set"])
-    return request_for(
-        options["strategy"], data=options["data"], preset_name=options["preset"], changed=changed, **terms
-    )
+    idea = idea_named(options["strategy"], library_names())
+    return request_for(idea, data=options["data"], preset_name=options["preset"], changed=changed, **terms)
 
 
 def assignment(text: str) -> tuple[str, Any]:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from apps.strategies.authoring.checking import check
 from apps.strategies.authoring.folder import FolderGone, read
-from apps.strategies.authoring.listing import aligned, findings_table, strategies_table
+from apps.strategies.authoring.listing import HEAD, aligned, findings_table, library_lines, own_lines
 from apps.strategies.authoring.new import strategy_new
 from apps.strategies.authoring.publishing import unload
 from apps.strategies.authoring.review import Review
@@ -65,7 +65,11 @@ class Command(BaseCommand):
             raise CommandError(f"{outcome.name}: {', '.join(finding['preset'] for finding in failed)} did not pass")
 
     def _list(self, options: dict[str, Any]) -> None:
-        self.stdout.write(aligned(strategies_table()))
+        try:
+            own, note = own_lines(), ""
+        except DatabaseError:
+            own, note = [], "the database does not answer: strategies of your own are not listed"
+        self.stdout.write("\n".join(filter(None, (aligned([HEAD, *library_lines(), *own]), note))))
         if settings.MOONDEV_STRATEGIES_DIR is None:
             self.stdout.write("MOONDEV_STRATEGIES_DIR is not set: strategies of your own are not looked for")
 
