@@ -14,10 +14,10 @@ from apps.strategies.backtest.archive import (
     trades_from_bytes,
     trades_to_bytes,
 )
-from apps.strategies.backtest.honesty.check import Check
-from apps.strategies.backtest.record import RunRecord, facts_of_json, metrics_of_json
-from apps.strategies.backtest.report.checks import checks_of_json, checks_to_json
-from apps.strategies.models import BacktestArchive, BacktestRun, BacktestStatus
+from apps.strategies.backtest.honesty.check import Check, CheckCode
+from apps.strategies.backtest.honesty.store import check_of, past_hash
+from apps.strategies.backtest.record import Facts, RunRecord, facts_of_json, metrics_of_json
+from apps.strategies.models import BacktestArchive, BacktestRun, BacktestStatus, HonestyCheck
 from moondev.domain.errors import InvalidValue
 
 
@@ -71,10 +71,14 @@ def records_get(run_ids: Sequence[int]) -> dict[str, RunRecord]:
 
 
 def checks_get(run: BacktestRun) -> list[Check]:
-    """Return the honesty checks that were run on a backtest."""
-    return checks_of_json(BacktestArchive.objects.get(run=run).checks)
+    """Return the newest answer to each honesty question about this code and these parameters on these data."""
+    facts = facts_of_json(run.facts)
+    rows = HonestyCheck.objects.filter(
+        kind=facts.strategy, code_hash=facts.code_hash, parameters=facts.parameters, data_hash=past_hash(_hashes(facts))
+    )
+    newest = {check.code: check for check in map(check_of, rows.order_by("pk"))}
+    return [newest[code] for code in CheckCode if code in newest]
 
 
-def checks_put(run_id: int, checks: Sequence[Check]) -> None:
-    """Keep the answers of honesty checks beside their run; those there were are replaced."""
-    BacktestArchive.objects.filter(run_id=run_id).update(checks=checks_to_json(checks))
+def _hashes(facts: Facts) -> list[str]:
+    return [told.content_hash for told in facts.data.values()]

@@ -69,8 +69,13 @@ class Facts:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that `facts_of_json` reads."""
-        return asdict(self)
+        """Return plain values that `facts_of_json` reads. Instruments are a list: a stored object forgets its order."""
+        instruments = [
+            {"key": key, "data": asdict(told), "costs": asdict(self.costs[key])} for key, told in self.data.items()
+        ]
+        plain = asdict(self)
+        del plain["data"], plain["costs"]
+        return {**plain, "instruments": instruments}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +115,12 @@ def record_of(result: BacktestResult, setting: Setting, origin: Origin) -> RunRe
 def facts_of_json(stored: Mapping[str, Any]) -> Facts:
     """Return what `Facts.to_json` wrote."""
     values = dict(stored)
-    values["data"] = {key: DataTold(**_tuples(told, "warnings")) for key, told in values["data"].items()}
-    values["costs"] = {key: CostsTold(**told) for key, told in values["costs"].items()}
-    return Facts(**_tuples(values, "warnings"))
+    instruments = values.pop("instruments")
+    return Facts(
+        data={one["key"]: DataTold(**_tuples(one["data"], "warnings")) for one in instruments},
+        costs={one["key"]: CostsTold(**one["costs"]) for one in instruments},
+        **_tuples(values, "warnings"),
+    )
 
 
 def metrics_of_json(stored: Mapping[str, Any]) -> Metrics:

@@ -47,7 +47,6 @@ class Migration(migrations.Migration):
                 ('curve', models.BinaryField()),
                 ('trades', models.BinaryField()),
                 ('prices', models.BinaryField()),
-                ('checks', models.JSONField(blank=True, default=list)),
             ],
         ),
         migrations.AddIndex(

@@ -84,7 +84,6 @@ class BacktestArchive(models.Model):
     curve = models.BinaryField()
     trades = models.BinaryField()
     prices = models.BinaryField()
-    checks = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:
         """Return whose it is."""

@@ -29,7 +29,7 @@ def checks_of(kind: str, code_hash: str, parameters: Parameters) -> tuple[Check,
     """Return every answer that was kept about this code with these parameters, oldest first."""
     wanted = _version(kind, code_hash, parameters)
     del wanted["parameters"]
-    return tuple(_check(row) for row in HonestyCheck.objects.filter(**wanted).order_by("pk"))
+    return tuple(check_of(row) for row in HonestyCheck.objects.filter(**wanted).order_by("pk"))
 
 
 def requirements_now() -> tuple[Requirement, ...]:
@@ -67,6 +67,11 @@ def _requirement(default: Requirement, row: HonestyRequirement | None) -> Requir
     return Requirement(default.check, tuple(limit.to_limit() for limit in row.limits.all()), row.days_at_least)
 
 
+def past_hash(content_hashes: Iterable[str]) -> str:
+    """Return one hash of the pasts of a setting's markets, in their order."""
+    return hashlib.sha256("".join(content_hashes).encode()).hexdigest()
+
+
 def _version(kind: str, code_hash: str, parameters: Parameters) -> dict[str, Any]:
     # With every default written out, parameters that mean the same have the same hash.
     values = parameters.model_dump(mode="json")
@@ -76,7 +81,7 @@ def _version(kind: str, code_hash: str, parameters: Parameters) -> dict[str, Any
 
 def _past(setting: Setting) -> dict[str, str]:
     sources = [market.recorded.source for market in setting.markets]
-    digest = hashlib.sha256("".join(source.content_hash for source in sources).encode()).hexdigest()
+    digest = past_hash(source.content_hash for source in sources)
     return {"data": "\n".join(source.description for source in sources), "data_hash": digest}
 
 
@@ -106,7 +111,8 @@ def _columns(check: Check) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(row: HonestyCheck) -> Check:
+def check_of(row: HonestyCheck) -> Check:
+    """Return the answer that a row keeps."""
     findings: Sequence[str] = row.findings
     return Check(
         CheckCode(row.check_code), row.passed, row.figures, row.words, tuple(findings), row.backtests, row.days

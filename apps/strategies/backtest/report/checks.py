@@ -1,12 +1,11 @@
-"""The honesty checks as the report shows them, and as they are stored beside a run."""
+"""The honesty checks as the report shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from apps.strategies.backtest.honesty.check import Check, CheckCode
+from apps.strategies.backtest.honesty.check import Check
 from apps.strategies.backtest.numbers import UNDEFINED, signed
 
 _TONES = {True: "good", False: "bad", None: "wait"}
@@ -27,18 +26,6 @@ class CheckShown:
 def checks_shown(checks: Iterable[Check]) -> list[CheckShown]:
     """Return checks as text, in the order they came."""
     return [_shown(check) for check in checks]
-
-
-def checks_to_json(checks: Iterable[Check]) -> list[dict[str, Any]]:
-    """Return plain values that `checks_of_json` reads."""
-    return [asdict(check) for check in checks]
-
-
-def checks_of_json(stored: Sequence[Mapping[str, Any]]) -> list[Check]:
-    """Return what `checks_to_json` wrote."""
-    return [
-        Check(**{**one, "code": CheckCode(one["code"]), "findings": tuple(one.get("findings", ()))}) for one in stored
-    ]
 
 
 def _shown(check: Check) -> CheckShown:

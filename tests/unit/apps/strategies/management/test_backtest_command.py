@@ -65,7 +65,8 @@ def test_it_speaks_json_and_need_not_keep_anything(bars, capsys):
     run("nadaraya_watson", "--data", bars, "--no-store", "--json", "--set", "window_bars=60", "--maker-bps", "0")
     answer = json.loads(capsys.readouterr().out)
     assert answer["facts"]["parameters"]["window_bars"] == 60
-    assert answer["facts"]["costs"]["bybit-linear:BTCUSDT"]["maker_bps"] == 0
+    (instrument,) = answer["facts"]["instruments"]
+    assert (instrument["key"], instrument["costs"]["maker_bps"]) == ("bybit-linear:BTCUSDT", 0)
     assert answer["metrics"]["trades"] > 0
     assert not BacktestRun.objects.exists()
 
