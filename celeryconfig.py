@@ -47,6 +47,7 @@ class WorkerRule:
 # The most specific name wins; "monitor." stands for every task of that floor.
 TASKS: Mapping[str, TaskRule] = {
     "strategies.tick": TaskRule("ticks", expires_s=5),
+    "strategies.promotion_watch": TaskRule("portfolio", expires_s=60),
     "strategies.dispatch_cadence": TaskRule("default", expires_s=5),
     "strategies.backtest": TaskRule("research"),
     "strategies.backtests_resume": TaskRule("default", expires_s=60),

@@ -28,7 +28,8 @@ class StrategyScope:
     """One strategy with everything it lies in; it came down as data from the floor above.
 
     `strategy`, `account`, `portfolio` and `venue` are codes; `capital` is in `currency`, the account's;
-    `leverage` is the notional the strategy may hold per unit of its equity.
+    `leverage` is the notional the strategy may hold per unit of its equity. `only_reduces` says why it may not open
+    anything; empty when it may.
     """
 
     strategy: str
@@ -39,6 +40,7 @@ class StrategyScope:
     currency: str
     capital: Decimal
     leverage: Decimal
+    only_reduces: str = ""
 
     @property
     def enclosing(self) -> tuple[ScopeId, ...]:

@@ -8,20 +8,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.exchanges import selectors
 from apps.exchanges.market_data.wishes import wishes_clear, wishes_set
-from apps.exchanges.models import Account, InstrumentRow
+from apps.exchanges.models import Account, Environment, InstrumentRow
 from apps.strategies.base import JSONValue
-from apps.strategies.models import Routing, StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
+from apps.strategies.models import Routing, Stage, StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import Due, Enabled
 from apps.strategies.orchestrator.loader import load
 from apps.strategies.orchestrator.schedule import schedule_sync
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from apps.strategies.places import abroad_of, instruments_fit, places
+from apps.strategies.promotion.stages import may_trade
+from apps.strategies.promotion.steps import Step, take
 from apps.strategies.registry import parameters_for
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import InvalidValue
@@ -64,14 +67,15 @@ def strategy_create(
     actor: str,
     now: datetime,
     accounts_abroad: Sequence[Account] = (),
-    **settings: Unpack[Settings],
+    **chosen: Unpack[Settings],
 ) -> StrategyRow:
     """Create a strategy, not enabled yet.
 
     `accounts_abroad` trade the instruments that are of their venues: one account a venue, of the same portfolio and
     currency as `account`. Raises Configuration for an unknown kind and InvalidValue naming the field that is wrong.
     """
-    row = StrategyRow(slug=slug, kind=kind, account=account, parameters=_checked(kind, parameters), **settings)
+    checked, by = _checked(kind, parameters), {"created_by": actor, "edited_by": actor}
+    row = StrategyRow(slug=slug, kind=kind, account=account, parameters=checked, **by, **chosen)
     placed = places(account, accounts_abroad, instruments)
     _save(row, instruments)
     _link(row, placed)
@@ -88,7 +92,7 @@ def strategy_update(
     parameters: Mapping[str, JSONValue] | None = None,
     instruments: Sequence[InstrumentRow] | None = None,
     accounts_abroad: Sequence[Account] | None = None,
-    **settings: Unpack[Settings],
+    **chosen: Unpack[Settings],
 ) -> StrategyRow:
     """Change a strategy; new parameters are a new version and bind its next tick.
 
@@ -99,9 +103,10 @@ def strategy_update(
     row = _locked(strategy_id)
     if parameters is not None:
         checked = _checked(row.kind, parameters)
-        row.parameters_version += checked != row.parameters
-        row.parameters = checked
-    for name, value in settings.items():
+        if checked != row.parameters:
+            row.parameters_version += 1
+            row.parameters, row.edited_by = checked, actor
+    for name, value in chosen.items():
         setattr(row, name, value)
     if instruments is not None:
         _may_change_instruments(row)
@@ -120,12 +125,13 @@ def strategy_update(
 def strategy_enable(strategy_id: int, *, actor: str, now: datetime) -> StrategyRow:
     """Let a strategy run; what paused it before is forgotten.
 
-    Raises InvalidValue when its account is disabled, its parameters no longer fit, or another enabled strategy has
-    one of its instruments.
+    Raises InvalidValue when its account is disabled, its stage does not trade on such an account, its parameters no
+    longer fit, or another enabled strategy has one of its instruments.
     """
     row = _locked(strategy_id)
     if not row.account.enabled:
         raise InvalidValue("account", row.account.code, "an enabled account")
+    _require_stage(row, actor, now)
     places(row.account, abroad_of(row), _instruments_of(row))
     parameters_for(row.kind, row.parameters)
     _own(row)
@@ -196,6 +202,34 @@ def strategy_needs_changed(strategy_id: int, needs: Needs) -> None:
 
 
 @transaction.atomic
+def strategy_move(
+    strategy_id: int, *, account: Account, actor: str, now: datetime, accounts_abroad: Sequence[Account] = ()
+) -> StrategyRow:
+    """Have a strategy trade on another account, in what has the same symbols at that account's venue.
+
+    It takes nothing along: it must be disabled, flat and without orders. Raises InvalidValue otherwise, and for an
+    instrument that is not listed there.
+    """
+    row = _locked(strategy_id)
+    _may_change_instruments(row)
+    before, abroad = row.account.code, {one.venue_id: one for one in accounts_abroad}
+    home = row.account.venue_id
+    wanted = [(account.venue_id if one.venue_id == home else one.venue_id, one.symbol) for one in _instruments_of(row)]
+    found = {
+        (one.venue_id, one.symbol): one for one in InstrumentRow.objects.filter(venue__in=[account.venue_id, *abroad])
+    }
+    missing = [f"{venue}:{symbol}" for venue, symbol in wanted if (venue, symbol) not in found]
+    if missing:
+        raise InvalidValue("instruments", ", ".join(missing), "instruments that the new accounts' venues list")
+    placed = places(account, accounts_abroad, [found[key] for key in wanted])
+    row.account, row.routing, row.state = account, Routing.HOME, {}
+    _link(row, placed)
+    _save(row, [instrument for instrument, _ in placed])
+    _event(row, now, "moved", f"by {actor}: from {before} to {account.code}")
+    return row
+
+
+@transaction.atomic
 def stand_ins_set(
     strategy_id: int, *, stand_ins: Sequence[StandIn], routing: str, actor: str, now: datetime
 ) -> StrategyRow:
@@ -227,6 +261,23 @@ def stand_ins_set(
     where = ", ".join(f"{s.instrument.key} on {s.account.code}" for s in stand_ins) or "nowhere else"
     _event(row, now, "routing", f"by {actor}: {routing}: {where}")
     return row
+
+
+def _require_stage(row: StrategyRow, actor: str, now: datetime) -> None:
+    """Raise InvalidValue when the strategy's stage does not trade on its account.
+
+    Where gates may be skipped an idea goes to paper by being enabled: a demo has no days to wait. To real money it
+    never does.
+    """
+    stage, environment = Stage(row.stage), Environment(row.account.venue.environment)
+    if may_trade(stage, environment):
+        return
+    if settings.MOONDEV_GATES_MAY_BE_SKIPPED and environment is not Environment.LIVE:
+        code_hash = load(row.kind, row.parameters).code_hash
+        take(row, Step(Stage.PAPER, actor, "enabled where gates may be skipped", code_hash), now)
+        return
+    needed = "limited_live or live" if environment is Environment.LIVE else "paper or later"
+    raise InvalidValue("stage", stage.value, f"{needed}, to trade on {row.account.code} ({environment.value})")
 
 
 def _stand_in_fits(row: StrategyRow, stand_in: StandIn, home: Mapping[int, InstrumentRow]) -> None:
@@ -354,7 +405,9 @@ def _wish_for(row: StrategyRow, needs: Needs) -> None:
 
 def _locked(strategy_id: int) -> StrategyRow:
     return (
-        StrategyRow.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=strategy_id)
+        StrategyRow.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("account__venue")
+        .get(pk=strategy_id)
     )
 
 

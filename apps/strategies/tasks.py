@@ -13,6 +13,7 @@ from apps.strategies.optimise import services as optimisations
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
+from apps.strategies.promotion.watch import watch
 from moondev.celery import TradingTask
 from moondev.domain.clock import ReplayClock, process_clock
 
@@ -22,6 +23,12 @@ from moondev.domain.clock import ReplayClock, process_clock
 def tick(tick_ids: list[int]) -> None:
     """Run a shard of due ticks; what another worker has taken is left alone."""
     run_ticks(tick_ids, _worker())
+
+
+@shared_task(base=TradingTask, name="strategies.promotion_watch")
+def promotion_watch() -> None:
+    """Keep the track record of strategies and demote those that left their band; safe to run twice and at once."""
+    watch(process_clock().now())
 
 
 @shared_task(base=TradingTask, name="strategies.dispatch_cadence")

@@ -24,6 +24,8 @@ MOONDEV_LIVE_TRADING = ""
 MOONDEV_RATE_LIMITS = "off"
 # No test writes among what people have gathered.
 MOONDEV_LAKE_DIR = PROJECT_ROOT / ".run" / "test-lake"
+# As in development: most tests are about something else than gates.
+MOONDEV_GATES_MAY_BE_SKIPPED = True
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.

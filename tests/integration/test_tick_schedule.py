@@ -148,4 +148,5 @@ def test_resuming_forgives_and_every_change_leaves_an_event(world):
     row = strategy_resume(row.pk, actor="anna", now=NOW)
     assert (row.paused_reason, row.overruns) == ("", 0)
     kinds = list(StrategyEvent.objects.order_by("pk").values_list("kind", "message"))
-    assert kinds == [("created", "by test"), ("enabled", "by test"), ("resumed", "by anna")]
+    stage = ("stage", "by test: research to paper: enabled where gates may be skipped")
+    assert kinds == [("created", "by test"), stage, ("enabled", "by test"), ("resumed", "by anna")]

@@ -12,10 +12,12 @@ from apps.risk.checks.price_band import PRICE_BAND
 from apps.risk.checks.price_grid import PRICE_GRID
 from apps.risk.checks.reducing import REDUCING
 from apps.risk.checks.self_trade import SELF_TRADE
+from apps.risk.checks.stage import STAGE
 from apps.risk.checks.trading_state import TRADING_STATE
 
 CHECKS: tuple[Check, ...] = (
     TRADING_STATE,
+    STAGE,
     ORDER_SIZE,
     PRICE_GRID,
     REDUCING,

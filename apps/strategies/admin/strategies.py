@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
@@ -23,7 +24,8 @@ from apps.strategies.admin.forms import MONEY, TIMING, AddStrategyForm, Strategy
 from apps.strategies.admin.overview import Overview, next_due, outcome, overviews, state_of
 from apps.strategies.admin.parameter_fields import PREFIX
 from apps.strategies.admin.sources import code_badge
-from apps.strategies.models import StrategyEvent, StrategyRow
+from apps.strategies.admin.stage_page import STAGE_PAGE, stage_colour, stage_page
+from apps.strategies.models import Stage, StrategyEvent, StrategyRow
 from apps.strategies.registry import strategy_class, strategy_names
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
@@ -72,14 +74,19 @@ class RunningFilter(admin.SimpleListFilter):
 class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
     """Strategies. A new one is disabled until somebody enables it."""
 
-    list_display = ["slug", "show_state", "last_tick", "due_next", "position", "realised", "account"]
-    list_filter = [RunningFilter, "kind", "account", "instruments"]
+    list_display = ["slug", "show_state", "show_stage", "last_tick", "due_next", "position", "realised", "account"]
+    list_filter = [RunningFilter, "stage", "kind", "account", "instruments"]
     search_fields = ["slug", "kind", "account__code", "paused_reason"]
     list_select_related = ["account"]
     list_per_page = 50
     ordering = ["slug"]
     actions = ACTIONS
     change_form_template = "admin/strategies/strategy_change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of a strategy's stage."""
+        page = self.admin_site.admin_view(partial(stage_page, self))
+        return [path("<int:pk>/stage/", page, name=STAGE_PAGE), *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401  Django's
         """Return the list that knows how its strategies are doing."""
@@ -114,7 +121,18 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         parameters: list[str] = ["show_parameters"]
         if self._editable(request, obj):
             parameters = [PREFIX + name for name in strategy_class(obj.kind).parameters.model_fields]
-        top = ["slug", "kind", "account", "show_state", "last_tick", "due_next", "position", "realised", "instruments"]
+        top = [
+            "slug",
+            "kind",
+            "account",
+            "show_state",
+            "show_stage",
+            "last_tick",
+            "due_next",
+            "position",
+            "realised",
+            "instruments",
+        ]
         return [
             (None, {"fields": top, "classes": ["two-columns"]}),
             timing,
@@ -129,7 +147,17 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         """Freeze what orders already depend on; show the rest of the story."""
         if obj is None:
             return []
-        frozen = ["slug", "kind", "account", "show_state", "last_tick", "due_next", "position", "realised"]
+        frozen = [
+            "slug",
+            "kind",
+            "account",
+            "show_state",
+            "show_stage",
+            "last_tick",
+            "due_next",
+            "position",
+            "realised",
+        ]
         return [*frozen, "latest_ticks", "latest_events", "memory", "show_parameters"]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401  Django's
@@ -177,6 +205,13 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         template = '<span class="state state-{0}">{0}</span> {2} {3} <span class="quiet">{1}</span>'
         code = _overview(row).code
         return format_html(template, state_of(row), row.paused_reason, badge, code_badge(code) if code else "")
+
+    @admin.display(description="stage", ordering="stage")
+    def show_stage(self, row: StrategyRow) -> str:
+        """Return how far it has come, with the way to the gates before it."""
+        url = reverse(f"admin:{STAGE_PAGE}", args=[row.pk])
+        template = '<a class="word word-{}" href="{}">{}</a>'
+        return format_html(template, stage_colour(row), url, Stage(row.stage).value.replace("_", " "))
 
     @admin.display(description="last tick")
     def last_tick(self, row: StrategyRow) -> str:

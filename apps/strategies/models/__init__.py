@@ -1,4 +1,4 @@
-"""Rows of the strategy floor: strategies, their ticks and events, backtests, honesty checks and searches."""
+"""Rows of the strategy floor: strategies, ticks, events, backtests, honesty checks, searches and promotion."""
 
 from apps.strategies.models.backtests import OUTSTANDING, BacktestArchive, BacktestRun, BacktestStatus
 from apps.strategies.models.honesty import HonestyCheck, HonestyLimit, HonestyRequirement
@@ -10,10 +10,12 @@ from apps.strategies.models.optimisation import (
     Trial,
     TrialStatus,
 )
+from apps.strategies.models.promotion import Gate, Requirement, StageApproval, StageChange, StageTerms, StrategyDay
 from apps.strategies.models.sources import SourceStatus, StrategySource
 from apps.strategies.models.strategies import (
     Routing,
     SignalSize,
+    Stage,
     StrategyEvent,
     StrategyInstrument,
     StrategyRow,
@@ -28,14 +30,21 @@ __all__ = [
     "BacktestArchive",
     "BacktestRun",
     "BacktestStatus",
+    "Gate",
     "HonestyCheck",
     "HonestyLimit",
     "HonestyRequirement",
     "OptimisationRun",
     "OptimisationStatus",
+    "Requirement",
     "Routing",
     "SignalSize",
     "SourceStatus",
+    "Stage",
+    "StageApproval",
+    "StageChange",
+    "StageTerms",
+    "StrategyDay",
     "StrategyEvent",
     "StrategyInstrument",
     "StrategyRow",

@@ -31,12 +31,25 @@ class Routing(models.TextChoices):
     CHEAPEST = "cheapest", "wherever fees, spread and depth cost least"
 
 
+class Stage(models.TextChoices):
+    """How far a strategy has come. Each step up has its gates; the way down is open at any time."""
+
+    RESEARCH = "research", "research: backtests only"
+    PAPER = "paper", "paper: trades where no money is real"
+    LIMITED_LIVE = "limited_live", "limited live: real money, a part of its capital"
+    LIVE = "live", "live: real money"
+
+
 class StrategyRow(models.Model):
     """One running instance of an idea from the library.
 
     `state` is what the idea must remember, saved whole: a save names the `state_version` it read,
     so any worker on any machine can run the next tick. `overruns` counts ticks over the soft limit
     in a row; three pause the strategy.
+
+    `stage`, with what belongs to it, changes through apps/strategies/promotion alone: `capital_share` is the part of
+    the capital it may use, `certified_version` and `certified_hash` the parameters and the code that passed the gates
+    to real money. `created_by` and `edited_by` are its authors, who cannot approve it.
     """
 
     slug = models.CharField(max_length=64, unique=True, validators=[CODE])
@@ -73,6 +86,13 @@ class StrategyRow(models.Model):
     state = models.JSONField(default=dict, blank=True)
     state_version = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.RESEARCH, editable=False)
+    stage_since = models.DateTimeField(null=True, editable=False)
+    capital_share = models.DecimalField(max_digits=5, decimal_places=4, default=Decimal(1), editable=False)
+    certified_version = models.PositiveIntegerField(default=0, editable=False)
+    certified_hash = models.CharField(max_length=64, blank=True, editable=False)
+    created_by = models.CharField(max_length=150, blank=True, editable=False)
+    edited_by = models.CharField(max_length=150, blank=True, editable=False)
 
     class Meta:
         """The table is called after the thing, not after the row class."""

@@ -36,4 +36,4 @@ def ticks_lease(tick_ids: Sequence[int], worker: str, now: datetime) -> list[Tic
         (now, ids, ids, ids, max(BATCH, len(ids)), lease, now),
     )
     ours = Tick.objects.filter(pk__in=[tick_id for (tick_id,) in rows])
-    return list(ours.select_related("strategy__account").order_by("pk"))
+    return list(ours.select_related("strategy__account__venue").order_by("pk"))

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from apps.exchanges import selectors
 from apps.exchanges.market_data.cache import NEVER_HEARD, MarketCache, Wanted
+from apps.exchanges.models import Environment
 from apps.risk.facts import RiskFacts, load_facts
 from apps.risk.scope import StrategyScope
 from apps.strategies.base import OwnPosition
@@ -18,6 +19,7 @@ from apps.strategies.orchestrator.loader import Loaded, load
 from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of, scopes_abroad
 from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.orchestrator.work import Failed, Work
+from apps.strategies.promotion.certificate import why_not
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import InstrumentView, MarketView, Needs
@@ -150,7 +152,7 @@ def _idea(tick: Tick, links: Sequence[StrategyInstrument]) -> _Idea:
     loaded = load(strategy.kind, strategy.parameters)
     instruments = {link.instrument.key: link.instrument.to_domain() for link in links if link.stands_in_for_id is None}
     needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
-    scope = _scope(tick)
+    scope = _scope(tick, loaded)
     outlets = outlets_of(links, scope, Routing(strategy.routing))
     ids = {link.instrument.key: link.instrument_id for link in links}
     return _Idea(tick, loaded, needs, ids, instruments, scope, outlets, scopes_abroad(links, scope))
@@ -164,7 +166,7 @@ def _links(ticks: Sequence[Tick]) -> dict[int, list[StrategyInstrument]]:
     return found
 
 
-def _scope(tick: Tick) -> StrategyScope:
+def _scope(tick: Tick, loaded: Loaded) -> StrategyScope:
     strategy = tick.strategy
     account = strategy.account
     return StrategyScope(
@@ -174,8 +176,9 @@ def _scope(tick: Tick) -> StrategyScope:
         portfolio=account.portfolio_id,
         venue=account.venue_id,
         currency=account.currency,
-        capital=strategy.capital,
+        capital=strategy.capital * strategy.capital_share,
         leverage=strategy.leverage,
+        only_reduces=why_not(strategy, Environment(account.venue.environment), loaded.code_hash),
     )
 
 
