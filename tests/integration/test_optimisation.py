@@ -148,7 +148,7 @@ def test_changed_data_or_code_end_a_run_with_the_reason(shelf):
     write_bars(shelf, seed=4)
     from apps.strategies.optimise import ground
 
-    ground._setting.cache_clear()
+    ground._markets.cache_clear()
     work(run.pk, "one", CLOCK, never)
     run.refresh_from_db()
     assert run.status == "failed"

@@ -9,7 +9,7 @@ from apps.strategies.backtest.replay import replay
 from apps.strategies.backtest.replaying.course import nothing
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
-from apps.strategies.backtest.vectorised import vectorised
+from apps.strategies.backtest.vectorised import Ground
 from apps.strategies.orchestrator.loader import Loaded
 from moondev.domain.errors import InvalidValue
 
@@ -33,10 +33,20 @@ def backtest(
     `on_progress` is told the share done; what it raises ends the backtest. Raises InvalidValue for a setting that
     lacks what the strategy looks at and for an engine that cannot run this strategy.
     """
+    return backtest_on(Ground(setting), loaded, engine, on_progress)
+
+
+def backtest_on(
+    ground: Ground,
+    loaded: Loaded,
+    engine: EngineName = EngineName.AUTO,
+    on_progress: Callable[[float], None] | None = None,
+) -> BacktestResult:
+    """Return what `backtest` does; for many parameter sets on one ground, whose longer bars are built once."""
     if engine is not EngineName.REPLAY:
-        result = vectorised(loaded, setting, on_progress or nothing)
+        result = ground.run(loaded, on_progress or nothing)
         if result is not None:
             return result
     if engine is EngineName.VECTORISED:
         raise InvalidValue("engine", engine.value, f"{EngineName.REPLAY} for {loaded.strategy.name} here")
-    return replay(loaded, setting, on_progress)
+    return replay(loaded, ground.setting, on_progress)

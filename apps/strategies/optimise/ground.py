@@ -14,6 +14,7 @@ from apps.strategies.backtest.requests.request import request_of_json
 from apps.strategies.backtest.requests.setting import prepare
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.backtest.shelf import shelf_folder
+from apps.strategies.backtest.vectorised import Ground as Markets
 from apps.strategies.optimise.plan import Plan
 from apps.strategies.optimise.windows import WalkFold, walk_folds
 from moondev.domain.clock import milliseconds
@@ -25,16 +26,16 @@ SETTINGS_KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Markets with their past, and the folds it is cut into."""
+    """Markets with their past, made ready for any number of parameter sets, and the folds it is cut into."""
 
-    setting: Setting
+    markets: Markets
     folds: tuple[WalkFold, ...]
 
 
 def ground_of(plan: Plan, data_hash: str) -> Ground:
     """Return the ground of a plan. Raises InvalidValue when its data are not those with `data_hash` any more."""
-    setting = _setting(json.dumps(plan.request.to_json(), sort_keys=True), plan.folder, data_hash)
-    return Ground(setting, folds_of(plan, setting))
+    markets = _markets(json.dumps(plan.request.to_json(), sort_keys=True), plan.folder, data_hash)
+    return Ground(markets, folds_of(plan, markets.setting))
 
 
 def folds_of(plan: Plan, setting: Setting) -> tuple[WalkFold, ...]:
@@ -57,10 +58,10 @@ def load_setting(plan: Plan) -> Setting:
 
 
 @lru_cache(maxsize=SETTINGS_KEPT)
-def _setting(request: str, folder: str, data_hash: str) -> Setting:
+def _markets(request: str, folder: str, data_hash: str) -> Markets:
     asked = request_of_json(json.loads(request))
     setting = prepare(asked, Path(folder) if folder else shelf_folder()).setting
     found = hash_of(setting)
     if found != data_hash:
         raise InvalidValue("data", found[:12], f"the data the run began with ({data_hash[:12]}); start a new run")
-    return setting
+    return Markets(setting)

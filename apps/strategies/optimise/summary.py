@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.strategies.backtest.engines import EngineName, backtest
+from apps.strategies.backtest.engines import EngineName, backtest_on
 from apps.strategies.backtest.honesty.sharpe import deflated, expected_maximum, moments
 from apps.strategies.backtest.metrics import DAYS_A_YEAR, daily_closes, daily_returns, sharpe
 from apps.strategies.backtest.results import BacktestResult
@@ -38,7 +38,8 @@ class _Again:
         """Return the daily returns of a trial in a window."""
         if trial.number not in self._runs:
             loaded = load(self.plan.request.kind, {**self.plan.request.parameters, **trial.parameters})
-            self._runs[trial.number] = backtest(loaded, self.ground.setting, EngineName(self.plan.request.engine))
+            engine = EngineName(self.plan.request.engine)
+            self._runs[trial.number] = backtest_on(self.ground.markets, loaded, engine)
         return daily_returns(daily_closes(part_of(self._runs[trial.number], window).curve))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.strategies.backtest.engines import EngineName, backtest
+from apps.strategies.backtest.engines import EngineName, backtest_on
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.models import TrialStatus
 from apps.strategies.optimise.ground import Ground
@@ -37,7 +37,7 @@ def try_point(plan: Plan, ground: Ground, point: Point, on_progress: Progress | 
     """
     try:
         loaded = load(plan.request.kind, {**plan.request.parameters, **point})
-        result = backtest(loaded, ground.setting, EngineName(plan.request.engine), on_progress)
+        result = backtest_on(ground.markets, loaded, EngineName(plan.request.engine), on_progress)
     except InvalidValue as error:
         return Tried(TrialStatus.PRUNED, str(error))
     except TradingError as error:
