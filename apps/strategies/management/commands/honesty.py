@@ -23,7 +23,6 @@ from apps.strategies.backtest.honesty.limits import LIMITS
 from apps.strategies.backtest.honesty.run import codes_of, run_checks
 from apps.strategies.backtest.honesty.store import checks_keep, limits_now, requirements_now
 from apps.strategies.backtest.honesty.terminal import checks_table, gate_told, told_as_json
-from apps.strategies.backtest.keeping import checks_put
 from apps.strategies.backtest.record import RunRecord, record_of
 from apps.strategies.backtest.report.page import report_page
 from apps.strategies.backtest.requests.request import BacktestRequest
@@ -89,7 +88,6 @@ class Command(BaseCommand):
     ) -> None:
         now = process_clock().now()
         number = backtest_keep(record, request, actor="command line", began=began, now=now)
-        checks_put(number, checks)
         checks_keep(case, checks, actor="command line", now=now)
         self.stderr.write(f"kept as backtest {number}: manage.py backtests show {number}")
 
