@@ -33,7 +33,7 @@ class PlainQuoter:
     def next_wake(self, now_ns: int) -> int | None:
         return max(self._first, now_ns + self._step if now_ns >= self._first else 0)
 
-    def hear(self, told: Told, now_ns: int) -> bool:
+    def hear(self, told: Told) -> bool:
         ended = isinstance(told, Update) and told.status in FINAL
         if ended or (isinstance(told, Refused) and told.placing):
             self._live.pop(told.client_order_id, None)

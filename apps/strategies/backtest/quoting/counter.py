@@ -162,12 +162,19 @@ class Counter:
             return
         self.changed = True
         self.waiting.pop(order.oid, None)
-        self.resting.pop(order.oid, None)
+        if self.resting.pop(order.oid, None) is not None and held is not None and lots:
+            self._make_room(held)
         if live and not order.waiting:
             queue = self._join(tick, BUY if order.is_buy else SELL)
             self.resting[order.oid] = Resting(order.oid, order.is_buy, tick, lots, queue)
         elif live and order.trigger is not None:
             self.waiting[order.oid] = order
+
+    def _make_room(self, gone: Resting) -> None:
+        """Move our own orders behind one of ours that left without trading."""
+        for order in self.resting.values():
+            if (order.is_buy, order.tick) == (gone.is_buy, gone.tick) and order.oid > gone.oid:
+                order.queue.ahead -= gone.remaining
 
     def _ticks(self, price: Decimal) -> int:
         return int(price / self._tape.tick)

@@ -144,7 +144,7 @@ class Floor:
             if order.tick > tick if side == BUY else order.tick < tick:
                 self._counter.execute(order, order.remaining)
             elif order.tick == tick:
-                order.queue.traded(left)
+                order.queue.traded(lots)
                 left -= self._counter.execute(order, self._turn(order, left))
 
     def _turn(self, order: Resting, left: int) -> int:

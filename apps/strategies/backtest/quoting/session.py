@@ -25,7 +25,7 @@ class Trader(Protocol):
         """Return what to ask of the venue now."""
         ...
 
-    def hear(self, told: Told, now_ns: int) -> bool:
+    def hear(self, told: Told) -> bool:
         """Take note of an answer; return whether to be woken at once."""
         ...
 
@@ -71,22 +71,21 @@ class Session:
         """Play everything; `on_progress` is told the share that is done, at every wake."""
         starts, ends = self.starts_ns, self.ends_ns
         self._put(trader.next_wake(starts), _Turn.WAKE, None)
-        while self._post and self._post[0].at_ns <= ends:
-            if self._play_row(self._post[0].at_ns):
+        while True:
+            next_ns = self._post[0].at_ns if self._post else ends + 1
+            if self._play_row(min(next_ns, ends)):
                 continue
+            if next_ns > ends:
+                return
             item = heapq.heappop(self._post)
             if item.turn is _Turn.ARRIVAL:
                 self._arrive(item)
             elif item.turn is _Turn.ANSWER:
                 self._answer(item, trader)
             else:
-                self._wake(item.at_ns, trader)
-                if item.turn is _Turn.WAKE:
-                    self._put(trader.next_wake(item.at_ns), _Turn.WAKE, None)
+                self._wake(item, trader)
                 if on_progress is not None and ends > starts:
-                    on_progress(min(1.0, (item.at_ns - starts) / (ends - starts)))
-        while self._play_row(ends):
-            pass
+                    on_progress(min(1.0, max(0, item.at_ns - starts) / (ends - starts)))
 
     def _play_row(self, until_ns: int) -> bool:
         """Let the earliest row that concerns an order of ours happen; return whether there was one."""
@@ -124,15 +123,18 @@ class Session:
         floor.told.clear()
 
     def _answer(self, item: _Item, trader: Trader) -> None:
-        if isinstance(item.what, Told) and trader.hear(item.what, item.at_ns):
+        if isinstance(item.what, Told) and trader.hear(item.what):
             self._put(item.at_ns, _Turn.NUDGE, None)
 
-    def _wake(self, now_ns: int, trader: Trader) -> None:
+    def _wake(self, item: _Item, trader: Trader) -> None:
+        now_ns = item.at_ns
         requests = trader.wake(now_ns)
         self.asked += len(requests)
         for request in requests:
             there = self._delays.entry_ns(self._ears[request.instrument].news_age(now_ns))
             self._put(now_ns + there, _Turn.ARRIVAL, request)
+        if item.turn is _Turn.WAKE:
+            self._put(trader.next_wake(now_ns), _Turn.WAKE, None)
 
     def _put(self, at_ns: int | None, turn: _Turn, what: Told | OrderRequest | None) -> None:
         if at_ns is not None:
