@@ -21,11 +21,11 @@ FIELDSETS: Any = [
 
 
 def code_badge(state: CodeState) -> str:
-    """Return what is wrong with a strategy's code as a coloured word, the reason beneath; nothing when all is well."""
+    """Return what is wrong with a strategy's code as a coloured word and the reason; nothing when all is well."""
     if state.word == "loaded":
         return ""
-    template = '<span class="word word-{}" title="{}">code {}</span>'
-    return format_html(template, COLOURS[state.word], state.sentence, state.word)
+    template = '<span class="word word-{}" title="{}">code {}</span> <span class="quiet">{}</span>'
+    return format_html(template, COLOURS[state.word], state.sentence, state.word, state.sentence[:160])
 
 
 @admin.register(StrategySource)
