@@ -40,12 +40,19 @@ class BarSeries:
         lengths = {len(c) for c in (self.opened_ms, self.open, self.high, self.low, self.close)}
         if lengths != {len(self.volume)}:
             raise InvalidValue("bars", sorted(lengths), "columns of one length")
-        if len(self) > 1 and not bool(np.all(np.diff(self.opened_ms) > 0)):
-            raise InvalidValue("opened_ms", "out of order", "strictly rising stamps")
+        rising = np.diff(self.opened_ms) > 0
+        if not bool(rising.all()):
+            row = int(np.flatnonzero(~rising)[0]) + 1
+            raise InvalidValue("opened_ms", f"{self.opened_ms[row]} in row {row}", "strictly rising stamps")
         top = np.maximum(self.open, self.close)
         bottom = np.minimum(self.open, self.close)
-        if not bool(np.all((self.high >= top) & (self.low <= bottom) & (self.low > 0))):
-            raise InvalidValue("bars", "high/low", "high >= open, close >= low > 0 in every bar")
+        # What is no number compares with nothing, and so is refused here, too.
+        sound = (self.high >= top) & (self.low <= bottom) & (self.low > 0)
+        if not bool(sound.all()):
+            row = int(np.flatnonzero(~sound)[0])
+            prices = "/".join(f"{column[row]:g}" for column in (self.open, self.high, self.low, self.close))
+            allowed = "high >= open, close >= low > 0 in every bar"
+            raise InvalidValue("bars", f"open/high/low/close {prices} in row {row}", allowed)
 
     def __len__(self) -> int:
         """Return the number of bars."""

@@ -17,6 +17,7 @@ from apps.strategies.backtest.replaying.report import summed_up
 from apps.strategies.backtest.replaying.timeline import Timeline, intervals_of
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
+from apps.strategies.backtest.soundness import require_sound
 from apps.strategies.backtest.vectoring.lane import Lane
 from apps.strategies.backtest.vectoring.purse import Purse
 from apps.strategies.backtest.vectoring.trading import Trading
@@ -30,7 +31,8 @@ class Ground:
     """A setting made ready for any number of parameter sets: longer bars are built once, when first asked for."""
 
     def __init__(self, setting: Setting) -> None:
-        """Stand on `setting`."""
+        """Stand on `setting`. Raises InvalidValue for bars that are not sound."""
+        require_sound(setting)
         self.setting = setting
         # In the order of their names, so that the order in which markets are given never matters.
         self._markets = {market.key: market for market in sorted(setting.markets, key=lambda market: market.key)}
