@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from apps.strategies.backtest.fills import FillRule
+from apps.strategies.backtest.fills import BAR_RULES, FillRule
 from moondev.domain.market_data import BarSeries
 from tests.oracle.questions import Engine, Given, Question
 from tests.oracle.series import QUARTER, price_columns, recorded_bars, walk
@@ -82,10 +82,10 @@ CROSSES = {
     (data, rule, name): cross(engine, name, data, rule)
     for data in SERIES
     for name, engine, rules in (
-        ("backtesting", BACKTESTING, tuple(FillRule)),
-        ("vectorbt", VECTORBT, tuple(FillRule)),
+        ("backtesting", BACKTESTING, BAR_RULES),
+        ("vectorbt", VECTORBT, BAR_RULES),
         ("nautilus", NAUTILUS, (FillRule.BAR_CLOSE,)),
     )
     for rule in rules
 }
-GRID_QUESTIONS = {(data, rule): grid(data, rule) for data in GRIDS for rule in FillRule}
+GRID_QUESTIONS = {(data, rule): grid(data, rule) for data in GRIDS for rule in BAR_RULES}

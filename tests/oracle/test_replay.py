@@ -1,9 +1,9 @@
-"""The cross as one of our strategies, decided tick by tick as it is live: the trades and money of the other engines."""
+"""The cross as a strategy of ours, ticked as it is live and told in columns: the trades and money of other engines."""
 
 import pytest
 
 from apps.strategies.backtest.engines import EngineName, backtest
-from apps.strategies.backtest.fills import FillRule
+from apps.strategies.backtest.fills import BAR_RULES
 from moondev.domain.market_data import BarSeries
 from tests.oracle.crosses import CROSSES, SERIES
 from tests.oracle.ours import closed, entry_row, exit_row, sampled
@@ -12,7 +12,7 @@ from tests.oracle.witness import witnessed
 
 # The beginning of the recording: a tick a bar, and some 70 trades.
 BEGINNING = 6_000
-ENGINES = (EngineName.REPLAY,)
+ENGINES = (EngineName.REPLAY, EngineName.VECTORISED)
 
 
 def beginning(bars: BarSeries) -> BarSeries:
@@ -20,9 +20,9 @@ def beginning(bars: BarSeries) -> BarSeries:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("rule", list(FillRule))
+@pytest.mark.parametrize("rule", BAR_RULES)
 @pytest.mark.parametrize("data", SERIES)
-def test_our_strategy_makes_the_trades_of_another_engine_through_the_live_tick(data, rule, engine):
+def test_our_strategy_makes_the_trades_of_another_engine_by_the_live_tick_and_by_columns(data, rule, engine):
     # vectorbt answers for all: test_crosses holds the engines to each other.
     theirs = witnessed(CROSSES[data, rule, "vectorbt"])
     bars = beginning(SERIES[data]())

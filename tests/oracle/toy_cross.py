@@ -92,6 +92,7 @@ class ToyCross(Strategy[Lengths]):
                 strengths=np.ones(count),
                 hold_ms=np.zeros(count, dtype=np.int64),
                 seen=np.ones(count, dtype=bool),
+                bar_ms=round(_interval(params).total_seconds() * 1000),
                 leaves=AtRows(leaves, np.zeros(count, dtype=bool)),
             )
         }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.backtest.costs import Costs
-from apps.strategies.backtest.fills import FillRule, Fills
+from apps.strategies.backtest.fills import FillRule, Fills, require_bar_rule
 from apps.strategies.backtest.results import EquityCurve, Trade
 from apps.strategies.backtest.round_trips import Ledger, round_trips
 from moondev.domain.clock import from_milliseconds
@@ -65,9 +65,12 @@ class BarRun:
     def _ledger(self) -> Ledger:
         fills = self.fills
         step = step_ms(self.bars.interval)
+        # What was received before the fill, and before the end.
+        before = np.append(fills.carried_from, len(self.bars))
         return Ledger(
             fills, self.paid, self.fees, self.bars.opened_ms[fills.rows] + fills.at_close * step,
-            np.concatenate(([0.0], np.cumsum(self.funding))), np.concatenate(([0.0], np.cumsum(-self.borrowing))),
+            _sum_before(self.funding, before, none=self.costs.funding is None),
+            -_sum_before(self.borrowing, before, none=not self.costs.borrow_per_year),
             int(self.bars.opened_ms[-1]) + step, float(self.bars.close[-1]),
         )  # fmt: skip
 
@@ -76,21 +79,16 @@ def run_targets(bars: BarSeries, targets: Column, costs: Costs, rule: FillRule, 
     """Return the run of one column: `targets` is the position in base wanted at the close of each bar.
 
     A target of the last bar never fills under NEXT_OPEN. Raises InvalidValue for targets that are not one finite
-    number for each bar, prices that are not finite and money that is not above zero.
+    number for each bar, prices that are not finite, money that is not above zero and a rule that is not one of bars.
     """
-    _require_sound(bars, initial)
+    require_bar_rule(rule)
     if targets.shape != (len(bars),):
         raise InvalidValue("targets", f"shape {targets.shape}", f"one number for each of {len(bars)} bars")
-    if not bool(np.isfinite(targets).all()):
-        row = int(np.flatnonzero(~np.isfinite(targets))[0])
-        raise InvalidValue("targets", f"{targets[row]} in row {row}", "a finite position for every bar")
-    change = np.diff(targets, prepend=0.0)
-    rows = np.flatnonzero(change)
+    rows, size = _changes(targets)
     if rule is FillRule.NEXT_OPEN:
-        rows = rows[rows < len(bars) - 1]
-    size, at_close = change[rows], np.full(len(rows), rule is FillRule.BAR_CLOSE)
-    if rule is FillRule.NEXT_OPEN:
-        rows = rows + 1
+        known = rows < len(bars) - 1
+        rows, size = rows[known] + 1, size[known]
+    at_close = np.full(len(rows), rule is FillRule.BAR_CLOSE)
     prices = (bars.close if rule is FillRule.BAR_CLOSE else bars.open)[rows]
     made = np.zeros(len(rows), dtype=bool)
     return settle(bars, Fills(rows, size, prices, made, at_close, (TARGET_CHANGED,) * len(rows)), costs, initial)
@@ -113,14 +111,18 @@ def settle(bars: BarSeries, fills: Fills, costs: Costs, initial: float) -> BarRu
     count, step = len(bars), step_ms(bars.interval)
     paid = fills.paid(costs, bars)
     fees = fills.fees(costs, paid)
-    held = np.cumsum(_per_bar(fills.rows, fills.change, count))
-    over = np.cumsum(_per_bar(fills.carried_from, fills.change, count + 1))[:count]
-    nothing = np.zeros(count)
-    rates = nothing if costs.funding is None else costs.funding.per_bar(bars.opened_ms, step)
-    funding = -over * bars.close * rates
-    borrowing = -costs.borrowed(over, bars.close, step) if costs.borrow_per_year else nothing
-    cash = initial + np.cumsum(_per_bar(fills.rows, -fills.change * paid - fees, count) + funding + borrowing)
-    return BarRun(bars, costs, fills, paid, fees, funding, borrowing, held, cash + held * bars.close, initial)
+    held, cash = _stepped(fills.rows, fills.change, count), _stepped(fills.rows, -fills.change * paid - fees, count)
+    cash += initial
+    funding = borrowing = np.zeros(count)
+    if costs.carries:
+        over = _stepped(fills.carried_from, fills.change, count)
+        if costs.funding is not None:
+            funding = -over * bars.close * costs.funding.per_bar(bars.opened_ms, step)
+        if costs.borrow_per_year:
+            borrowing = -costs.borrowed(over, bars.close, step)
+        cash += np.cumsum(funding + borrowing)
+    cash += held * bars.close
+    return BarRun(bars, costs, fills, paid, fees, funding, borrowing, held, cash, initial)
 
 
 def step_ms(interval: timedelta) -> int:
@@ -128,8 +130,35 @@ def step_ms(interval: timedelta) -> int:
     return round(interval.total_seconds() * 1000)
 
 
-def _per_bar(rows: NDArray[np.int64], values: Column, count: int) -> Column:
-    return np.asarray(np.bincount(rows, weights=values, minlength=count), dtype=np.float64)
+def _changes(targets: Column) -> tuple[NDArray[np.int64], Column]:
+    """Return the rows whose target is another than that of the row before (0 before the first), and by how much."""
+    unlike = np.empty(len(targets), dtype=bool)
+    unlike[:1] = targets[:1] != 0
+    np.not_equal(targets[1:], targets[:-1], out=unlike[1:])
+    rows = np.flatnonzero(unlike)
+    # The first number that is none is unlike whatever stands before it: to look at these rows is to look at all.
+    wrong = np.flatnonzero(~np.isfinite(targets[rows]))
+    if len(wrong):
+        row = int(rows[wrong[0]])
+        raise InvalidValue("targets", f"{targets[row]} in row {row}", "a finite position for every bar")
+    before = np.where(rows > 0, targets[rows - 1], 0.0)
+    return rows, targets[rows] - before
+
+
+def _stepped(rows: NDArray[np.int64], values: Column, count: int) -> Column:
+    """Return for each of `count` bars the sum of the `values` of all fills up to it. `rows` never fall.
+
+    Between fills nothing changes: each sum is written as often as there are bars until the next.
+    """
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    return np.repeat(sums, np.diff(np.minimum(rows, count), prepend=0, append=count))
+
+
+def _sum_before(values: Column, rows: NDArray[np.int64], *, none: bool) -> Column:
+    """Return the sum of `values` before each of `rows`; `none` says that they are all 0."""
+    if none:
+        return np.zeros(len(rows))
+    return np.concatenate(([0.0], np.cumsum(values)))[rows]
 
 
 def _require_sound(bars: BarSeries, initial: float) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from apps.strategies.backtest.bars import BarRun, settle
 from apps.strategies.backtest.costs import Costs
-from apps.strategies.backtest.fills import FillRule, Fills
+from apps.strategies.backtest.fills import FillRule, Fills, require_bar_rule
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Column
 
@@ -97,6 +97,7 @@ def run_brackets(bars: BarSeries, orders: Brackets, costs: Costs, rule: FillRule
 
     Raises InvalidValue for columns that are not one row for each bar and as `settle` does.
     """
+    require_bar_rule(rule)
     if len(orders.entries) != len(bars):
         raise InvalidValue("entries", len(orders.entries), f"one for each of {len(bars)} bars")
     tape, signals, exits = _Tape(), np.flatnonzero(orders.entries), np.flatnonzero(orders.exits)

@@ -123,6 +123,11 @@ class Costs:
         _require("spread_bps", self.spread_bps, 0.0)
         _require("borrow_per_year", self.borrow_per_year, 0.0)
 
+    @property
+    def carries(self) -> bool:
+        """Return whether holding costs or earns anything."""
+        return self.funding is not None or self.borrow_per_year > 0
+
     def taken_price(self, price: Column, change: Column, volume: Column) -> Column:
         """Return what a market order for `change` (above zero buys) pays: half the spread and the slippage worse."""
         worse = self.spread_bps / 2 + self.slippage.bps(np.abs(change), volume)

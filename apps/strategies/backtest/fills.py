@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.backtest.costs import BPS, Costs
+from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Column
 
 
@@ -23,6 +24,15 @@ class FillRule(StrEnum):
     NEXT_OPEN = "next open"
     BAR_CLOSE = "bar close"
     AS_RECORDED = "as recorded"
+
+
+BAR_RULES = (FillRule.NEXT_OPEN, FillRule.BAR_CLOSE)
+
+
+def require_bar_rule(rule: FillRule) -> None:
+    """Raise InvalidValue for a rule that bars cannot follow."""
+    if rule not in BAR_RULES:
+        raise InvalidValue("rule", rule.value, " or ".join(BAR_RULES))
 
 
 @dataclass(frozen=True, slots=True)

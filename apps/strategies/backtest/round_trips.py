@@ -19,7 +19,10 @@ DUST = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Fills with what they paid and when; funding received and borrowing paid, summed before each bar (n + 1 rows)."""
+    """Fills with what they paid and when; `funded` and `borrowed` is what was received and lent for before each.
+
+    Both have a row more than there are fills: the sum at the end.
+    """
 
     fills: Fills
     paid: Column
@@ -37,7 +40,8 @@ class _Open:
 
     sign: float
     began: int
-    carried_from: int
+    funded: float
+    borrowed: float
     held: float = 0.0
     entered: float = 0.0
     entry_money: float = 0.0
@@ -59,10 +63,13 @@ class _Open:
 def round_trips(instrument: str, ledger: Ledger) -> Iterator[Trade]:
     """Yield trades oldest first. One fill that turns a position closes a trade and opens the next; fees are shared."""
     fills = ledger.fills
-    starts = fills.carried_from.tolist()
+    funded, borrowed = ledger.funded.tolist(), ledger.borrowed.tolist()
     trade: _Open | None = None
-    rows = zip(fills.change.tolist(), ledger.paid.tolist(), ledger.fees.tolist(), starts, strict=True)
-    for at, (change, price, fee, start) in enumerate(rows):
+    rows = zip(
+        fills.change.tolist(), ledger.paid.tolist(), ledger.fees.tolist(), ledger.times.tolist(), fills.reasons,
+        funded, borrowed, strict=False,
+    )  # fmt: skip
+    for change, price, fee, stamp, reason, received, lent in rows:
         size, sign = abs(change), 1.0 if change > 0 else -1.0
         rest, share = size, fee / size
         if trade is not None and sign != trade.sign:
@@ -74,20 +81,20 @@ def round_trips(instrument: str, ledger: Ledger) -> Iterator[Trade]:
             trade.leave(closing, price)
             if trade.held > 0:
                 continue
-            yield _closed(instrument, trade, ledger, int(ledger.times[at]), start, fills.reasons[at])
+            yield _closed(instrument, trade, stamp, reason, received, lent)
             trade = None
         if rest <= DUST * size:
             continue
         if trade is None:
-            trade = _Open(sign, int(ledger.times[at]), start)
+            trade = _Open(sign, stamp, received, lent)
         trade.fees += rest * share
         trade.enter(rest, price)
     if trade is not None:
         trade.leave(trade.held, ledger.last_close)
-        yield _closed(instrument, trade, ledger, ledger.ended_ms, len(ledger.funded) - 1, END_OF_DATA)
+        yield _closed(instrument, trade, ledger.ended_ms, END_OF_DATA, funded[-1], borrowed[-1])
 
 
-def _closed(instrument: str, trade: _Open, ledger: Ledger, ended_ms: int, end: int, reason: str) -> Trade:
+def _closed(instrument: str, trade: _Open, ended_ms: int, reason: str, funded: float, borrowed: float) -> Trade:
     return Trade(
         instrument=instrument,
         side=Side.BUY if trade.sign > 0 else Side.SELL,
@@ -97,7 +104,7 @@ def _closed(instrument: str, trade: _Open, ledger: Ledger, ended_ms: int, end: i
         exited_ms=ended_ms,
         exit_price=trade.exit_money / trade.left,
         gross=trade.sign * (trade.exit_money - trade.entry_money),
-        fees=trade.fees + float(ledger.borrowed[end] - ledger.borrowed[trade.carried_from]),
-        funding=float(ledger.funded[end] - ledger.funded[trade.carried_from]),
+        fees=trade.fees + borrowed - trade.borrowed,
+        funding=funded - trade.funded,
         reason=reason,
     )

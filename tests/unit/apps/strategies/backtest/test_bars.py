@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.strategies.backtest.bars import BarRun, run_columns, run_targets
 from apps.strategies.backtest.costs import FREE, Costs, FixedSlippage, FundingRates
 from apps.strategies.backtest.data import funding_of_file
-from apps.strategies.backtest.fills import FillRule
+from apps.strategies.backtest.fills import BAR_RULES, FillRule
 from apps.strategies.backtest.metrics import (
     cagr,
     daily_closes,
@@ -30,7 +30,7 @@ from moondev.domain.values import Side
 from tests.unit.apps.strategies.recorded import FOLDER, columns
 
 HOUR = 3_600_000
-BOTH_RULES = pytest.mark.parametrize("rule", list(FillRule))
+BOTH_RULES = pytest.mark.parametrize("rule", BAR_RULES)
 DEAR = Costs(2, 6, spread_bps=3, slippage=FixedSlippage(1), borrow_per_year=0.2)
 
 
@@ -242,3 +242,8 @@ def test_no_money_no_bars_and_endless_prices_are_refused():
         run_targets(flat_bars(), np.zeros(0), FREE, FillRule.NEXT_OPEN, 1)
     with pytest.raises(InvalidValue, match="inf in row 1"):
         run_targets(flat_bars(1, np.inf), np.zeros(2), FREE, FillRule.NEXT_OPEN, 1)
+
+
+def test_bars_cannot_be_asked_to_fill_orders_as_recorded():
+    with pytest.raises(InvalidValue, match="rule is 'as recorded'; allowed: next open or bar close"):
+        run_targets(flat_bars(10, 20), np.zeros(2), FREE, FillRule.AS_RECORDED, 100)

@@ -10,7 +10,7 @@ import talib
 from apps.strategies.backtest.bars import run_targets
 from apps.strategies.backtest.brackets import EXIT, STOP, TARGET, Brackets, run_brackets
 from apps.strategies.backtest.costs import FREE, Costs, FundingRates
-from apps.strategies.backtest.fills import FillRule
+from apps.strategies.backtest.fills import BAR_RULES, FillRule
 from apps.strategies.backtest.results import END_OF_DATA
 from apps.strategies.indicators.channels import prior_highest, prior_lowest
 from moondev.domain.errors import InvalidValue
@@ -124,7 +124,7 @@ def test_without_levels_brackets_are_target_positions():
     held = np.repeat(random.integers(0, 2, 30), 10).astype(np.float64)
     change = np.diff(held, prepend=0.0)
     never = np.full(300, np.nan)
-    for rule in FillRule:
+    for rule in BAR_RULES:
         one = run_brackets(bars, Brackets(np.maximum(change, 0), never, never, change < 0), FREE, rule, 1000)
         assert list(one.equity) == list(run_targets(bars, held, FREE, rule, 1000).equity)
 
