@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.strategies.signals import Past, Rows
+from apps.strategies.signals import Leaves, Past, Rows
 from moondev.domain.market_data import BarSeries, Column
 
 MS_IN_SECOND = 1_000
@@ -34,6 +34,20 @@ class Grid:
         column = np.zeros(self.length, dtype=bool)
         column[self.rows[flags]] = True
         return column
+
+
+class OnGrid:
+    """Ends of trades told in a strategy's own bars, for those who count base bars."""
+
+    def __init__(self, grid: Grid, ends: Leaves) -> None:
+        """Ask `ends`, whose rows are the bars of `grid`."""
+        self._rows, self._ends = grid.rows, ends
+
+    def first(self, signalled: int, direction: int, since: int) -> int | None:
+        """Return the base row at whose close the trade is left."""
+        bar, sought = (int(np.searchsorted(self._rows, row)) for row in (signalled, since))
+        ended = self._ends.first(bar, direction, sought)
+        return None if ended is None else int(self._rows[ended])
 
 
 def grid_of(past: Past, interval: timedelta) -> Grid:

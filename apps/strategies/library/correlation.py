@@ -10,6 +10,7 @@ from typing import ClassVar
 from apps.strategies.base import Decision, OwnPosition, Parameters, State, Strategy
 from apps.strategies.library.bracketed.scene import Scene, usable_bars
 from apps.strategies.library.bracketed.trading import Window, decided
+from apps.strategies.library.relation.columns import follower_signals
 from apps.strategies.library.relation.leading import LeadLagRules
 from apps.strategies.library.relation.parameters import (
     CANONICAL,
@@ -19,6 +20,7 @@ from apps.strategies.library.relation.parameters import (
     PAIRS,
     CorrelationParameters,
 )
+from apps.strategies.signals import Past, Signals
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import BarSeries, MarketView, Needs
 
@@ -65,6 +67,19 @@ class Correlation(Strategy[CorrelationParameters]):
         followers = {other.key: other for other in others}
         window = Window(params.minimum_bars, params.history_bars)
         return decided(view, own, params, state, followers, LeadLagRules(bars, params), window)
+
+    def signals(
+        self,
+        past: Mapping[str, Past],
+        params: CorrelationParameters,
+        instruments: Mapping[str, Instrument],
+        leverage: float,  # noqa: ARG002  a trade takes a fixed share
+    ) -> Mapping[str, Signals] | None:
+        """Return the columns of each follower; None for pairs, whose trades depend on how both legs filled."""
+        leader, others, _ = _roles(params, instruments)
+        if leader is None or params.mode == "pairs":
+            return None
+        return {other.key: follower_signals(past[other.key], past[leader.key], params) for other in others}
 
 
 def _roles(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.library.bracketed.parameters import BracketedParameters
-from apps.strategies.library.columns import grid_of, in_ms
-from apps.strategies.signals import NEVER, AtRows, Leaves, Past, Rows, Signals
+from apps.strategies.library.columns import OnGrid, grid_of, in_ms
+from apps.strategies.signals import NEVER, Leaves, Past, Signals
 from moondev.domain.market_data import Column
 
 
@@ -18,7 +17,8 @@ from moondev.domain.market_data import Column
 class Calls:
     """What each bar of the strategy's own length calls for; one row for each, as `Entry` has it for one.
 
-    `directions` are 1, -1 or 0; `stops` and `targets` NaN for none. `leave_long` and `leave_short` end trades.
+    `directions` are 1, -1 or 0; `stops` and `targets` NaN for none. `ending` tells in these bars when trades
+    are left.
     """
 
     directions: Column
@@ -30,8 +30,7 @@ class Calls:
     rests: bool = False
     follows_fill: bool = False
     valid_bars: int = 1
-    leave_long: Rows | None = None
-    leave_short: Rows | None = None
+    ending: Leaves = NEVER
 
 
 def signals_of(past: Past, calls: Calls, params: BracketedParameters, fewest: int) -> Signals:
@@ -51,17 +50,11 @@ def signals_of(past: Past, calls: Calls, params: BracketedParameters, fewest: in
         hold_ms=grid.spread(calls.hold_bars.astype(np.float64) * bar_ms, 0.0).astype(np.int64),
         seen=grid.marked(np.ones(len(grid.rows), dtype=bool)),
         bar_ms=bar_ms,
-        leaves=_leaves(calls, grid.marked),
+        leaves=OnGrid(grid, calls.ending),
         follows_fill=calls.follows_fill,
         valid_ms=calls.valid_bars * bar_ms,
         most=params.max_positions,
     )
-
-
-def _leaves(calls: Calls, marked: Callable[[Rows], Rows]) -> Leaves:
-    if calls.leave_long is None or calls.leave_short is None:
-        return NEVER
-    return AtRows(marked(calls.leave_long), marked(calls.leave_short))
 
 
 def _above_zero(levels: Column) -> Column:

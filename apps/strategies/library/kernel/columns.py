@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.strategies.library.columns import Grid, grid_of, in_ms
+from apps.strategies.library.columns import OnGrid, grid_of, in_ms
 from apps.strategies.library.kernel.calls import KINDS, Events, back_at_estimate, called_for, stop_of, weight_of
 from apps.strategies.library.kernel.estimates import Estimates, estimates, turns
 from apps.strategies.library.kernel.parameters import KernelParameters
@@ -42,7 +42,7 @@ def kernel_signals(past: Past, params: KernelParameters, leverage: float) -> Sig
         hold_ms=np.zeros(grid.length, dtype=np.int64),
         seen=grid.marked(np.ones(len(bars), dtype=bool)),
         bar_ms=in_ms(params.bar),
-        leaves=KernelLeaves(grid, kinds == TOUCH, (longs, shorts)),
+        leaves=OnGrid(grid, KernelLeaves(kinds == TOUCH, longs, shorts)),
         valid_ms=1,
         turns=True,
     )
@@ -51,20 +51,17 @@ def kernel_signals(past: Past, params: KernelParameters, leverage: float) -> Sig
 class KernelLeaves:
     """A trade ends on the turn against it, back at the estimate if a touch began it, or on opposite extremes."""
 
-    def __init__(self, grid: Grid, touched: Rows, ends: tuple[Ends, Ends]) -> None:
-        """Look at the `ends` of longs and of shorts; `touched` are the bars whose signal was a touch."""
-        self._grid, self._touched = grid, touched
-        self._ends = {1: ends[0], -1: ends[1]}
+    def __init__(self, touched: Rows, longs: Ends, shorts: Ends) -> None:
+        """Look at the ends of longs and of shorts; `touched` are the bars whose signal was a touch."""
+        self._touched, self._ends = touched, {1: longs, -1: shorts}
 
     def first(self, signalled: int, direction: int, since: int) -> int | None:
-        """Return the base row at whose close the trade is left."""
-        rows, ends = self._grid.rows, self._ends[direction]
-        bar, sought = (int(np.searchsorted(rows, row)) for row in (signalled, since))
-        found = [next_of(ends.turned, sought), ends.counted(bar, sought)]
-        if self._touched[bar]:
-            found.append(next_of(ends.back, sought))
-        ended = min((row for row in found if row is not None), default=None)
-        return None if ended is None else int(rows[ended])
+        """Return the bar at whose close the trade is left."""
+        ends = self._ends[direction]
+        found = [next_of(ends.turned, since), ends.counted(signalled, since)]
+        if self._touched[signalled]:
+            found.append(next_of(ends.back, since))
+        return min((bar for bar in found if bar is not None), default=None)
 
 
 class Ends(NamedTuple):

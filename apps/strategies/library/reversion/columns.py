@@ -14,7 +14,7 @@ from apps.strategies.library.columns import newest_known
 from apps.strategies.library.reversion import measures
 from apps.strategies.library.reversion.measures import Stretch, stretch
 from apps.strategies.library.reversion.parameters import ReversionParameters
-from apps.strategies.signals import Past, Rows, Signals
+from apps.strategies.signals import AtRows, Past, Rows, Signals
 from moondev.domain.market_data import BarSeries, Column
 
 
@@ -36,8 +36,7 @@ def reversion_signals(past: Past, params: ReversionParameters) -> Signals:
         rests=bool(params.entry_offset_percent),
         follows_fill=not params.stop_z,
         valid_bars=params.entry_valid_bars,
-        leave_long=_back(1.0, far, params),
-        leave_short=_back(-1.0, far, params),
+        ending=AtRows(_back(1.0, far, params), _back(-1.0, far, params)),
     )
     return signals_of(past, calls, params, params.window.fewest)
 
