@@ -18,6 +18,7 @@ from apps.strategies.backtest.replaying.timeline import Timeline, intervals_of
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.backtest.soundness import require_sound
+from apps.strategies.backtest.vectoring.calls import Untold
 from apps.strategies.backtest.vectoring.lane import Lane
 from apps.strategies.backtest.vectoring.purse import Purse
 from apps.strategies.backtest.vectoring.trading import Trading
@@ -53,8 +54,9 @@ class Ground:
     def run(self, loaded: Loaded, on_progress: Callable[[float], None] = nothing) -> BacktestResult | None:
         """Return what `loaded` would have done; None when that cannot be told from columns alone.
 
-        It cannot where trades are no function of bars, and where markets compete for fewer trades at once than there
-        are of them: who goes first then depends on fills within a bar. Raises InvalidValue as the replay does.
+        It cannot where trades are no function of bars; where markets compete for fewer trades at once than there are
+        of them, since who goes first then depends on fills within a bar; and where a limit of risk cuts a resting
+        entry by much, which the strategy takes for a partial fill. Raises InvalidValue as the replay does.
         """
         setting, needs = self.setting, self.needs(loaded)
         require_there(needs, setting)
@@ -71,7 +73,10 @@ class Ground:
         }
         purse = Purse(setting, len(self.timeline), limits_of(setting))
         trading = Trading(lanes, self.timeline.step_of, purse)
-        trading.run(on_progress)
+        try:
+            trading.run(on_progress)
+        except Untold:
+            return None
         return summed_up(ENGINE, loaded, setting, self.timeline, self._runs(trading), trading.refusals.told, doubts=())
 
     def _runs(self, trading: Trading) -> dict[str, BarRun]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import talib
 
+from apps.strategies.indicators.moving import moving_deviation, moving_mean
 from moondev.domain.market_data import Column
 
 
@@ -14,7 +14,8 @@ def mean_and_deviation(values: Column, length: int) -> tuple[Column, Column]:
     NaN where there are fewer bars. These are the middle of the Bollinger bands and a half of their
     distance at 2; a sample deviation (ddof 1) would be wider by sqrt(length / (length - 1)).
     """
-    return talib.SMA(values, timeperiod=length), talib.STDDEV(values, timeperiod=length, nbdev=1.0)
+    mean = moving_mean(values, length)
+    return mean, moving_deviation(values, mean, length)
 
 
 def z_scores(values: Column, length: int) -> Column:
@@ -24,7 +25,7 @@ def z_scores(values: Column, length: int) -> Column:
 
 def standardised(values: Column, mean: Column, deviation: Column) -> Column:
     """Return (value - mean) / deviation, NaN where the deviation is 0 but for rounding."""
-    # TA-Lib takes the variance as a difference of squares: of a constant it leaves some 1e-8 of the price.
+    # Of a constant, rounding leaves some 1e-16 of the price.
     varies = deviation > 1e-7 * np.abs(mean)
     z: Column = np.divide(values - mean, deviation, out=np.full(len(values), np.nan), where=varies)
     return z

@@ -10,6 +10,7 @@ from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.vectoring.entering import Order
 from apps.strategies.backtest.vectoring.lane import Lane
 from apps.strategies.backtest.vectoring.purse import Purse
+from apps.strategies.library.bracketed.position import UNDERSIZE
 from moondev.domain.clock import from_milliseconds
 
 
@@ -51,16 +52,24 @@ def call_of(lane: Lane, row: int) -> Call:
     )
 
 
+class Untold(Exception):
+    """What comes of a signal depends on more than its columns tell; the replay can say."""
+
+
 def sized(lane: Lane, call: Call, purse: Purse, withdrawn: Order | None) -> tuple[Order | None, str]:
     """Return the order that is sent, or None and the code of a refusal (empty where none was given).
 
-    An entry on the same side that is withdrawn at this very tick is changed instead: see `_changed`.
+    An entry on the same side that is withdrawn at this very tick is changed instead: see `_changed`. Raises Untold
+    for a resting entry that gets much less than it asked for.
     """
     mid, rests = lane.closes[call.row], not math.isnan(call.limit)
     quantity = purse.quantity(lane, call.weight, call.limit if rests else mid)
     level = lane.passive(call.limit, call.sign) if rests else lane.worst(mid, call.sign)
     if not quantity:
         return None, ""
+    if rests and quantity * call.limit < UNDERSIZE * abs(call.weight) * purse.allocation:
+        # The strategy takes what was cut for a partial fill, and sizes it anew at a later tick.
+        raise Untold(f"{lane.key}: a resting entry was cut to {quantity:g}")
     order = Order(call.sign, level, quantity, call.expires_ms)
     if withdrawn is not None and withdrawn.sign == call.sign and withdrawn.expires_ms == call.now_ms:
         order = _changed(lane, withdrawn, order, mid)

@@ -44,10 +44,11 @@ class Order:
     rested: bool = False
 
 
-def filled_at_market(lane: Lane, row: int, sign: int, quantity: float, expires_ms: int) -> Filled | None:
+def filled_at_market(lane: Lane, row: int, sign: int, quantity: float, expires_ms: int, stop: float) -> Filled | None:
     """Return the fill of an entry decided at the close of `row`; None when the market runs away from it until it ends.
 
-    It trades at no worse than the slippage cap allows, counted from each close at which it is asked for anew.
+    It trades at no worse than the slippage cap allows, counted from each close at which it is asked for anew; it is
+    not asked for while the market is beyond the trade's own `stop`.
     """
     while row < len(lane) and lane.closed_ms[row] < expires_ms:
         at = row if lane.at_close else row + 1
@@ -55,7 +56,8 @@ def filled_at_market(lane: Lane, row: int, sign: int, quantity: float, expires_m
             return None
         price = lane.closes[at] if lane.at_close else lane.opens[at]
         paid = lane.taken(price, sign * quantity, at)
-        if (paid - lane.worst(lane.closes[row], sign)) * sign <= 0:
+        passed = (lane.closes[row] - stop) * sign <= 0
+        if not passed and (paid - lane.worst(lane.closes[row], sign)) * sign <= 0:
             return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
         row = lane.tick(row + 1)
     return None

@@ -70,10 +70,12 @@ class Lane:
 
         The strategy's bar that was under way then calls for no other.
         """
-        newest = int(np.searchsorted(self._seen, row + at_close)) - 1
-        if newest < 0:
-            return row + 1
-        return self.row_closed_at(int(self.closed_ms[self._seen[newest]]) + self.signals.bar_ms + 1)
+        newest = self.newest_seen(row, at_close=at_close)
+        return self.row_closed_at(int(self.closed_ms[newest]) + self.signals.bar_ms + 1)
+
+    def newest_seen(self, row: int, *, at_close: bool) -> int:
+        """Return the row that closed the strategy's newest bar while bar `row` is under way, or at its close."""
+        return int(self._seen[np.searchsorted(self._seen, row + at_close) - 1])
 
     def asked_from(self, moment_ms: int) -> int:
         """Return the first moment from `moment_ms` on at which the strategy ticks."""

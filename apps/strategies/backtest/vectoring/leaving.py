@@ -53,11 +53,28 @@ def _in_its_bar(lane: Lane, trade: Trade, levels: _Levels) -> Exit | None:
     filled = trade.filled
     row, at_close = filled.row, filled.when is When.CLOSE
     price = {When.OPEN: lane.opens[row], When.INSIDE: filled.price, When.CLOSE: lane.closes[row]}[filled.when]
+    newest = lane.newest_seen(row, at_close=at_close)
+    if newest > trade.signalled and _over_when_filled(lane, trade, newest):
+        return Exit(row, price, False, at_close, EXIT, newest + 1)
     ended = _at_price(price, trade, levels) or (None if at_close else _in_the_rest(lane, price, trade, levels))
     if ended is None:
         return None
     price, made, reason = ended
     return Exit(row, price, made, at_close, reason, lane.free_after(row, at_close=at_close))
+
+
+def _over_when_filled(lane: Lane, trade: Trade, newest: int) -> bool:
+    """Return whether the bars from the signal to `newest`, which closed before a late fill, end the trade at once."""
+    signals, sign, rows = lane.signals, trade.sign, slice(trade.signalled + 1, newest + 1)
+    against, favour = (lane.bars.low, lane.bars.high) if sign > 0 else (lane.bars.high, lane.bars.low)
+    if bool(((against[rows] - trade.stop) * sign <= 0).any()):
+        return True
+    if not trade.rested and bool(((favour[rows] - trade.target) * sign >= 0).any()):
+        return True
+    held_ms = int(lane.closed_ms[newest] - lane.closed_ms[trade.signalled])
+    if 0 < int(signals.hold_ms[trade.signalled]) <= held_ms:
+        return True
+    return signals.leaves.first(trade.signalled, sign, newest) == newest
 
 
 def _at_price(price: float, trade: Trade, levels: _Levels) -> tuple[float, bool, str] | None:
@@ -88,22 +105,26 @@ def _afterwards(lane: Lane, trade: Trade, levels: _Levels) -> Exit | None:
     bracket = (levels.stop, levels.target) if sign > 0 else (levels.target, levels.stop)
     decided = _decided(lane, trade)
     seen = _seen_at_target(lane, trade, levels)
+    asked_anew = False
     while True:
         touched = first_touch(lane.bars, start, min(decided + 1, len(lane)), bracket)
         decided = min(decided, seen(decided if touched is None else touched))
         if touched is not None and touched <= decided:
             end = touch(lane.bars, touched, levels.stop, levels.target, sign)
-            return Exit(end.row, end.price, end.made, False, end.reason, lane.free_after(touched, at_close=False))
+            # A trade that was being left anyway does not block the bar in which its stop came first.
+            free_from = touched if asked_anew else lane.free_after(touched, at_close=False)
+            return Exit(end.row, end.price, end.made, False, end.reason, free_from)
         if decided >= len(lane):
             return None
-        end_at_market = _at_market(lane, trade, decided)
+        free_from = decided if asked_anew else decided + 1
+        end_at_market = _at_market(lane, trade, decided, free_from)
         if end_at_market is not None or decided + 1 >= len(lane):
             return end_at_market
         # The market ran away from the order; the bracket still stands, and the next tick asks anew.
-        start, decided = decided + 1, lane.tick(decided + 1)
+        start, decided, asked_anew = decided + 1, lane.tick(decided + 1), True
 
 
-def _at_market(lane: Lane, trade: Trade, decided: int) -> Exit | None:
+def _at_market(lane: Lane, trade: Trade, decided: int, free_from: int) -> Exit | None:
     row, sign = decided + (not lane.at_close), -trade.sign
     if row >= len(lane):
         return None
@@ -111,7 +132,7 @@ def _at_market(lane: Lane, trade: Trade, decided: int) -> Exit | None:
     paid = lane.taken(price, sign * trade.quantity, row)
     if (paid - lane.worst(lane.closes[decided], sign)) * sign > 0:
         return None
-    return Exit(row, price, False, lane.at_close, EXIT, decided + 1)
+    return Exit(row, price, False, lane.at_close, EXIT, free_from)
 
 
 def _decided(lane: Lane, trade: Trade) -> int:
@@ -134,7 +155,9 @@ def _seen_at_target(lane: Lane, trade: Trade, levels: _Levels) -> Callable[[int]
     does not count: its best price may have come before.
     """
     none, sign = len(lane), trade.sign
-    start = lane.look(trade.filled.row) + 1 if trade.rested else trade.signalled + 1
+    at_close = trade.filled.when is When.CLOSE
+    newest = lane.newest_seen(trade.filled.row, at_close=at_close)
+    start = lane.look(trade.filled.row) + 1 if trade.rested and not at_close else newest + 1
     goal = (-np.inf, trade.target) if sign > 0 else (trade.target, np.inf)
 
     def seen(last: int) -> int:

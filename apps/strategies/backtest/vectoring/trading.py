@@ -135,4 +135,5 @@ def _filled(lane: Lane, call: Call, order: Order, *, turning: bool) -> Filled | 
         return filled_at_limit(lane, call.row, call.sign, order, call.expires_ms)
     if turning:
         return filled_in_turning(lane, call.row, call.sign, order.quantity)
-    return filled_at_market(lane, call.row, call.sign, order.quantity, call.expires_ms)
+    stop = float(lane.signals.stops[call.row])
+    return filled_at_market(lane, call.row, call.sign, order.quantity, call.expires_ms, stop)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from apps.strategies.indicators.moving import moving_mean
 from apps.strategies.indicators.wilder import average_true_range_within
 from apps.strategies.library.bracketed.columns import Calls, signals_of
 from apps.strategies.library.popping.consolidation import Number, Range, breaks, quiet, ranges, zones
@@ -46,7 +46,7 @@ def _breakouts(bars: BarSeries, params: PopParameters) -> Calls:
     before = ranges(bars, params.range_bars)
     box = Range(_before(before.high), _before(before.low))
     directions = breaks(bars.close, box, params.break_true_ranges * _before(average))
-    loud = bars.volume >= params.volume_ratio * _before(_means(bars.volume, params.range_bars))
+    loud = bars.volume >= params.volume_ratio * _before(moving_mean(bars.volume, params.range_bars))
     taken = (_before(calm.astype(np.float64)) > 0) & np.greater(box.height, 0) & loud
     directions = np.where(taken, directions, 0.0)
     stops, targets = followed(directions, bars.close, box, params)
@@ -64,13 +64,6 @@ def _narrowness(close: Column, box: Range) -> Column:
     height = np.asarray(box.height, dtype=np.float64)
     narrow: Column = np.divide(close, height, out=np.zeros(len(close)), where=height > 0)
     return narrow
-
-
-def _means(values: Column, length: int) -> Column:
-    means = np.full(len(values), np.nan)
-    if len(values) >= length:
-        means[length - 1 :] = sliding_window_view(values, length).mean(axis=1)
-    return means
 
 
 def _before(values: Number) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import talib
 
+from apps.strategies.indicators.moving import moving_mean
 from apps.strategies.library.bracketed.rules import Bracket, BracketOnly, Direction, Entry, direction_of
 from apps.strategies.library.bracketed.scene import Scene
 from apps.strategies.library.popping.consolidation import Number, Range, breaks, quiet, range_of, zones
@@ -66,7 +67,7 @@ class BreakoutRules(BracketOnly):
         direction = beyond(scene.close, box, margin)
         if direction is None or not float(box.height) > 0:
             return None, ""
-        usual = float(bars.volume[-params.range_bars - 1 : -1].mean())
+        usual = float(moving_mean(bars.volume, params.range_bars)[-2])
         if not bars.volume[-1] >= params.volume_ratio * usual:
             return None, f"breakout: volume {bars.volume[-1]:g} is below {params.volume_ratio:g} x {usual:g}"
         entry = Entry(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from apps.strategies.indicators.moving import moving_mean
 from apps.strategies.indicators.wilder import relative_strength_within
 from apps.strategies.library.bracketed.columns import Calls, signals_of
 from apps.strategies.library.columns import newest_known
@@ -57,11 +57,9 @@ def _directions(past: Past, bars: BarSeries, far: Stretch, params: ReversionPara
 def _trend(past: Past, bars: BarSeries, params: ReversionParameters) -> Column:
     if params.trend_bar is None:
         return np.zeros(len(bars))
-    longer, count = past.bars(params.trend_bar), params.trend_bars
-    means = np.full(len(longer) + 1, np.nan)
-    if len(longer) >= count:
-        means[count - 1 : -1] = sliding_window_view(longer.close, count).mean(axis=1)
+    longer = past.bars(params.trend_bar)
     # Row -1 stands for "not known": the NaN behind the last mean.
+    means = np.append(moving_mean(longer.close, params.trend_bars), np.nan)
     mean: Column = means[newest_known(bars, longer)]
     return bars.close - mean
 

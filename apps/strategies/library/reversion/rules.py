@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import talib
 
+from apps.strategies.indicators.moving import moving_mean
 from apps.strategies.library.bracketed.rules import Bracket, Direction, Entry, direction_of, known
 from apps.strategies.library.bracketed.scene import Scene
 from apps.strategies.library.reversion import measures
@@ -52,7 +53,7 @@ class ReversionRules:
         longer = scene.closed_by_now(self._params.trend_bar)
         if longer is None or len(longer) < self._params.trend_bars:
             return math.nan
-        return scene.close - float(longer.close[-self._params.trend_bars :].mean())
+        return scene.close - float(moving_mean(longer.close, self._params.trend_bars)[-1])
 
     def _against(self, direction: Direction, far: Stretch, scene: Scene, trend: float) -> str:
         """Return what speaks against a trade of `direction`; empty when nothing does."""
