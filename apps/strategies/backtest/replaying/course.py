@@ -75,13 +75,16 @@ class Course:
         """Return the first step from `step` on in which anything can happen."""
         if step >= len(self.timeline):
             return step
+        ask = self._ask(step)
+        return self._first_touch(step, ask) if any(track.orders for track in self.tracks.values()) else ask
+
+    def _ask(self, step: int) -> int:
+        """Return the first step from `step` on at whose close the strategy has to be asked, as things stand."""
         held = any(track.holding.quantity for track in self.tracks.values())
-        working = any(track.orders for track in self.tracks.values())
-        if not held and not working and self.ticker.idle:
+        if not held and self.ticker.idle and not any(track.orders for track in self.tracks.values()):
             return self._naps.idle(step)
         settled = held and self.ticker.settled and all(track.guarded for track in self.tracks.values())
-        ask = self._naps.holding(step) if settled else self._naps.asked(step)
-        return self._first_touch(step, ask) if working else ask
+        return self._naps.holding(step) if settled else self._naps.asked(step)
 
     def _first_touch(self, start: int, end: int) -> int:
         """Return the first step of [start, end) in which a market comes near an order; `end` when none does."""
@@ -121,10 +124,15 @@ class Course:
         self._move_clock(closed_ms)
         for track in live:
             track.closes(closed_ms)
-        if self._is_asked[step]:
+        if self._is_asked[step] and (self._ask(step) == step or self._came_near(live)):
             self.ticker.tick()
             if self._at_close:
                 self._match(live, step)
+
+    def _came_near(self, live: Sequence[Track]) -> bool:
+        """Return whether the bar that has just closed came near an order that is left."""
+        ended = (track for track in live if track.orders)
+        return any(track.first_touch(track.row - 1, track.row, self._near) is not None for track in ended)
 
     def _move_clock(self, stamp_ms: int) -> None:
         moment = from_milliseconds(stamp_ms)
