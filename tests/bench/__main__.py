@@ -15,9 +15,20 @@ from tests.bench.plan import VENUE, WorldPlan, floor_accounts
 from tests.bench.results import Section
 from tests.bench.servers import PROJECT, BenchError, Servers, own_databases
 
-NAMES = ("ingestion", "latency", "sustained", "limited", "kill-switch", "adapters", "mock", "authoring", "engines")
+NAMES = (
+    "ingestion",
+    "latency",
+    "sustained",
+    "limited",
+    "kill-switch",
+    "adapters",
+    "mock",
+    "authoring",
+    "engines",
+    "replay",
+)
 # Run in processes of their own, without broker, database or cache.
-SERVERLESS = frozenset({"engines"})
+SERVERLESS = frozenset({"engines", "replay"})
 MOST_ACCOUNTS = 8
 Runs = Mapping[str, Callable[[], list[Section]]]
 
@@ -85,9 +96,9 @@ def _prepare(servers: Servers) -> None:
 
 
 def _serverless() -> Runs:
-    from tests.bench import engines
+    from tests.bench import engines, replay
 
-    return {"engines": engines.run}
+    return {"engines": engines.run, "replay": replay.run}
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:
