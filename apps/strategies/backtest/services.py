@@ -17,12 +17,14 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from apps.strategies.backtest.engines import EngineName, backtest
+from apps.strategies.backtest.honesty.peeking import require_blind
 from apps.strategies.backtest.keeping import archive_put, columns_of
 from apps.strategies.backtest.leasing import Lease, LeaseLost, cancel, forgotten, lease_take
 from apps.strategies.backtest.record import RunRecord, record_of
 from apps.strategies.backtest.requests.request import BacktestRequest, request_of_json
 from apps.strategies.backtest.requests.setting import prepare
 from apps.strategies.backtest.shelf import require_on_shelf, shelf_folder
+from apps.strategies.backtest.soundness import require_able
 from apps.strategies.models import BacktestRun, BacktestStatus, StrategyRow
 from apps.strategies.orchestrator.loader import load
 from moondev.celery import wake
@@ -43,9 +45,11 @@ def backtest_compute(
     """Run a request here and now; files are relative to `folder`.
 
     Raises InvalidValue or Configuration, before any number is computed, for data that fail the checks, parameters that
-    are not allowed and fees that nobody knows.
+    are not allowed, fees that nobody knows and a strategy that is seen to peek.
     """
     prepared = prepare(request, folder)
+    require_able(prepared.loaded, prepared.setting)
+    require_blind(prepared.loaded, prepared.setting)
     result = backtest(prepared.loaded, prepared.setting, EngineName(request.engine), on_progress)
     return record_of(result, prepared.setting, prepared.origin)
 

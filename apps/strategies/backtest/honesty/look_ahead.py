@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apps.strategies.backtest.bars import step_ms
 from apps.strategies.backtest.cuts import moved, timeline
 from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.check import Check, CheckCode
+from apps.strategies.backtest.honesty.columns import changing_columns
 from apps.strategies.backtest.honesty.difference import first_difference
 from apps.strategies.backtest.honesty.prefixes import (
     at_the_close,
@@ -18,13 +19,11 @@ from apps.strategies.backtest.honesty.prefixes import (
     random_cuts,
 )
 from apps.strategies.backtest.honesty.sampling import sampled
-from apps.strategies.backtest.honesty.shown import reaching_out
+from apps.strategies.backtest.honesty.shown import CALENDAR, knowing_dates, reaching_out
 from apps.strategies.backtest.honesty.warm_up import window
 from apps.strategies.backtest.results import BacktestResult
 from moondev.domain.clock import from_milliseconds
 
-# After 28 years the calendar repeats itself, weekdays, leap years and summer time alike (until 2100).
-CALENDAR = timedelta(days=28 * 365 + 7)
 MOST_CUTS = 12
 
 
@@ -43,7 +42,13 @@ def look_ahead(case: Case) -> Check:
     whole = case.engine(case.loaded, setting)
     knowing = list(prefixes(case, setting, cuts_at_trades(case, whole, cuts - len(blind))))
     moments = sampled(case, whole, _warm(case))
-    found = [*betrayals((*blind, *knowing), whole), *_by_date(case, whole), *reaching_out(case, moments)]
+    found = [
+        *betrayals((*blind, *knowing), whole),
+        *_by_date(case, whole),
+        *reaching_out(case.loaded, case.setting, moments),
+        *knowing_dates(case.loaded, case.setting, moments),
+        *changing_columns(case.loaded, case.setting, [part.end for part in blind]),
+    ]
     figures = {
         "differences": float(len(found)),
         "cuts": float(len(blind) + len(knowing)),
@@ -54,9 +59,8 @@ def look_ahead(case: Case) -> Check:
     backtests = len(blind) + len(knowing) + 2
     if not found and not whole.trades:
         return case.unanswered(code, "no trades: nothing that the future could have changed", backtests, figures)
-    words = f"the same in {backtests} runs and {len(moments)} decisions"
-    if found:
-        words = f"{len(found)} of {backtests - 1} runs and {len(moments)} decisions differ"
+    words = f"{len(found)} differences" if found else "no difference"
+    words += f" in {backtests} runs and {len(moments)} decisions on parts of the past, copies of it and other dates"
     return case.answer(code, figures, words, found, backtests)
 
 

@@ -8,8 +8,16 @@ import pytest
 
 from apps.strategies.backtest.engines import EngineName, backtest
 from apps.strategies.backtest.fills import FillRule
-from apps.strategies.backtest.honesty.look_ahead import CALENDAR, look_ahead
+from apps.strategies.backtest.honesty.columns import changing_columns
+from apps.strategies.backtest.honesty.look_ahead import look_ahead
+from apps.strategies.backtest.honesty.peeking import require_blind
+from apps.strategies.backtest.honesty.shown import CALENDAR, dated_later
+from apps.strategies.base import Decision
+from apps.strategies.signals import Signals
 from moondev.domain.clock import from_milliseconds
+from moondev.domain.desired import Target
+from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import MarketView
 from tests.unit.apps.strategies.backtest.honesty.toys import START, Momentum, Toy, bars_of, case_of, walk
 
 TREND = walk(memory=0.6)
@@ -142,6 +150,73 @@ def test_the_same_holds_through_the_live_tick_path(sinner, passes):
     assert look_ahead(case).passed is passes
 
 
+class Columned(Momentum):
+    """Tells its signals for a whole past at once; sees one bar ahead when told to."""
+
+    ahead = 0
+
+    def signals(self, past, params, instruments, leverage):
+        (key,) = instruments
+        close = past[key].base.close
+        mean = np.convolve(close, np.ones(params.length) / params.length)[: len(close)]
+        rows = np.minimum(np.arange(len(close)) + self.ahead, len(close) - 1)
+        above = np.where(np.arange(len(close)) < params.length - 1, 0.0, (close > mean)[rows])
+        none = np.full(len(close), np.nan)
+        return {
+            key: Signals(
+                above,
+                close,
+                none,
+                none,
+                none,
+                none,
+                np.zeros(len(close), np.int64),
+                np.ones(len(close), bool),
+                3_600_000,
+            )
+        }
+
+
+class Clairvoyant(Columned):
+    ahead = 1
+
+
+class Weekender(Momentum):
+    """Stays out of weekends, which is no knowledge of the future."""
+
+    def decide(self, view, own, params, state, instruments):
+        if view.now.weekday() >= 5:
+            return Decision(tuple(Target(key, 0.0, "s", "r") for key in instruments))
+        return super().decide(view, own, params, state, instruments)
+
+
+def test_columns_that_see_one_bar_ahead_are_found_without_a_trade():
+    case, _ = case_of(Clairvoyant(), TREND, parameters={"length": 5})
+    ends = [from_milliseconds(int(STAMPS[row])) for row in (200, 333, 401)]
+    found = changing_columns(case.loaded, case.setting, ends)
+    assert found
+    assert re.match(
+        r"for the bar of 2024-01-\d\d \d\d:00 of test:BTC weights are \d, but \d when what follows", found[0]
+    )
+    honest, _ = case_of(Columned(), TREND, parameters={"length": 5})
+    assert changing_columns(honest.loaded, honest.setting, ends) == []
+    assert changing_columns(*(getattr(case_of(Momentum())[0], name) for name in ("loaded", "setting")), ends) == []
+
+
+@pytest.mark.parametrize("sinner", [Almanac, Burglar, Moody, Clairvoyant])
+def test_who_peeks_is_refused_before_a_backtest_that_somebody_will_look_at(sinner):
+    case, runs = case_of(sinner(), TREND, parameters={"length": 5})
+    with pytest.raises(InvalidValue, match=r"strategy toy is '.* 2024-.*; allowed: one that decides by what it is"):
+        require_blind(case.loaded, case.setting)
+    assert runs == []
+
+
+@pytest.mark.parametrize("honest", [Momentum, Columned, Weekender, Asleep])
+def test_who_does_not_is_let_through_whatever_day_it_looks_at(honest):
+    case, _ = case_of(honest(), TREND, parameters={"length": 5})
+    require_blind(case.loaded, case.setting)
+
+
 def test_equal_seeds_cut_at_equal_places():
     one, runs = case_of(WholeSample(), TREND)
     other, _ = case_of(WholeSample(), TREND)
@@ -159,7 +234,7 @@ def test_without_trades_or_budget_it_cannot_be_judged():
 
 
 def test_the_calendar_repeats_itself_after_28_years():
-    later = START + CALENDAR
+    later = dated_later(MarketView(START, {})).now
     assert (later.year, later.month, later.day, later.weekday()) == (2052, 1, 1, START.weekday())
     for moment in (from_milliseconds(int(stamp)) for stamp in STAMPS[::50]):
         moved = moment + CALENDAR
