@@ -18,8 +18,7 @@ from apps.strategies.backtest.replaying.timeline import Timeline, intervals_of
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.backtest.soundness import require_sound
-from apps.strategies.backtest.vectoring.calls import Untold
-from apps.strategies.backtest.vectoring.lane import Lane
+from apps.strategies.backtest.vectoring.lane import Lane, Untold
 from apps.strategies.backtest.vectoring.purse import Purse
 from apps.strategies.backtest.vectoring.trading import Trading
 from apps.strategies.orchestrator.loader import Loaded
@@ -55,8 +54,9 @@ class Ground:
         """Return what `loaded` would have done; None when that cannot be told from columns alone.
 
         It cannot where trades are no function of bars; where markets compete for fewer trades at once than there are
-        of them, since who goes first then depends on fills within a bar; and where a limit of risk cuts a resting
-        entry by much, which the strategy takes for a partial fill. Raises InvalidValue as the replay does.
+        of them, or one runs away from an order while another may fill, since the order of fills within a bar then
+        decides; and where a limit of risk cuts a resting entry by much, which the strategy takes for a partial fill.
+        Raises InvalidValue as the replay does.
         """
         setting, needs = self.setting, self.needs(loaded)
         require_there(needs, setting)
@@ -68,7 +68,7 @@ class Ground:
         asked = self.timeline.asked(histories, needs, setting.trades_from)
         asked_ms = self.timeline.opened_ms[asked] + self.timeline.step_ms
         lanes = {
-            key: Lane(self._markets[key], histories[key], columns, asked_ms, setting)
+            key: Lane(self._markets[key], histories[key], columns, asked_ms, setting, alone=len(signals) == 1)
             for key, columns in signals.items()
         }
         purse = Purse(setting, len(self.timeline), limits_of(setting))

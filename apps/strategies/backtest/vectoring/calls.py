@@ -8,7 +8,7 @@ from datetime import datetime
 
 from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.vectoring.entering import Order
-from apps.strategies.backtest.vectoring.lane import Lane
+from apps.strategies.backtest.vectoring.lane import Lane, Untold
 from apps.strategies.backtest.vectoring.purse import Purse
 from apps.strategies.library.bracketed.position import UNDERSIZE
 from moondev.domain.clock import from_milliseconds
@@ -50,10 +50,6 @@ def call_of(lane: Lane, row: int) -> Call:
         now_ms=now_ms,
         expires_ms=lane.asked_from(now_ms + signals.valid_ms),
     )
-
-
-class Untold(Exception):
-    """What comes of a signal depends on more than its columns tell; the replay can say."""
 
 
 def sized(lane: Lane, call: Call, purse: Purse, withdrawn: Order | None) -> tuple[Order | None, str]:

@@ -59,6 +59,7 @@ def filled_at_market(lane: Lane, row: int, sign: int, quantity: float, expires_m
         passed = (lane.closes[row] - stop) * sign <= 0
         if not passed and (paid - lane.worst(lane.closes[row], sign)) * sign <= 0:
             return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
+        lane.miss()
         row = lane.tick(row + 1)
     return None
 

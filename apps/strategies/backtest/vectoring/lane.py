@@ -22,14 +22,25 @@ from moondev.domain.values import Side
 NEVER_MS = 2**62
 
 
+class Untold(Exception):
+    """What comes of a signal depends on more than its columns tell; the replay can say."""
+
+
 class Lane:
     """What every trade in one market is computed from.
 
-    `asked_ms` are the moments at which the strategy ticks, in every market at once.
+    `asked_ms` are the moments at which the strategy ticks, in every market at once; `alone` that there is no other.
     """
 
     def __init__(
-        self, market: Market, history: History, signals: Signals, asked_ms: NDArray[np.int64], setting: Setting
+        self,
+        market: Market,
+        history: History,
+        signals: Signals,
+        asked_ms: NDArray[np.int64],
+        setting: Setting,
+        *,
+        alone: bool,
     ) -> None:
         """Read `signals` of `market` under the rules of `setting`."""
         bars = history.base
@@ -44,7 +55,7 @@ class Lane:
         self.moves = np.diff(bars.close, prepend=bars.close[:1])
         self.carried = _carried(market, bars)
         self.lot, self.min_notional = float(self.instrument.lot.value), float(self.instrument.min_notional.value)
-        self._asked_ms = asked_ms
+        self._asked_ms, self._alone = asked_ms, alone
         self._seen = np.flatnonzero(signals.seen)
         ticks = _among(self.closed_ms, asked_ms)
         self.looks = np.flatnonzero(signals.seen & ticks)
@@ -97,6 +108,14 @@ class Lane:
     def worst(self, mid: float, sign: int) -> float:
         """Return the worst price at which a market order of `sign` trades while the market is at `mid`."""
         return self._rounded(mid * (1 + sign * self.slippage), Rounding.aggressive(_side(sign)))
+
+    def miss(self) -> None:
+        """Note that the market ran away from an order.
+
+        Raises Untold where another market's fill may make the strategy ask anew within the bar.
+        """
+        if not self._alone:
+            raise Untold(f"{self.key}: an order at the market was not filled while other markets traded")
 
     def accepts(self, quantity: float, price: float) -> bool:
         """Return whether the venue takes an order of this size."""

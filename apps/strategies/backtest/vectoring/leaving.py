@@ -120,6 +120,7 @@ def _afterwards(lane: Lane, trade: Trade, levels: _Levels) -> Exit | None:
         end_at_market = _at_market(lane, trade, decided, free_from)
         if end_at_market is not None or decided + 1 >= len(lane):
             return end_at_market
+        lane.miss()
         # The market ran away from the order; the bracket still stands, and the next tick asks anew.
         start, decided, asked_anew = decided + 1, lane.tick(decided + 1), True
 
