@@ -85,9 +85,10 @@ class Signals:
     around: with `follows_fill` stop and target keep their distance from it in per cent when the fill is another.
     `seen` are the rows at whose close the strategy sees a new bar of its own, `bar_ms` long: all of them unless its
     bars are longer than the base bars. The bar in which a trade ended at the venue calls for no other.
-    An entry rests for `valid_ms` at most, a trade lasts `hold_ms` (0 is for ever), both counted from the close of
-    its signal. Of several markets the strongest by `strengths` go first, `most` trades at once (None: any number).
-    With `turns`, an exit at whose close the opposite side is called for becomes that trade.
+    An entry is good for `valid_ms` (None: until the strategy sees its next bar), a trade lasts `hold_ms` (0 is for
+    ever), both counted from the close of its signal. Of several markets the strongest by `strengths` go first, `most`
+    trades at once (None: any number). With `turns`, an exit at whose close the opposite side is called for becomes
+    that trade.
     """
 
     weights: Column
@@ -101,7 +102,7 @@ class Signals:
     bar_ms: int
     leaves: Leaves = field(default=NEVER)
     follows_fill: bool = False
-    valid_ms: int = 1
+    valid_ms: int | None = None
     most: int | None = None
     turns: bool = False
 

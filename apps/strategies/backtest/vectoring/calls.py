@@ -48,7 +48,7 @@ def call_of(lane: Lane, row: int) -> Call:
         price=float(signals.prices[row]),
         limit=float(signals.limits[row]),
         now_ms=now_ms,
-        expires_ms=lane.asked_from(now_ms + signals.valid_ms),
+        expires_ms=lane.expiry(row),
     )
 
 

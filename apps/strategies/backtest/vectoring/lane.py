@@ -88,9 +88,12 @@ class Lane:
         """Return the row that closed the strategy's newest bar while bar `row` is under way, or at its close."""
         return int(self._seen[np.searchsorted(self._seen, row + at_close) - 1])
 
-    def asked_from(self, moment_ms: int) -> int:
-        """Return the first moment from `moment_ms` on at which the strategy ticks."""
-        found = next_of(self._asked_ms, moment_ms)
+    def expiry(self, row: int) -> int:
+        """Return the moment of the tick at which the strategy gives up an entry that was called for at `row`."""
+        if self.signals.valid_ms is None:
+            seen = self.look(row + 1)
+            return int(self.closed_ms[seen]) if seen < len(self) else NEVER_MS
+        found = next_of(self._asked_ms, int(self.closed_ms[row]) + self.signals.valid_ms)
         return NEVER_MS if found is None else found
 
     def row_opened_at(self, moment_ms: int) -> int:

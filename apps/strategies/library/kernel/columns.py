@@ -43,7 +43,6 @@ def kernel_signals(past: Past, params: KernelParameters, leverage: float) -> Sig
         seen=grid.marked(np.ones(len(bars), dtype=bool)),
         bar_ms=in_ms(params.bar),
         leaves=OnGrid(grid, KernelLeaves(kinds == TOUCH, longs, shorts)),
-        valid_ms=1,
         turns=True,
     )
 
