@@ -9,6 +9,9 @@ from enum import Enum
 from moondev.domain.errors import InvalidValue
 from moondev.domain.values import Money, Price, Quantity, Side
 
+# What one look at a market sends of an exit that is larger than the venue takes at once; the next look goes on.
+MOST_MARKET_PARTS = 20
+
 
 class Rounding(Enum):
     """Which way a price goes to reach the grid."""
@@ -67,6 +70,7 @@ class PriceGrid:
 class Instrument:
     """One tradable thing at one venue, with the venue's rules.
 
+    `max_market_quantity` is the most that one order at the market may ask for; None where the venue sets no such limit.
     `symbol` is the venue's own name; `asset` the base coin by which exposure is added up across
     venues; `quote` the currency in which price, fee and profit are counted.
     """
@@ -79,13 +83,18 @@ class Instrument:
     lot: Quantity
     min_notional: Money
     max_leverage: int = 1
+    max_market_quantity: Quantity | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a zero lot and a minimum notional in another currency."""
+        """Refuse a zero lot, a minimum notional in another currency and a largest order below the smallest."""
         if not self.lot:
             raise InvalidValue("lot", self.lot.value, "a number above 0")
         if self.min_notional.currency != self.quote:
             raise InvalidValue("min_notional", str(self.min_notional), f"an amount of {self.quote}")
+        if self.max_market_quantity is not None and self.max_market_quantity < self.lot:
+            raise InvalidValue(
+                "max_market_quantity", self.max_market_quantity.value, f"one lot ({self.lot.value}) or more"
+            )
 
     @property
     def key(self) -> str:
@@ -95,6 +104,19 @@ class Instrument:
     def notional(self, quantity: Quantity, price: Price) -> Money:
         """Return the worth of `quantity` at `price` in the quote currency."""
         return quantity.at(price, self.quote)
+
+    def market_parts(self, quantity: Quantity) -> tuple[Quantity, ...]:
+        """Return `quantity`, a number of lots, as market orders that the venue takes: as few, as equal as can be.
+
+        At most MOST_MARKET_PARTS of them; what is left over then is for another time.
+        """
+        if self.max_market_quantity is None or quantity <= self.max_market_quantity:
+            return (quantity,)
+        lot = self.lot.value
+        most, lots = int(self.max_market_quantity.value // lot), int(quantity.value // lot)
+        count = min(-(-lots // most), MOST_MARKET_PARTS)
+        even, over = divmod(min(lots, count * most), count)
+        return tuple(Quantity(lot * (even + (place < over))) for place in range(count))
 
     def tradable(self, quantity: Quantity, price: Price) -> bool:
         """Return whether `quantity` is at least one lot and the minimum notional at `price`."""

@@ -14,7 +14,7 @@ from apps.exchanges.accounts.equity import account_books
 from apps.exchanges.execution import halt
 from apps.exchanges.execution.sender import Sender
 from apps.exchanges.execution.states import trading_state_set
-from apps.exchanges.models import Order, OrderCommand, Position, Signer, Veto
+from apps.exchanges.models import InstrumentRow, Order, OrderCommand, Position, Signer, Veto
 from apps.exchanges.orders.reconcile import reconcile_account
 from moondev.domain.clock import LiveClock
 from moondev.domain.orders import Purpose, TimeInForce
@@ -139,6 +139,8 @@ def test_a_halt_cancels_and_flattens_through_its_own_keys(live: SimpleNamespace)
     placed(live, "0.02", "50500", tif=TimeInForce.IOC)
     placed(live, "0.01", "49000")
     waiting = live.world.place("0.01", "49000")
+    # Less than is held: the exit goes out in parts.
+    InstrumentRow.objects.update(max_market_quantity=Decimal("0.008"))
     state = trading_state_set(
         scope_kind="everything", scope_key="*", mode="halted", reason="test", actor="test", now=live.clock.now()
     )
@@ -150,5 +152,7 @@ def test_a_halt_cancels_and_flattens_through_its_own_keys(live: SimpleNamespace)
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
     assert Position.objects.get().quantity == 0
+    exits = Order.objects.filter(tick_id=f"veto-{veto.pk}")
+    assert sorted(exits.values_list("quantity", flat=True)) == [D("0.00666"), D("0.00667"), D("0.00667")]
     assert not Order.objects.filter(status__in=["open", "partially_filled", "sending", "unknown"]).exists()
     assert_equal_to_the_venue(live)

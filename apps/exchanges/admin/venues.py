@@ -64,6 +64,7 @@ class InstrumentAdmin(NoDeleteAdmin[InstrumentRow]):
         "lot",
         "min_notional",
         "max_leverage",
+        "max_market_quantity",
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid5
@@ -34,7 +34,7 @@ from apps.exchanges.ports import PositionSnapshot
 from moondev.domain.errors import Invariant, RateLimited
 from moondev.domain.instruments import Rounding
 from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, OrderStatus, OrderType, Purpose, TimeInForce
-from moondev.domain.values import ZERO, Bps, Side
+from moondev.domain.values import ZERO, Bps, Quantity, Side
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ SLIPPAGE = Bps(Decimal(500))
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """One position, or part of one, to be closed for its owner."""
+    """One position, or part of one, to be closed for its owner; `part` numbers what the venue takes at once."""
 
     strategy: str
     instrument_id: int
@@ -53,6 +53,7 @@ class Exit:
     side: Side
     quantity: Decimal
     mark: PositionSnapshot
+    part: int = 0
 
 
 class Flattening:
@@ -132,8 +133,9 @@ class Flattening:
         return Exit(strategy, instrument_id, position.symbol, side, size, position)
 
     def _send(self, session: Session, exits: Sequence[Exit]) -> None:
-        for start in range(0, len(exits), session.client.max_batch):
-            self._send_batch(session, exits[start : start + session.client.max_batch])
+        parts = _parts(exits)
+        for start in range(0, len(parts), session.client.max_batch):
+            self._send_batch(session, parts[start : start + session.client.max_batch])
 
     def _send_batch(self, session: Session, exits: Sequence[Exit]) -> None:
         clock, worker = self._hands.clock, self._hands.worker
@@ -172,6 +174,8 @@ class Flattening:
     def _row(self, session: Session, exit_: Exit, instrument: InstrumentRow, now: datetime) -> tuple[object, ...]:
         attempt = self._attempts(session.account.account_id, exit_)
         leg = f"{self._tick}/{session.account.code}/{exit_.strategy}/{exit_.symbol}/{attempt}"
+        # Parts of one exit are written together, and so are the same attempt.
+        leg += f".{exit_.part}" if exit_.part else ""
         away = SLIPPAGE if exit_.side is Side.BUY else Bps(-SLIPPAGE.value)
         price = instrument.to_domain().price_grid.rounded(
             exit_.mark.mark_price.moved(away).value, Rounding.aggressive(exit_.side)
@@ -213,3 +217,14 @@ class Flattening:
     @property
     def _tick(self) -> str:
         return f"veto-{self._veto.pk}"
+
+
+def _parts(exits: Sequence[Exit]) -> list[Exit]:
+    """Return exits no larger than their venues take at the market; what is left over is closed by the next look."""
+    rows = InstrumentRow.objects.filter(pk__in={exit_.instrument_id for exit_ in exits})
+    rules = {row.pk: row.to_domain() for row in rows}
+    return [
+        replace(exit_, quantity=part.value, part=number)
+        for exit_ in exits
+        for number, part in enumerate(rules[exit_.instrument_id].market_parts(Quantity(exit_.quantity)))
+    ]

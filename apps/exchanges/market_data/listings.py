@@ -79,4 +79,5 @@ def _rules(listing: Listing) -> dict[str, object]:
         "lot": rules.lot.value,
         "min_notional": rules.min_notional.value,
         "max_leverage": rules.max_leverage,
+        "max_market_quantity": None if rules.max_market_quantity is None else rules.max_market_quantity.value,
     }

@@ -68,6 +68,12 @@ class InstrumentRow(models.Model):
     lot = AmountField(validators=[MinValueValidator(Decimal("1e-12"))])
     min_notional = AmountField(default=Decimal(0))
     max_leverage = models.PositiveSmallIntegerField(default=1)
+    max_market_quantity = AmountField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("1e-12"))],
+        help_text="The most that one order at the market may ask for; empty: the venue sets no such limit.",
+    )
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -103,4 +109,5 @@ class InstrumentRow(models.Model):
             lot=Quantity(self.lot.normalize()),
             min_notional=Money(self.min_notional, self.quote),
             max_leverage=self.max_leverage,
+            max_market_quantity=None if self.max_market_quantity is None else Quantity(self.max_market_quantity),
         )

@@ -28,6 +28,7 @@ from moondev.domain.errors import TradingError
 from moondev.domain.instruments import Instrument, Rounding
 from moondev.domain.orders import OrderReport, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.portfolio import Holding
+from moondev.domain.values import Quantity
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class DirectStop:
         for batch in batches(approved, self._client.max_batch):
             self._client.place(batch, self._nonce(), now + ORDER_LIFE)
         if approved:
-            self._tools.say(f"{self._account.code}: closing {len(approved)} positions")
+            self._tools.say(f"{self._account.code}: closing {len(closable)} positions")
         return True
 
     def _nonce(self) -> int:
@@ -137,10 +138,10 @@ def closing_orders(
 
     They pass the same review as every order; it lets exits through without limits or equities.
     """
-    orders = [_closing_order(position, instruments[position.symbol]) for position in positions]
+    orders = [order for position in positions for order in _closing_orders(position, instruments[position.symbol])]
     holdings = {
-        order.instrument: Holding(position.quantity.value, position.value.value)
-        for order, position in zip(orders, positions, strict=True)
+        instruments[position.symbol].key: Holding(position.quantity.value, position.value.value)
+        for position in positions
     }
     market = ReviewMarket(
         now=now,
@@ -155,7 +156,12 @@ def closing_orders(
     return cast(list[RiskApproved[PlaceOrder]], review(orders, market, _facts(account)).approved)
 
 
-def _closing_order(position: PositionSnapshot, instrument: Instrument) -> PlaceOrder:
+def _closing_orders(position: PositionSnapshot, instrument: Instrument) -> list[PlaceOrder]:
+    """Return what closes a position: one order, or as many as the venue wants it cut into."""
+    return [_closing_order(position, instrument, part) for part in instrument.market_parts(position.quantity.size)]
+
+
+def _closing_order(position: PositionSnapshot, instrument: Instrument, quantity: Quantity) -> PlaceOrder:
     side = position.quantity.side.opposite
     worst = position.mark_price.value * (1 + SLIPPAGE * side.sign)
     return PlaceOrder(
@@ -164,7 +170,7 @@ def _closing_order(position: PositionSnapshot, instrument: Instrument) -> PlaceO
         side=side,
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.IOC,
-        quantity=position.quantity.size,
+        quantity=quantity,
         price=instrument.price_grid.rounded(worst, Rounding.aggressive(side)),
         purpose=Purpose.REDUCING,
         signal_id="flatten",

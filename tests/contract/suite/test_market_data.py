@@ -17,6 +17,8 @@ from tests.contract.suite.scene import MARKS, SPECS, Trader, VenueScene
 pytestmark = pytest.mark.contract
 
 MINUTE = timedelta(minutes=1)
+# The others set no such limit by quantity.
+SAYS_ITS_LARGEST = {"binance", "bybit", "phemex"}
 
 
 def test_instruments_come_with_the_rules_of_the_venue(scene: VenueScene) -> None:
@@ -30,6 +32,8 @@ def test_instruments_come_with_the_rules_of_the_venue(scene: VenueScene) -> None
         assert instrument.key == scene.key(coin)
         assert instrument.lot.value == spec.lot
         assert instrument.min_notional.value == spec.min_notional
+        most = instrument.max_market_quantity
+        assert (most is not None and most.value > spec.lot) == (scene.venue.mock in SAYS_ITS_LARGEST)
         assert instrument.min_notional.currency == instrument.quote == spec.quote
         for text in ("50000", "3000.5", "49999.95", "1234.56789"):
             price = Decimal(text)

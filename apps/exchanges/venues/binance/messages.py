@@ -133,6 +133,7 @@ class SymbolFilter(Struct):
     filterType: str
     tickSize: str | None = None
     stepSize: str | None = None
+    maxQty: str | None = None
     notional: str | None = None
 
 

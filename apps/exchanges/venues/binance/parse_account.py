@@ -102,8 +102,19 @@ def _instrument(row: SymbolRow, venue_code: str) -> Instrument:
         price_grid=PriceGrid(tick.normalize()),
         lot=Quantity(lot.normalize()),
         min_notional=Money(least, row.quoteAsset),
+        max_market_quantity=_largest(row.filters),
         # How far leverage goes the venue tells only with a key, and refuses what is too much.
     )
+
+
+def _largest(filters: Sequence[Any]) -> Quantity | None:
+    """Return the largest market order; above it Binance answers -4005, also when it closes a position.
+
+    Source: https://developers.binance.com/docs/derivatives/usds-margined-futures/common-definition
+    """
+    told = (rule.maxQty for rule in filters if rule.filterType == "MARKET_LOT_SIZE" and rule.maxQty is not None)
+    most = next((number("maxQty", text) for text in told), Decimal(0))
+    return Quantity(most.normalize()) if most else None
 
 
 def _rule(filters: Sequence[Any], kind: str, field: str) -> Decimal:

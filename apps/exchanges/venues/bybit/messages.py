@@ -136,6 +136,7 @@ class LotSizeFilter(Struct):
     qtyStep: str
     minOrderQty: str
     minNotionalValue: str = ""
+    maxMktOrderQty: str = ""
 
 
 class LeverageFilter(Struct):

@@ -179,6 +179,8 @@ def _instrument(row: InstrumentRow, venue_code: str) -> Instrument | None:
     if (row.contractType, row.status, row.quoteCoin, row.settleCoin) != wanted:
         return None
     least = optional_number("minNotionalValue", row.lotSizeFilter.minNotionalValue) or Decimal(0)
+    # Limit orders may be larger. Source: https://bybit-exchange.github.io/docs/v5/market/instrument
+    most = optional_number("maxMktOrderQty", row.lotSizeFilter.maxMktOrderQty)
     return Instrument(
         venue=venue_code,
         symbol=row.symbol,
@@ -188,4 +190,5 @@ def _instrument(row: InstrumentRow, venue_code: str) -> Instrument | None:
         lot=Quantity(number("qtyStep", row.lotSizeFilter.qtyStep)),
         min_notional=money("minNotionalValue", f"{least:f}"),
         max_leverage=max(1, int(number("maxLeverage", row.leverageFilter.maxLeverage))),
+        max_market_quantity=Quantity(most) if most else None,
     )

@@ -107,6 +107,7 @@ def listing(market: Row, venue: str, precision_mode: int) -> Listing:
             lot=Quantity(_step(field(precision, "amount"), precision_mode) * contract_size(market)),
             min_notional=Money(_least(limits, "cost"), str(field(market, "settle"))),
             max_leverage=max(1, int(Decimal(str((limits.get("leverage") or {}).get("max") or 1)))),
+            max_market_quantity=_largest(limits, contract_size(market)),
         )
         return Listing(instrument, 0)
 
@@ -124,6 +125,15 @@ def _step(precision: object, mode: int) -> Decimal:
 
 def _least(limits: Row, name: str) -> Decimal:
     return finite_decimal(name, (limits.get(name) or {}).get("min") or 0)
+
+
+def _largest(limits: Row, contract: Decimal) -> Quantity | None:
+    """Return the largest market order; where no such limit is told, the largest of any kind."""
+    for name in ("market", "amount"):
+        most = finite_decimal(name, (limits.get(name) or {}).get("max") or 0)
+        if most > 0:
+            return Quantity(most * contract)
+    return None
 
 
 def order_report(order: Row, contracts: Contracts, source: ReportSource, received: datetime) -> OrderReport:

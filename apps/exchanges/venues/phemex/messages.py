@@ -60,6 +60,7 @@ class Product(Struct):
     qtyStepSize: str
     minOrderValueRv: str
     maxLeverage: int | float
+    maxOrderQtyRq: str = ""
 
 
 class Products(Struct):

@@ -278,6 +278,8 @@ def _is_ours(item: object) -> bool:
 def _instrument(row: Product, venue_code: str) -> Instrument:
     if row.maxLeverage < 1:
         raise InvalidValue("maxLeverage", row.maxLeverage, "1 or more")
+    # One limit for orders of every kind; absent or zero in some products.
+    most = number("maxOrderQtyRq", row.maxOrderQtyRq) if row.maxOrderQtyRq else None
     return Instrument(
         venue=venue_code,
         symbol=row.symbol,
@@ -287,4 +289,5 @@ def _instrument(row: Product, venue_code: str) -> Instrument:
         lot=Quantity(number("qtyStepSize", row.qtyStepSize)),
         min_notional=money(number("minOrderValueRv", row.minOrderValueRv)),
         max_leverage=int(row.maxLeverage),
+        max_market_quantity=Quantity(most) if most else None,
     )

@@ -84,6 +84,13 @@ class Desk:
             leg=name,
         )
 
+    def parts(self, leg: str, quantity: Decimal, style: Style) -> list[tuple[str, Decimal]]:
+        """Return `quantity` as the venue takes it, each part with a name: at the market it may be too much for one."""
+        if style.order_type is not OrderType.MARKET:
+            return [(leg, quantity)]
+        cut = self._instrument.market_parts(Quantity(quantity))
+        return [(f"{leg}/{number}" if number else leg, part.value) for number, part in enumerate(cut)]
+
     def protect(self, kind: OrderType, side: Side, quantity: Decimal, trigger: Price, signal_id: str) -> PlaceOrder:
         """Return a reduce-only order that waits for `trigger` (already on the grid)."""
         worst = trigger.moved(Bps(TRIGGERED_SLIPPAGE_BPS.value * side.sign))

@@ -127,9 +127,10 @@ def _shortfall(desk: Desk, along: list[WorkingOrder], need: Need, style: Style, 
     opening_short = need.opening - opening - max(ZERO, reducing - need.closing)
     if desk.at.uncertain:
         opening_short = ZERO
-    parts = (("close", closing_short, Purpose.REDUCING), ("open", opening_short, Purpose.OPENING))
+    shorts = (("close", closing_short, Purpose.REDUCING), ("open", opening_short, Purpose.OPENING))
     return [
-        desk.place(leg, need.side, quantity, style, purpose, signal_id)
-        for leg, short, purpose in parts
+        desk.place(name, need.side, part, style, purpose, signal_id)
+        for leg, short, purpose in shorts
         if desk.accepted(quantity := floored(short, desk.at.instrument), style.price, purpose)
+        for name, part in desk.parts(leg, quantity, style)
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moondev.domain.errors import InvalidValue
-from moondev.domain.instruments import Instrument, PriceGrid, Rounding
+from moondev.domain.instruments import MOST_MARKET_PARTS, Instrument, PriceGrid, Rounding
 from moondev.domain.values import Money, Price, Quantity, Side
 
 HYPERLIQUID_BTC = PriceGrid(Decimal("0.1"), 5)
@@ -66,3 +66,38 @@ def test_refuses_a_minimum_in_another_currency() -> None:
         Instrument(
             "hyperliquid", "BTC", "BTC", "USDC", HYPERLIQUID_BTC, Quantity(Decimal(1)), Money(Decimal(10), "USDT")
         )
+
+
+def _listed(lot: str = "0.001", most: str | None = "5") -> Instrument:
+    return Instrument(
+        "binance", "BTCUSDT", "BTC", "USDT", PriceGrid(Decimal("0.1")), Quantity(Decimal(lot)),
+        Money(Decimal(5), "USDT"), max_market_quantity=None if most is None else Quantity(Decimal(most)),
+    )  # fmt: skip
+
+
+def _parts(instrument: Instrument, quantity: str) -> list[str]:
+    return [f"{part.value:f}" for part in instrument.market_parts(Quantity(Decimal(quantity)))]
+
+
+def test_what_is_too_much_for_one_market_order_is_cut_into_few_and_even_parts() -> None:
+    assert _parts(_listed(), "5") == ["5"]
+    assert _parts(_listed(), "5.001") == ["2.501", "2.500"]
+    assert _parts(_listed(), "14") == ["4.667", "4.667", "4.666"]
+    assert _parts(_listed(most=None), "1000000") == ["1000000"]
+    # No more than so many at once: the next look at the market goes on.
+    assert _parts(_listed(), "1000") == ["5.000"] * 20
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from(["1", "0.001", "0.0003"]))
+def test_parts_are_lots_that_the_venue_takes_and_never_more_than_was_asked(lots: int, most: int, lot: str) -> None:
+    size = Decimal(lot)
+    instrument, whole = _listed(lot, str(most * size)), lots * size
+    parts = [part.value for part in instrument.market_parts(Quantity(whole))]
+    assert all(0 < part <= most * size and part % size == 0 for part in parts)
+    assert max(parts) - min(parts) <= size
+    assert sum(parts) == min(whole, MOST_MARKET_PARTS * most * size)
+
+
+def test_refuses_a_largest_order_below_the_smallest() -> None:
+    with pytest.raises(InvalidValue, match="max_market_quantity"):
+        _listed("0.01", "0.001")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from apps.risk.direct.without_database import stop_without_database
 from moondev.domain.clock import FixedClock
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
-from moondev.domain.values import Money, Price, SignedQuantity
+from moondev.domain.values import Money, Price, Quantity, SignedQuantity
 
 D = Decimal
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
@@ -121,3 +122,22 @@ def test_one_account_that_fails_hides_no_other(instrument, monkeypatch) -> None:
     assert client.held == {"BTC": 0}
     assert {"paper-0: NOT clear", "paper-1: clear"} <= set(said)
     assert any("a bug in an adapter" in line for line in said)
+
+
+def test_a_position_that_is_larger_than_the_venue_takes_at_once_is_closed_in_parts(instrument) -> None:
+    small = replace(instrument, max_market_quantity=Quantity(D("0.2")))
+    client = StubClient(small, BTC="-0.5")
+    sizes = []
+    place = client.place
+
+    def noted(orders: Sequence, nonce: int, expires_at: datetime) -> list[object]:
+        sizes.extend(order.request.quantity.value for order in orders)
+        return place(orders, nonce, expires_at)
+
+    client.place = noted  # type: ignore[method-assign]
+    clear, said = stop(client)
+    assert clear
+    assert client.held == {"BTC": 0}
+    assert max(sizes) <= D("0.2")
+    assert sum(sizes) == D("0.5")
+    assert said.count("paper-1: closing 1 positions") == 1

@@ -16,7 +16,7 @@ from apps.exchanges.venues.binance.messages import ErrorBody, OrderRow
 from moondev.domain.errors import InvalidValue
 from moondev.domain.fills import Liquidity
 from moondev.domain.orders import OrderStatus
-from moondev.domain.values import Side
+from moondev.domain.values import Quantity, Side
 from tests.unit.apps.exchanges.venues.binance import recordings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -232,3 +232,7 @@ def test_only_perpetuals_in_usdt_that_trade_are_listed() -> None:
     assert (listing.instrument.key, listing.venue_asset_id) == ("here:BTCUSDT", 5)
     assert (listing.instrument.price_grid.tick, listing.instrument.lot.value) == (Decimal("0.1"), Decimal("0.001"))
     assert len(rows.unreadable) == 2
+    assert listing.instrument.max_market_quantity is None
+    told = {**btc, "filters": [*rules, {"filterType": "MARKET_LOT_SIZE", "maxQty": "120.000", "stepSize": "0.001"}]}
+    (listing,) = parse_account.listings(json.dumps({"symbols": [told]}), "here").read
+    assert listing.instrument.max_market_quantity == Quantity(Decimal(120))

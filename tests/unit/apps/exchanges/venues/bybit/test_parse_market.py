@@ -14,7 +14,7 @@ from apps.exchanges.venues.bybit import parse_market
 from apps.exchanges.venues.bybit.messages import KlineNews
 from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
-from moondev.domain.values import Side
+from moondev.domain.values import Quantity, Side
 from tests.unit.apps.exchanges.venues.bybit import recordings
 from tests.unit.apps.exchanges.venues.bybit.rows import INSTRUMENT, answered, listed
 
@@ -42,6 +42,10 @@ def test_an_instrument_carries_the_venue_s_rules() -> None:
     assert (one.key, one.asset, one.quote) == ("bybit:BTCUSDT", "BTC", "USDT")
     assert (one.price_grid.tick, one.lot.value, one.min_notional.value) == (Decimal("0.10"), Decimal("0.001"), 5)
     assert one.max_leverage == 100
+    assert one.max_market_quantity is None
+    sizes = INSTRUMENT["lotSizeFilter"] | {"maxOrderQty": "1190", "maxMktOrderQty": "119.000"}
+    (listing,) = parse_market.listings([INSTRUMENT | {"lotSizeFilter": sizes}], "bybit").read
+    assert listing.instrument.max_market_quantity == Quantity(Decimal(119))
     assert one.price_grid.significant_figures is None
 
 

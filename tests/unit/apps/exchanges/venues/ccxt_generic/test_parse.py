@@ -61,6 +61,13 @@ def test_amounts_in_contracts_become_base_currency() -> None:
     listed = parse.listing(MARKET, "okx", ccxt.TICK_SIZE).instrument
     assert (listed.key, listed.lot, listed.max_leverage) == ("okx:BTC-SWAP", Quantity(Decimal("0.01")), 75)
     assert listed.price_grid.tick == Decimal("0.5")
+    assert listed.max_market_quantity is None
+    for limits, most in (
+        ({"amount": {"max": 5_000}}, 50),
+        ({"amount": {"max": 5_000}, "market": {"max": 120}}, Decimal("1.2")),
+    ):
+        told = MARKET | {"limits": MARKET["limits"] | limits}
+        assert parse.listing(told, "okx", ccxt.TICK_SIZE).instrument.max_market_quantity == Quantity(Decimal(most))
     resting = parse.resting_order(ORDER | {"filled": "100"}, contracts)
     assert (resting.quantity, resting.remaining) == (Quantity(Decimal(3)), Quantity(Decimal(2)))
     assert (resting.client_order_id, resting.side, resting.price) == (NAME, Side.BUY, Price(Decimal(100)))

@@ -11,7 +11,7 @@ from apps.exchanges.ports import ParseError, ReportSource
 from apps.exchanges.venues.phemex import parse, words
 from moondev.domain.fills import FillKind, Liquidity
 from moondev.domain.orders import OrderStatus
-from moondev.domain.values import Side
+from moondev.domain.values import Quantity, Side
 from tests.unit.apps.exchanges.venues.phemex.recordings import recorded
 from tests.unit.apps.exchanges.venues.phemex.rows import (
     ACCOUNT,
@@ -259,3 +259,5 @@ def test_usdt_perpetuals_are_listed_and_nothing_else() -> None:
     )
     assert instrument.price_grid.tick == Decimal("0.1")
     assert len(found.unreadable) == 2
+    (listing,) = parse.listings(answer({"perpProductsV2": [PRODUCT | {"maxOrderQtyRq": "500"}]}), "px").read
+    assert listing.instrument.max_market_quantity == Quantity(Decimal(500))

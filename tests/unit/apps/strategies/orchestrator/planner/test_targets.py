@@ -1,10 +1,12 @@
 """Targets: what is placed, what counts, what is left alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from moondev.domain.orders import AmendOrder, CancelOrder, OrderStatus, OrderType, PlaceOrder, Purpose, TimeInForce
 from moondev.domain.values import Price, Quantity, Side
-from tests.unit.apps.strategies.orchestrator.toy_market import at, d, requests_for, sized, working
+from tests.unit.apps.strategies.orchestrator.toy_market import BTC, at, d, requests_for, sized, working
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -152,3 +154,32 @@ def test_a_reducing_order_is_trimmed_when_a_stop_took_part_of_the_position():
     exit_order = working(SELL, "0.1", "51000", purpose=Purpose.REDUCING)
     (amend,) = requests_for(sized("0", entry="51000"), at("0.04", exit_order))
     assert amend.remaining == Quantity(d("0.04"))
+
+
+def test_an_exit_that_is_larger_than_the_venue_takes_leaves_in_parts_and_no_part_is_asked_for_twice():
+    small = replace(BTC, max_market_quantity=Quantity(d("0.4")))
+    parts = requests_for(sized("0"), at("1", instrument=small))
+    assert [(part.side, part.purpose, str(part.quantity.value)) for part in parts] == [
+        (SELL, Purpose.REDUCING, "0.334"),
+        (SELL, Purpose.REDUCING, "0.333"),
+        (SELL, Purpose.REDUCING, "0.333"),
+    ]
+    assert len({part.client_order_id for part in parts}) == 3
+    assert parts == requests_for(sized("0"), at("1", instrument=small))
+    # The first has filled, the others are on their way: nothing is left to ask for.
+    market = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.IOC, "purpose": Purpose.REDUCING}
+    left = [working(SELL, "0.333", "49750", **market) for _ in range(2)]
+    assert requests_for(sized("0"), at("0.666", *left, instrument=small)) == ()
+    # One was lost: only what it was for is asked for again.
+    (again,) = requests_for(sized("0"), at("0.666", left[0], instrument=small))
+    assert again.quantity == Quantity(d("0.333"))
+
+
+def test_what_turns_is_cut_on_both_sides_of_zero_and_what_rests_is_not_cut():
+    small = replace(BTC, max_market_quantity=Quantity(d("0.4")))
+    parts = requests_for(sized("-0.5"), at("0.5", instrument=small))
+    assert [(part.purpose.value, str(part.quantity.value)) for part in parts] == [
+        ("reducing", "0.250"), ("reducing", "0.250"), ("opening", "0.250"), ("opening", "0.250"),
+    ]  # fmt: skip
+    (resting,) = requests_for(sized("5", entry="49000"), at(instrument=small))
+    assert resting.quantity == Quantity(d(5))
