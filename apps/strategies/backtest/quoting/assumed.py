@@ -22,7 +22,7 @@ _BPS = 1e-4
 
 
 def assumed_bars(tape: Tape, interval: timedelta, count: int, volatility_bps: float) -> BarSeries:
-    """Return `count` bars that end where the record's whole bars begin, going up and down by turns.
+    """Return `count` bars that end before the record begins, going up and down by turns.
 
     `volatility_bps` are basis points per square root of a second; each close is that volatility over one bar away
     from the one before. All lie around the middle of the book the record begins with.
@@ -30,7 +30,7 @@ def assumed_bars(tape: Tape, interval: timedelta, count: int, volatility_bps: fl
     if count < 1 or not (math.isfinite(volatility_bps) and volatility_bps >= 0):
         raise InvalidValue("assumed bars", (count, volatility_bps), "1 bar or more, volatility 0 or more")
     step = nanoseconds(interval)
-    first = -(-tape.starts_ns // step) - count
+    first = tape.starts_ns // step - count
     opened = (np.arange(count, dtype=np.int64) + first) * (step // NS_PER_MS)
     middle, move = _middle(tape), volatility_bps * _BPS * math.sqrt(interval.total_seconds())
     close = middle * (1 + np.where(np.arange(count) % 2 == 0, 0.5, -0.5) * move)

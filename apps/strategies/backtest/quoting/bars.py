@@ -13,6 +13,7 @@ from apps.strategies.backtest.quoting.floor import Tables
 from apps.strategies.backtest.quoting.latency import nanoseconds
 from apps.strategies.backtest.quoting.levels import Ladder
 from apps.strategies.backtest.quoting.tape import NS_PER_MS, Whole
+from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import BarSeries, Column
 
@@ -26,7 +27,7 @@ class HeardBars:
         base = lengths[0]
         made = _bars_of(tables, base)
         self._past = 0 if before is None else len(before)
-        joined = made if before is None else _joined(before, made)
+        joined = made if before is None else _joined(before, made, tables.tape.starts_ns)
         self.closes_ns = _heard_ends(ear, made, base)
         self._history = History(joined, lengths) if len(joined) else None
 
@@ -50,8 +51,8 @@ def _bars_of(tables: Tables, interval: timedelta) -> BarSeries:
     count = max(0, stop - first)
     edges = (np.arange(count + 1) + first) * step
     begins = np.searchsorted(at_ns, edges)
-    # What comes before the first trade has no price: such bars are left out.
-    skipped = int(np.searchsorted(begins, 1)) if count else 0
+    # Before the first trade there is no price: bars that end by then are left out.
+    skipped = int(np.searchsorted(begins[1:], 1))
     opened = edges[:-1][skipped:] // NS_PER_MS
     columns = np.empty((5, count - skipped))
     for row in range(skipped, count):
@@ -87,11 +88,14 @@ def _heard_ends(ear: Ear, bars: BarSeries, interval: timedelta) -> Whole:
     return np.where(rows < len(newest), ear.heard_ns[np.minimum(rows, len(newest) - 1)], np.iinfo(np.int64).max)
 
 
-def _joined(before: BarSeries, made: BarSeries) -> BarSeries:
+def _joined(before: BarSeries, made: BarSeries, starts_ns: int) -> BarSeries:
     if before.interval != made.interval:
         raise InvalidValue("before", f"bars of {before.interval}", f"bars of {made.interval}, as the strategy looks at")
-    if len(made) and len(before) and before.opened_ms[-1] >= made.opened_ms[0]:
-        raise InvalidValue("before", f"a bar opened at {before.opened_ms[-1]}", f"none after {made.opened_ms[0]}")
+    ends_ns = int(before.opened_ms[-1]) * NS_PER_MS + nanoseconds(before.interval) if len(before) else starts_ns
+    if ends_ns > starts_ns:
+        told = f"a bar that closed at {from_milliseconds(ends_ns / NS_PER_MS):%Y-%m-%d %H:%M:%S}"
+        began = f"{from_milliseconds(starts_ns / NS_PER_MS):%Y-%m-%d %H:%M:%S}"
+        raise InvalidValue("before", told, f"bars that closed before the record began at {began}")
     columns = [
         np.concatenate([getattr(before, name), getattr(made, name)])
         for name in ("opened_ms", "open", "high", "low", "close", "volume")

@@ -1,7 +1,8 @@
 """A record of book snapshots: the best levels of each side at regular times, told as changes from one to the next.
 
 Nothing says what traded in between: orders that rest are filled only when the other side comes through to them.
-A level that leaves the window counts as gone, since nobody tells what became of it.
+A level that leaves the window counts as gone, since nobody tells what became of it. Sizes are cut to whole lots: a
+book shows what others may trade, in lots finer than ours.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from apps.exchanges.market_data.history.quality.dataset import Dataset
-from apps.strategies.backtest.quoting.tape import BUY, LEVEL, NS_PER_MS, SELL, Tape, Whole, in_lots, in_ticks
+from apps.strategies.backtest.quoting.tape import BUY, LEVEL, NS_PER_MS, SELL, Tape, Whole, cut_to_lots, in_ticks
 from apps.strategies.backtest.results import DataSource
 from moondev.domain.instruments import Instrument
 
@@ -41,7 +42,7 @@ def _changes(dataset: Dataset, instrument: Instrument, name: str, side: int) -> 
     sizes = np.stack([dataset.numbers(f"{name}v{level}") for level in range(1, depth + 1)], axis=1)
     there = np.isfinite(prices) & (sizes > 0)
     at = np.repeat(np.arange(len(prices)), depth)[there.ravel()]
-    ticks, lots = in_ticks(instrument, prices[there]), in_lots(instrument, sizes[there])
+    ticks, lots = in_ticks(instrument, prices[there]), cut_to_lots(instrument, sizes[there])
     order = np.lexsort((at, ticks))
     at, ticks, lots = at[order], ticks[order], lots[order]
     same = (ticks[1:] == ticks[:-1]) & (at[1:] == at[:-1] + 1)

@@ -6,7 +6,7 @@ because a microsecond decides who is first in a queue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -89,6 +89,12 @@ class Tape:
         """Return when the last row happened."""
         return int(self.happened_ns[-1])
 
+    def until(self, at_ns: int) -> Tape:
+        """Return the tape up to and including `at_ns`."""
+        count = int(np.searchsorted(self.happened_ns, at_ns, side="right"))
+        columns = ("kinds", "sides", "ticks", "lots", "happened_ns", "received_ns")
+        return replace(self, **{name: getattr(self, name)[:count] for name in columns})
+
     @property
     def span(self) -> str:
         """Return from when to when, for people."""
@@ -104,6 +110,12 @@ def in_ticks(instrument: Instrument, prices: Column) -> Whole:
 def in_lots(instrument: Instrument, sizes: Column) -> Whole:
     """Return sizes as whole lots. Raises InvalidValue that names the row when one is not a whole number of them."""
     return _whole("size", sizes, instrument.lot.value)
+
+
+def cut_to_lots(instrument: Instrument, sizes: Column) -> Whole:
+    """Return sizes as whole lots, what is less than a lot left out: others may trade finer than we do."""
+    whole: Whole = np.floor(sizes / float(instrument.lot.value) + _OFF_GRID).astype(np.int64)
+    return whole
 
 
 def _whole(field: str, values: Column, step: Decimal) -> Whole:
