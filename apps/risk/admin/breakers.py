@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -22,12 +24,22 @@ class BreakerAdmin(NoDeleteAdmin[Breaker]):
     """One rule each; an edit binds the guard's next look. Switch one off rather than removing it."""
 
     form = PlainAmountsForm[Breaker]
-    list_display = [
-        "code", "metric", amount_column("threshold"), "window_seconds", "cool_down_seconds", "recovery",
-        "stops_opening", "halts", "close_share", "everywhere", "enabled",
-    ]  # fmt: skip
-    list_filter = ["enabled", "recovery"]
+    list_display = ["code", "metric", amount_column("threshold"), "show_deeds", "show_recovery", "enabled"]
     ordering = ["code"]
+
+    @admin.display(description="does")
+    def show_deeds(self, row: Breaker) -> str:
+        """Return what happens when it trips, in words."""
+        passes = "only cancels pass" if row.halts else "only exits pass" if row.stops_opening else ""
+        part = f"closes {row.close_share:.0%} of each position"
+        closes = {Decimal(0): "", Decimal(1): "closes every position"}.get(row.close_share, part)
+        where = " everywhere" if row.everywhere else ""
+        return ", ".join(words for words in (closes, f"{passes}{where}") if words)
+
+    @admin.display(description="comes back")
+    def show_recovery(self, row: Breaker) -> str:
+        """Return how it comes back, in words."""
+        return f"{row.get_recovery_display()} ({row.cool_down_seconds / 60:g} min)"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Breaker | None = None) -> list[str]:
         """Freeze what the breaker is about."""

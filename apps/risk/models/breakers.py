@@ -23,7 +23,7 @@ class Metric(models.TextChoices):
     ORDER_LATENCY = "order_latency", "sent to acknowledged, 95 of 100 orders, each venue (ms)"
     ERROR_RATE = "error_rate", "orders whose fate was not known for a while, each venue (share)"
     VENUES_DOWN = "venues_down", "venues that do not answer the guard (number)"
-    POSITION_AGE = "position_age", "oldest open position, each strategy with a limit of its own (seconds)"
+    POSITION_AGE = "position_age", "age of the oldest position, each strategy with a limit on it (share of that)"
     CPU = "cpu", "processor use of this machine (share)"
     MEMORY = "memory", "memory use of this machine (share)"
     CREDENTIAL_ALARMS = "credential_alarms", "the venue refuses our key, each account (times)"

@@ -110,4 +110,5 @@ def _gates(row: StrategyRow) -> dict[str, Any]:
     live = Account.objects.filter(enabled=True, venue__environment=Environment.LIVE) if moves else []
     verdicts = services.verdicts(row, to, process_clock().now())
     passed = all(verdict.passed for verdict in verdicts)
-    return {**found, "to": to, "verdicts": verdicts, "open": passed, "live_accounts": live}
+    word = to.value.replace("_", " ")
+    return {**found, "to": to, "to_word": word, "verdicts": verdicts, "open": passed, "live_accounts": live}
