@@ -23,7 +23,8 @@ class LimitBook:
 
     def tightest(self, kind: LimitKind, scopes: Iterable[ScopeId]) -> Decimal | None:
         """Return the binding limit of `kind`; None when no active limit covers any of `scopes`."""
-        found = (self.values.get((kind.value, *scope)) for scope in scopes)
+        name = kind.value  # asked once: an enum's value is no plain attribute
+        found = (self.values.get((name, *scope)) for scope in scopes)
         return min((value for value in found if value is not None), default=None)
 
 
