@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import talib
 
 from moondev.domain.market_data import BarSeries
 from tests.oracle.engines.timed import serve
@@ -23,15 +24,17 @@ def prepare_columns(columns: Columns, parameters: Mapping[str, Any]) -> Run:
     from apps.strategies.backtest.costs import Costs
     from apps.strategies.backtest.fills import FillRule
     from apps.strategies.backtest.results import END_OF_DATA
-    from tests.oracle.ours import cross_targets
+    from tests.oracle.ours import while_above
 
     bars, fee = bars_of(columns), parameters["fee_bps"]
     costs = Costs(maker_bps=fee, taker_bps=fee)
 
     def run() -> int:
         made = 0
+        # Each mean once, as vectorbt does.
+        means = {length: talib.SMA(bars.close, length) for pair in parameters["pairs"] for length in pair}
         for fast, slow in parameters["pairs"]:
-            targets = cross_targets(bars.close, fast, slow)
+            targets = while_above(means[fast] - means[slow])
             one = run_targets(bars, targets, costs, FillRule.NEXT_OPEN, parameters["initial"])
             made += sum(trade.reason != END_OF_DATA for trade in one.trades("BTC"))
         return made

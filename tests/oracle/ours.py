@@ -18,12 +18,12 @@ FEES = Costs(maker_bps=FEE_BPS, taker_bps=FEE_BPS)
 
 def cross_targets(close: Column, fast: int, slow: int) -> Column:
     """Return one coin from the bar where the fast mean gets above the slow one to that where it gets below."""
-    return _while_above(talib.SMA(close, fast) - talib.SMA(close, slow))
+    return while_above(talib.SMA(close, fast) - talib.SMA(close, slow))
 
 
 def whole_cross_targets(close: Column, fast: int, slow: int) -> Column:
     """Return the same from sums of whole ticks: where two means are equal, they are equal to the last bit."""
-    return _while_above(mean_distance(close, fast, slow))
+    return while_above(mean_distance(close, fast, slow))
 
 
 def cross_run(bars: BarSeries, targets: Column, rule: FillRule) -> BarRun:
@@ -31,12 +31,13 @@ def cross_run(bars: BarSeries, targets: Column, rule: FillRule) -> BarRun:
     return run_targets(bars, targets, FEES, rule, INITIAL)
 
 
-def _while_above(distance: Column) -> Column:
+def while_above(distance: Column) -> Column:
+    """Return 1 from the row where `distance` gets above 0 to that where it gets below, else 0."""
     before, now = distance[:-1], distance[1:]
-    turn = np.zeros(len(distance))
-    turn[1:] = 1.0 * ((now > 0) & (before <= 0)) - 1.0 * ((now < 0) & (before >= 0))
-    last = np.maximum.accumulate(np.where(turn != 0, np.arange(len(turn)), 0))
-    return (turn[last] > 0).astype(np.float64)
+    up, down = np.flatnonzero((now > 0) & (before <= 0)) + 1, np.flatnonzero((now < 0) & (before >= 0)) + 1
+    rows, wanted = np.concatenate((up, down)), np.repeat((1.0, 0.0), (len(up), len(down)))
+    order = np.argsort(rows)
+    return np.repeat(np.concatenate(([0.0], wanted[order])), np.diff(rows[order], prepend=0, append=len(distance)))
 
 
 def closed(trades: tuple[Trade, ...]) -> list[Trade]:
