@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -21,7 +21,7 @@ class Timeline:
     def __init__(self, histories: Mapping[str, History]) -> None:
         """Merge the bars of all `histories`."""
         stamps = {key: history.base.opened_ms for key, history in histories.items()}
-        self.opened_ms = np.unique(np.concatenate(list(stamps.values())))
+        self.opened_ms = _merged(list(stamps.values()))
         self.step_ms = step_ms(next(iter(histories.values())).base.interval)
         # Per market: the step of each of its bars; at each step how many of its bars came before, and with that step.
         self.step_of = {key: np.searchsorted(self.opened_ms, opened) for key, opened in stamps.items()}
@@ -48,6 +48,15 @@ class Timeline:
         for key, rows in wakes.items():
             marked[self.step_of[key]] |= rows
         return marked
+
+
+def _merged(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return every stamp of rising `columns` once, rising.
+
+    A stable sort finds the runs that rise already; numpy's unique hashes, which takes a second for a million stamps.
+    """
+    stamps = np.sort(np.concatenate(columns), kind="stable")
+    return stamps[np.diff(stamps, prepend=stamps[:1] - 1) != 0]
 
 
 def intervals_of(needs: Needs, recorded: timedelta) -> tuple[timedelta, ...]:
