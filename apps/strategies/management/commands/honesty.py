@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from apps.strategies.backtest.honesty.gate import REQUIREMENTS, gate
 from apps.strategies.backtest.honesty.limits import LIMITS
 from apps.strategies.backtest.honesty.run import codes_of, run_checks
 from apps.strategies.backtest.honesty.store import checks_keep, limits_now, requirements_now
+from apps.strategies.backtest.honesty.stored_trials import trials_kept
 from apps.strategies.backtest.honesty.terminal import checks_table, gate_told, told_as_json
 from apps.strategies.backtest.record import RunRecord, record_of
 from apps.strategies.backtest.report.page import report_page
@@ -44,7 +46,11 @@ class Command(BaseCommand):
         """Take what `backtest` takes, and which questions to ask at what expense."""
         add_idea(parser)
         parser.add_argument("--checks", default="all", help=f"all (default), or some of {','.join(CheckCode)}")
-        parser.add_argument("--trials", type=int, default=1, help="parameter sets tried before this one; default 1")
+        parser.add_argument(
+            "--trials",
+            type=int,
+            help="parameter sets tried before this one; default those of all stored searches, or 1",
+        )
         parser.add_argument(
             "--grid", action="append", default=[], metavar="NAME=[1,2,3]",
             help="values that the walk forward chooses among; default the neighbourhood of the parameters",
@@ -97,12 +103,17 @@ def _case(prepared: Prepared, request: BacktestRequest, limits: tuple[Limit, ...
         engine=partial(backtest, engine=EngineName(request.engine)),
         loaded=prepared.loaded,
         setting=prepared.setting,
-        trials=Trials(options["trials"]),
+        trials=_trials(prepared.loaded.strategy.name, options),
         grid=dict(_values(text, prepared) for text in options["grid"]),
         limits=limits,
         budget=options["budget"],
         seed=options["seed"],
     )
+
+
+def _trials(kind: str, options: dict[str, Any]) -> Trials:
+    kept = Trials() if options["no_store"] else trials_kept(kind)
+    return kept if options["trials"] is None else replace(kept, count=options["trials"])
 
 
 def _values(text: str, prepared: Prepared) -> tuple[str, list[Any]]:

@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
-from apps.strategies.backtest.honesty.case import Case
+from apps.strategies.backtest.honesty.case import Case, Trials
 from apps.strategies.backtest.honesty.check import Check, CheckCode, Limit
 from apps.strategies.backtest.honesty.gate import REQUIREMENTS, Lacking, Requirement
 from apps.strategies.backtest.honesty.limits import LIMITS
 from apps.strategies.backtest.honesty.store import checks_keep, checks_of, lacking, limits_now, requirements_now
-from apps.strategies.models import HonestyCheck, HonestyLimit, HonestyRequirement
+from apps.strategies.backtest.honesty.stored_trials import trials_kept
+from apps.strategies.models import HonestyCheck, HonestyLimit, HonestyRequirement, OptimisationRun, Trial
 from apps.strategies.orchestrator.loader import load
 from apps.strategies.registry import preset
 from tests.unit.apps.strategies.backtest.honesty.test_gate import PASSED, passing
@@ -127,3 +128,32 @@ class TestKeeping:
         assert {limit.figure for limit in requirements_now()[2].limits} == {"net_double", "net_stated"}
         crossed = {**form, "limits-0-figure": "x", "limits-0-at_least": "2", "limits-0-at_most": "1"}
         assert "a lower end below the upper" in admin_client.post(address, crossed).content.decode()
+
+
+@pytest.mark.django_db
+class TestStoredTrials:
+    def searched(self, kind, *sharpes):
+        run = OptimisationRun.objects.create(
+            title="t",
+            kind=kind,
+            plan={},
+            size=9,
+            code_hash="c",
+            data_hash="d",
+            asked_by="me",
+            asked_at=NOW,
+            sent_at=NOW,
+        )
+        for number, (status, sharpe) in enumerate(sharpes):
+            figures = {"whole": {"sharpe": sharpe}, "folds": []}
+            Trial.objects.create(run=run, number=number, parameters={}, seed=1, status=status, figures=figures)
+
+    def test_every_trial_that_ended_counts_and_their_ratios_vary_by_day(self):
+        assert trials_kept(KIND) == Trials()
+        self.searched(KIND, ("done", 1.0), ("done", 2.0), ("pruned", None), ("waiting", None))
+        self.searched(KIND, ("done", 3.0), ("done", None))
+        self.searched("turtle_trend", ("done", 9.0))
+        found = trials_kept(KIND)
+        assert (found.count, found.variance) == (4, pytest.approx(1 / 365))
+        self.searched("arbitrage", ("done", 1.0))
+        assert trials_kept("arbitrage") == Trials(1, None)

@@ -97,10 +97,10 @@ def bars_of(close, interval=HOUR, start=START):
     return BarSeries(interval, stamps, opened, top, bottom, close, np.full(len(close), 100.0))
 
 
-def market_of(bars, costs=COSTS, symbol="BTC"):
+def market_of(bars, costs=COSTS, symbol="BTC", venue="test"):
     instrument = Instrument(
-        venue="test", symbol=symbol, asset=symbol, quote="USDT", price_grid=PriceGrid(Decimal("0.01")),
-        lot=Quantity(Decimal("0.0001")), min_notional=Money(Decimal(1), "USDT"),
+        venue=venue, symbol=symbol, asset=symbol, quote="USDT", price_grid=PriceGrid(Decimal("0.01")),
+        lot=Quantity(Decimal("0.0001")), min_notional=Money(Decimal(1), "USDT"), max_leverage=10,
     )  # fmt: skip
     return Market(instrument, RecordedBars(bars, DataSource("made up", content_hash(bars)), "USDT"), costs)
 
