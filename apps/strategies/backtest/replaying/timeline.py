@@ -56,7 +56,7 @@ def _merged(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     A stable sort finds the runs that rise already; numpy's unique hashes, which takes a second for a million stamps.
     """
     stamps = np.sort(np.concatenate(columns), kind="stable")
-    return stamps[np.diff(stamps, prepend=stamps[:1] - 1) != 0]
+    return np.asarray(stamps[np.diff(stamps, prepend=stamps[:1] - 1) != 0], dtype=np.int64)
 
 
 def intervals_of(needs: Needs, recorded: timedelta) -> tuple[timedelta, ...]:
