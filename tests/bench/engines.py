@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.figures import Spread, percentile, ratio
+from tests.bench.figures import Spread, percentile
 from tests.bench.results import Row, Section
 from tests.bench.servers import PROJECT, BenchError
 from tests.oracle.questions import HERE, Engine, EngineAbsent
@@ -76,9 +76,14 @@ class Laps:
     trades: int = 0
 
     @property
-    def median_s(self) -> float | None:
+    def median_s(self) -> float:
         """Return the median of the warm runs."""
-        return percentile(sorted(self.wall_ms), 50) / 1000 if self.wall_ms else None
+        return percentile(sorted(self.wall_ms), 50) / 1000
+
+    @property
+    def cpu_ms(self) -> float:
+        """Return the CPU milliseconds of one warm run."""
+        return self.cpu_s * 1000 / len(self.wall_ms)
 
 
 VECTORBT = Contestant("vectorbt", Engine("research", "timed_vectorbt.py"))
@@ -99,7 +104,7 @@ CONTESTS = (
 
 def run() -> list[Section]:
     """Hold every contest."""
-    return [_held(contest) for contest in CONTESTS]
+    return [held(contest) for contest in CONTESTS]
 
 
 def made_columns(count: int) -> dict[str, np.ndarray]:
@@ -113,7 +118,8 @@ def made_columns(count: int) -> dict[str, np.ndarray]:
     return {"opened_ms": stamps, **columns}
 
 
-def _held(contest: Contest) -> Section:
+def held(contest: Contest) -> Section:
+    """Let the contestants of one contest run in turn. Raises BenchError when they do different things."""
     parameters = json.dumps({"pairs": [list(pair) for pair in contest.pairs], "fee_bps": 6.0, "initial": 1_000_000.0})
     laps: dict[str, Laps] = {}
     absent: dict[str, str] = {}
@@ -132,7 +138,7 @@ def _held(contest: Contest) -> Section:
             _answer(one.name, process)
             processes[one.name], laps[one.name] = process, Laps(time.monotonic() - began)
         _run_in_turn(processes, laps)
-    _require_equal(contest, laps)
+    require_equal(contest, laps)
     return Section("engines", _sentence(contest), list(_rows(contest, laps, absent)))
 
 
@@ -182,7 +188,7 @@ def _answer(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def _require_equal(contest: Contest, laps: Mapping[str, Laps]) -> None:
+def require_equal(contest: Contest, laps: Mapping[str, Laps]) -> None:
     """Raise BenchError when the contestants did different things: rates would compare nothing.
 
     Where two means are equal but for rounding, an engine may see a crossing more: one trade, or one in a thousand.
@@ -197,21 +203,19 @@ def _sentence(contest: Contest) -> str:
 
 
 def _rows(contest: Contest, laps: Mapping[str, Laps], absent: Mapping[str, str]) -> Iterator[Row]:
-    ours = next(iter(laps.values())).median_s
+    ours = laps[contest.contestants[0].name]
     for one in contest.contestants:
         if one.name in absent:
-            yield Row(one.name, Spread.of([]), note=absent[one.name])
+            yield Row(one.name, Spread.of([]), note=f"not measured here: {absent[one.name]}")
             continue
         lap = laps[one.name]
-        median = lap.median_s
-        beside = ratio(median, ours) if one.engine is not None else None
+        rate = f"{contest.per_run / lap.median_s:,.{0 if contest.unit == 'bars/s' else 1}f} {contest.unit}"
         words = [
-            f"{contest.per_run / median:,.{0 if contest.unit == 'bars/s' else 1}f} {contest.unit}" if median else "",
-            f"first run {lap.first_s:.2f} s",
-            f"starts in {lap.ready_s:.1f} s",
-            f"peak {lap.peak_mb:.0f} MB",
+            rate, f"first run {lap.first_s:.2f} s", f"ready in {lap.ready_s:.1f} s", f"peak {lap.peak_mb:.0f} MB",
             f"{lap.trades} trades",
-            f"takes {beside:.2f} x as long as ours" if beside else "",
-        ]
-        cpu_ms = lap.cpu_s * 1000 / len(lap.wall_ms)
-        yield Row(one.name, Spread.of(lap.wall_ms), cpu_ms=cpu_ms, note=", ".join(word for word in words if word))
+        ]  # fmt: skip
+        if one.engine is not None:
+            wall, cpu = lap.median_s / ours.median_s, lap.cpu_ms / ours.cpu_ms
+            words.append(f"takes {wall:.2f} x as long as ours, {cpu:.2f} x the CPU")
+        facts = {"rate": contest.per_run / lap.median_s, "first_s": lap.first_s, "peak_mb": lap.peak_mb}
+        yield Row(one.name, Spread.of(lap.wall_ms), cpu_ms=lap.cpu_ms, note=", ".join(words), facts=facts)

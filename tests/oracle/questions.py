@@ -40,7 +40,7 @@ class Engine:
         """Return the interpreter. Raises EngineAbsent when it is not installed."""
         path = ENVIRONMENTS / self.environment / "bin" / "python"
         if not path.exists():
-            raise EngineAbsent(f"not installed: docker/oracle-environment {self.environment} installs it")
+            raise EngineAbsent(f"docker/oracle-environment {self.environment} installs it")
         return path
 
 
