@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from apps.strategies.backtest.costs import BPS
@@ -66,13 +66,30 @@ def sized(lane: Lane, call: Call, purse: Purse, withdrawn: Order | None) -> tupl
     if rests and quantity * call.limit < UNDERSIZE * abs(call.weight) * purse.allocation:
         # The strategy takes what was cut for a partial fill, and sizes it anew at a later tick.
         raise Untold(f"{lane.key}: a resting entry was cut to {quantity:g}")
-    order = Order(call.sign, level, quantity, call.expires_ms)
-    if withdrawn is not None and withdrawn.sign == call.sign and withdrawn.expires_ms == call.now_ms:
+    order, leaving = Order(call.row, call.sign, level, quantity, call.expires_ms), 0.0
+    if withdrawn is not None and withdrawn.expires_ms == call.now_ms and withdrawn.sign == call.sign:
         order = _changed(lane, withdrawn, order, mid)
     elif not lane.accepts(quantity, min(level, mid)):
         return None, ""
-    refused = purse.refusal(lane, order.quantity, order.level, mid, call.now_ms)
+    if withdrawn is not None and withdrawn.expires_ms == call.now_ms and withdrawn.sign != call.sign:
+        leaving = withdrawn.quantity * withdrawn.level
+    refused = purse.refusal(lane, order.quantity, order.level, mid, call.now_ms, leaving)
+    if refused and leaving and not purse.refusal(lane, order.quantity, order.level, mid, call.now_ms, 0.0):
+        return _at_a_later_tick(lane, order, float(lane.signals.stops[call.row])), refused.value
     return (None, refused.value) if refused else (order, "")
+
+
+def _at_a_later_tick(lane: Lane, order: Order, stop: float) -> Order | None:
+    """Return the order as it is sent once nothing else stands in its way; None when it is no longer wanted by then.
+
+    While the market is beyond the trade's own stop it is not sent either.
+    """
+    row = lane.tick(order.row + 1)
+    while row < len(lane) and lane.closed_ms[row] < order.expires_ms:
+        if not (lane.closes[row] - stop) * order.sign <= 0:
+            return replace(order, row=row)
+        row = lane.tick(row + 1)
+    return None
 
 
 def _changed(lane: Lane, old: Order, new: Order, mid: float) -> Order:
@@ -84,5 +101,5 @@ def _changed(lane: Lane, old: Order, new: Order, mid: float) -> Order:
     if quantity > old.quantity and not lane.accepts(quantity - old.quantity, min(new.level, mid)):
         quantity = old.quantity
     if abs(old.level - new.level) / new.level > lane.reprice_bps * BPS:
-        return Order(new.sign, new.level, quantity, new.expires_ms)
-    return Order(new.sign, old.level, quantity, new.expires_ms, rested=quantity >= old.quantity)
+        return replace(new, quantity=quantity)
+    return replace(new, level=old.level, quantity=quantity, rested=quantity >= old.quantity)

@@ -67,8 +67,13 @@ class Purse:
         target = Target(lane.key, weight, "signal", "")
         return float(size_target(target, self.equity, self.leverage, price, lane.instrument, asset_cap=cap).value)
 
-    def refusal(self, lane: Lane, quantity: float, price: float, mid: float, now_ms: int) -> RefusalCode | None:
-        """Return why the review would refuse to open `quantity` at `price`, at worst; None when it would not."""
+    def refusal(
+        self, lane: Lane, quantity: float, price: float, mid: float, now_ms: int, leaving: float
+    ) -> RefusalCode | None:
+        """Return why the review would refuse to open `quantity` at `price`, at worst; None when it would not.
+
+        `leaving` is the worth of an own order that is only just being withdrawn: it may fill yet.
+        """
         worth, limits = quantity * price, self._limits
         share = limits[LimitKind.ASSET_SHARE]
         if abs(price - mid) / mid * float(BPS_IN_ONE) > limits[LimitKind.PRICE_BAND_BPS]:
@@ -83,7 +88,8 @@ class Purse:
         self._exposures = [one for one in self._exposures if one.until_ms > now_ms]
         # What the market itself still holds is on its way out: this trade turns it round.
         others = [one for one in self._exposures if one.instrument != lane.key]
-        if worth + sum(one.worth for one in others if one.asset == lane.instrument.asset) > share * self.equity:
+        same_asset = leaving + sum(one.worth for one in others if one.asset == lane.instrument.asset)
+        if worth + same_asset > share * self.equity:
             return RefusalCode.ASSET_EXPOSURE_EXCEEDED
-        gross = worth + sum(one.worth for one in others)
+        gross = worth + leaving + sum(one.worth for one in others)
         return RefusalCode.LEVERAGE_EXCEEDED if gross > limits[LimitKind.MAX_LEVERAGE] * self.equity else None

@@ -132,8 +132,8 @@ class Trading:
 
 def _filled(lane: Lane, call: Call, order: Order, *, turning: bool) -> Filled | None:
     if not math.isnan(call.limit):
-        return filled_at_limit(lane, call.row, call.sign, order, call.expires_ms)
+        return filled_at_limit(lane, order)
     if turning:
-        return filled_in_turning(lane, call.row, call.sign, order.quantity)
+        return filled_in_turning(lane, order)
     stop = float(lane.signals.stops[call.row])
-    return filled_at_market(lane, call.row, call.sign, order.quantity, call.expires_ms, stop)
+    return filled_at_market(lane, order, stop)
