@@ -98,7 +98,8 @@ def _changed(lane: Lane, old: Order, new: Order, mid: float) -> Order:
     A rest that the venue would not take is left out; a price within the tolerance is left alone.
     """
     quantity = new.quantity
-    if quantity > old.quantity and not lane.accepts(quantity - old.quantity, min(new.level, mid)):
+    # Twelve places: of whole lots as floats, one is left over and not ...999 of one.
+    if quantity > old.quantity and not lane.accepts(round(quantity - old.quantity, 12), min(new.level, mid)):
         quantity = old.quantity
     if abs(old.level - new.level) / new.level > lane.reprice_bps * BPS:
         return replace(new, quantity=quantity)
