@@ -15,6 +15,7 @@ from apps.risk.limits import LimitBook, read_limits
 from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
 from apps.risk.portfolio.equity import Equities, read_equities
+from apps.risk.rules.book import Rule, read_rules
 from apps.risk.scope import ScopeId, StrategyScope
 
 
@@ -24,7 +25,7 @@ class RiskFacts:
 
     Amounts are in the currency of the scope. None means "not known now", never zero: the checks that
     need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %). `half_open` are the parts of its size
-    to which breakers hold a scope while they are half open.
+    to which breakers hold a scope while they are half open, `rules` the operator's own, `read_at` when all this was.
     """
 
     scope: StrategyScope
@@ -37,6 +38,8 @@ class RiskFacts:
     strategy_drawdown: Decimal | None
     equities: Equities | None = None
     half_open: Mapping[ScopeId, Decimal] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    read_at: datetime | None = None
 
     def at(self, scope: StrategyScope) -> RiskFacts:
         """Return the same strategy's facts on another account of its portfolio."""
@@ -77,9 +80,11 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
     modes = _read_modes()
     equities = read_equities({scope.portfolio for scope in scopes}, now)
     marks = read_marks(_marked_scopes(scopes), now)
-    half_open = read_half_open()
+    half_open, rules = read_half_open(), read_rules()
     facts = {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
-    return {strategy: replace(found, half_open=half_open) for strategy, found in facts.items()}
+    return {
+        strategy: replace(found, half_open=half_open, rules=rules, read_at=now) for strategy, found in facts.items()
+    }
 
 
 def _facts_of(

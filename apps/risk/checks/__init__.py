@@ -2,6 +2,7 @@
 
 from apps.risk.checks.asset_exposure import ASSET_EXPOSURE
 from apps.risk.checks.candidate import Check
+from apps.risk.checks.custom_rules import CUSTOM_RULES
 from apps.risk.checks.data_age import DATA_AGE
 from apps.risk.checks.drawdown import PORTFOLIO_DRAWDOWN, STRATEGY_DRAWDOWN
 from apps.risk.checks.half_open import HALF_OPEN
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     ASSET_EXPOSURE,
     LEVERAGE,
     HALF_OPEN,
+    CUSTOM_RULES,
 )
 
 __all__ = ["CHECKS"]

@@ -5,6 +5,7 @@ from apps.risk.models.breakers import CUMULATIVE, Breaker, BreakerChange, Breake
 from apps.risk.models.events import RiskEvent
 from apps.risk.models.limits import Limit, LimitChange, LimitKind
 from apps.risk.models.marks import HighWaterMark
+from apps.risk.models.rules import CustomRule
 
 __all__ = [
     "CUMULATIVE",
@@ -12,6 +13,7 @@ __all__ = [
     "Breaker",
     "BreakerChange",
     "BreakerState",
+    "CustomRule",
     "HighWaterMark",
     "Limit",
     "LimitChange",
