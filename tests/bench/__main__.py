@@ -26,9 +26,10 @@ NAMES = (
     "authoring",
     "engines",
     "replay",
+    "quotes",
 )
 # Run in processes of their own, without broker, database or cache.
-SERVERLESS = frozenset({"engines", "replay"})
+SERVERLESS = frozenset({"engines", "replay", "quotes"})
 MOST_ACCOUNTS = 8
 Runs = Mapping[str, Callable[[], list[Section]]]
 
@@ -96,9 +97,9 @@ def _prepare(servers: Servers) -> None:
 
 
 def _serverless() -> Runs:
-    from tests.bench import engines, replay
+    from tests.bench import engines, quotes, replay
 
-    return {"engines": engines.run, "replay": replay.run}
+    return {"engines": engines.run, "replay": replay.run, "quotes": quotes.run}
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:

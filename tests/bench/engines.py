@@ -134,15 +134,16 @@ def held(contest: Contest) -> Section:
                 absent[one.name] = str(reason)
                 continue
             began = time.monotonic()
-            process = running.enter_context(_process(command, Path(folder, one.name.replace(" ", "-"))))
-            _answer(one.name, process)
+            process = running.enter_context(process_of(command, Path(folder, one.name.replace(" ", "-"))))
+            answer_of(one.name, process)
             processes[one.name], laps[one.name] = process, Laps(time.monotonic() - began)
-        _run_in_turn(processes, laps)
-    require_equal(contest, laps)
+        run_in_turn(processes, laps)
+    require_equal(contest.name, laps)
     return Section("engines", _sentence(contest), list(_rows(contest, laps, absent)))
 
 
-def _run_in_turn(processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[str, Laps]) -> None:
+def run_in_turn(processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[str, Laps]) -> None:
+    """Let every process run once, then all of them in turn, and write down what each run took."""
     for name, process in processes.items():
         first = _lap(name, process)
         laps[name].first_s, laps[name].trades = first["wall_s"], first["trades"]
@@ -158,7 +159,7 @@ def _run_in_turn(processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[s
 
 
 @contextmanager
-def _process(command: Sequence[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
+def process_of(command: Sequence[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
     """Start a contestant; it ends when its input does."""
     with (
         errors.open("w", encoding="utf-8") as written,
@@ -176,10 +177,11 @@ def _lap(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdin is not None
     process.stdin.write("run\n")
     process.stdin.flush()
-    return _answer(name, process)
+    return answer_of(name, process)
 
 
-def _answer(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+def answer_of(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Return the next answer of a contestant. Raises BenchError when it has ended instead."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -188,14 +190,14 @@ def _answer(name: str, process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def require_equal(contest: Contest, laps: Mapping[str, Laps]) -> None:
+def require_equal(name: str, laps: Mapping[str, Laps]) -> None:
     """Raise BenchError when the contestants did different things: rates would compare nothing.
 
     Where two means are equal but for rounding, an engine may see a crossing more: one trade, or one in a thousand.
     """
     counts = {name: one.trades for name, one in laps.items()}
     if max(counts.values()) - min(counts.values()) > max(1.0, max(counts.values()) * 0.001):
-        raise BenchError(f"{contest.name}: different numbers of trades: {counts}")
+        raise BenchError(f"{name}: different numbers of trades: {counts}")
 
 
 def _sentence(contest: Contest) -> str:

@@ -104,10 +104,10 @@ class _Walk:
             self._add(2, side, tick, lots, self._seq, before)
 
 
-def walked_events() -> dict[str, np.ndarray]:
+def walked_events(messages: int = 8_000) -> dict[str, np.ndarray]:
     """Return a made-up record, received 1.2 s too early and a few milliseconds late, as recorders do."""
     walk = _Walk(seed=8)
-    walk.play(8_000)
+    walk.play(messages)
     ms, kinds, sides, ticks, lots, seq, previous = (
         np.array(column, np.int64) for column in zip(*walk.rows, strict=True)
     )
