@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from apps.strategies.base import Decision, OwnPosition, Parameters, State, Strategy
 from apps.strategies.library.amounts import exact, price_of
+from apps.strategies.library.turtle.breakout import may_begin
 from apps.strategies.library.turtle.memory import Market, Memory, Phase, remembered
 from apps.strategies.library.turtle.n import n_series
 from apps.strategies.library.turtle.parameters import (
@@ -21,6 +22,7 @@ from apps.strategies.library.turtle.position import reconciled
 from apps.strategies.library.turtle.rules import decided
 from apps.strategies.library.turtle.scene import Capital, Scene, price_now, usable_bars
 from apps.strategies.library.turtle.units import notional_equity
+from apps.strategies.signals import Past, Rows
 from moondev.domain.desired import Target
 from moondev.domain.instruments import Instrument
 from moondev.domain.market_data import MarketView, Needs
@@ -75,6 +77,16 @@ class TurtleTrend(Strategy[TurtleParameters]):
             targets.append(_target(key, market, scene))
         after = Memory(peak_profit=peak, markets=markets)
         return Decision(tuple(targets), after.to_state(), tuple(notes))
+
+    def wakes(
+        self,
+        past: Mapping[str, Past],
+        params: TurtleParameters,
+        instruments: Mapping[str, Instrument],
+        leverage: float,  # noqa: ARG002  how much is bought does not decide when
+    ) -> Mapping[str, Rows]:
+        """Return the bars that break out of any channel traded."""
+        return {key: may_begin(past[key], params) for key in instruments}
 
 
 def _profit(view: MarketView, own: OwnPosition, params: TurtleParameters) -> float:

@@ -9,6 +9,9 @@ from typing import Literal
 import numpy as np
 
 from apps.strategies.indicators.channels import prior_highest, prior_lowest
+from apps.strategies.library.columns import grid_of
+from apps.strategies.library.turtle.parameters import TurtleParameters
+from apps.strategies.signals import Past, Rows
 from moondev.domain.market_data import BarSeries, Column
 
 Trigger = Literal["extreme", "close"]
@@ -50,6 +53,17 @@ def breakouts(bars: BarSeries, length: int, trigger: Trigger = "extreme") -> Col
     down = bottoms < prior_lowest(bars.low, length)
     both = np.where(bars.close >= bars.open, 1.0, -1.0)
     return np.where(up & down, both, up.astype(float) - down.astype(float))
+
+
+def may_begin(past: Past, params: TurtleParameters) -> Rows:
+    """Return the base bars at whose close any of the systems breaks out: at no other does a trade begin.
+
+    What the filter of the faster system would skip is among them.
+    """
+    bars = past.bars(params.bar)
+    out = [breakouts(bars, params.entry_bars(system), params.signal_on) != 0 for system in params.systems]
+    known = np.arange(len(bars)) >= params.minimum_bars - 1
+    return grid_of(past, params.bar).marked(np.logical_or.reduce(out) & known)
 
 
 def virtual_trades(bars: BarSeries, n: Column, rules: VirtualRules) -> tuple[VirtualTrade, ...]:

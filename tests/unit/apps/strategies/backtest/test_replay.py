@@ -16,7 +16,8 @@ from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.replay import replay
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.base import Decision, Parameters, Strategy
-from apps.strategies.orchestrator.loader import Loaded
+from apps.strategies.orchestrator.loader import Loaded, load
+from apps.strategies.registry import strategy_class
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.desired import Legs, Quote, Quotes, Target
 from moondev.domain.errors import InvalidValue
@@ -322,6 +323,22 @@ def test_orders_that_answer_fills_without_end_wait_for_the_next_bar():
 
     result = replay(Loaded(Restless(), Plan(weights={}), ""), Setting((market_of([(100, 100, 100, 100)] * 3),)))
     assert any("without end in the bar of 2023-11-14 22:16" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("rule", [FillRule.NEXT_OPEN, FillRule.BAR_CLOSE])
+@pytest.mark.parametrize("kind", ["consolidation_pop", "nadaraya_watson", "mean_reversion", "turtle_trend"])
+def test_what_a_strategy_lets_the_replay_skip_changes_nothing(kind, rule, monkeypatch):
+    markets = tuple(_walk(seed, symbol, 200) for seed, symbol in ((21, "BTC"), (22, "ETH")))
+    idea = strategy_class(kind)
+    loaded, setting = load(kind, idea.presets["fast"].model_dump(mode="json")), Setting(markets, rule)
+    skipping = replay(loaded, setting)
+    for hook in ("signals", "wakes"):
+        monkeypatch.setattr(idea, hook, lambda *_: None)
+    asked = replay(loaded, setting)
+    assert len(skipping.trades) > 5
+    assert skipping.trades == asked.trades
+    assert skipping.curve.equity.tolist() == asked.curve.equity.tolist()
+    assert (skipping.refused, skipping.warnings) == (asked.refused, asked.warnings)
 
 
 def _walk(seed: int, symbol: str, count: int = 100):
