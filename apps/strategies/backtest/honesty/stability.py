@@ -8,7 +8,8 @@ from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.check import Check, CheckCode
 from apps.strategies.backtest.honesty.neighbours import Neighbour, neighbours
 
-FEWEST_NEIGHBOURS = 4
+# All that one small whole number has.
+FEWEST_NEIGHBOURS = 2
 
 
 def stability(case: Case) -> Check:
@@ -23,8 +24,13 @@ def stability(case: Case) -> Check:
     if not case.result.trades:
         return case.unanswered(code, "no trades: nothing that parameters could change")
     own = case.result.final / case.result.initial - 1
-    runs = [case.run(one.parameters) for one in beside]
-    nets = np.array([run.final / run.initial - 1 for run in runs])
+    runs = [(one, case.run(one.parameters)) for one in beside]
+    # A number that is not in use here moves nothing, and a copy of the result is no second one.
+    told = [(one, run.final / run.initial - 1) for one, run in runs if run.final != case.result.final]
+    if len(told) < FEWEST_NEIGHBOURS:
+        why = f"only {len(told)} of {len(runs)} neighbours changed anything, {FEWEST_NEIGHBOURS} are needed"
+        return case.unanswered(code, why, len(runs))
+    nets = np.array([net for _, net in told])
     best, median, worst = float(np.max(nets)), float(np.median(nets)), float(np.min(nets))
     figures = {
         "neighbours": float(len(nets)),
@@ -39,9 +45,9 @@ def stability(case: Case) -> Check:
     at = int(np.argmin(nets))
     words = (
         f"{figures['share_profitable']:.0%} of {len(nets)} neighbours are profitable; net {own:.2%}, theirs "
-        f"{worst:.2%} ({beside[at]}) to {best:.2%}, median {median:.2%}"
+        f"{worst:.2%} ({told[at][0]}) to {best:.2%}, median {median:.2%}"
     )
-    lost = [f"{one}: {net:.2%}" for one, net in zip(beside, nets, strict=True) if net <= 0]
+    lost = [f"{one}: {net:.2%}" for one, net in told if net <= 0]
     return case.answer(code, figures, words, lost, len(runs))
 
 

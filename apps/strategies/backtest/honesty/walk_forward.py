@@ -70,9 +70,10 @@ def walk_forward(case: Case) -> Check:
         "efficiency": tested / trained if trained > 0 else 0.0,
         "share_of_folds_profitable": float(np.mean([step.tested > 0 for step in steps])),
     }
+    remains = f"{figures['efficiency']:.0%} remain" if trained > 0 and tested > 0 else "nothing remains"
     words = (
-        f"{trained:.2%} a year where the parameters were chosen, {tested:.2%} where they were not: "
-        f"{figures['efficiency']:.0%} remain; {figures['share_of_folds_profitable']:.0%} of {len(steps)} tests won"
+        f"{trained:.2%} a year where the parameters were chosen, {tested:.2%} where they were not: {remains}; "
+        f"{figures['share_of_folds_profitable']:.0%} of {len(steps)} tests won"
     )
     findings = [f"test {at}: {step.chosen}, net {step.net:.2%}" for at, step in enumerate(steps, start=1)]
     return case.answer(code, figures, words, findings, len(steps) * (len(candidates) + 1))

@@ -63,7 +63,7 @@ class Burglar(Momentum):
     """Reads beyond the end of its window, in the array of which the window is a view."""
 
     def position(self, bars, params):
-        whole = bars.close if bars.close.base is None else bars.close.base
+        whole = np.ravel(bars.close if bars.close.base is None else bars.close.base)
         begins = (bars.close.__array_interface__["data"][0] - whole.__array_interface__["data"][0]) // 8
         after = whole[begins + len(bars) : begins + len(bars) + 1]
         return float(len(after) > 0 and after[0] > bars.close[-1])
