@@ -82,7 +82,7 @@ def test_a_budget_bounds_the_backtests_and_equal_seeds_draw_equal_neighbours():
     assert len(repeated) == 6
 
 
-@pytest.mark.parametrize(("close", "budget", "why"), [(np.full(90, 1.0), 40, "no trades"), (TREND, 1, "1 neighbours within")])
+@pytest.mark.parametrize(("close", "budget", "why"), [(np.full(90, 1.0), 40, "no trades"), (TREND, 1, "1 neighbours")])
 def test_without_trades_or_neighbours_it_cannot_be_judged(close, budget, why):
     case, _ = case_of(Momentum(), close, budget=budget)
     found = stability(case)
