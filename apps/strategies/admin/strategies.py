@@ -32,6 +32,10 @@ from moondev.domain.errors import TradingError
 
 MOST_TICKS = 20
 WHOLE_PAGE = {"classes": ["wide-block"]}
+# What a strategy is and how it does, at the top of its page.
+SUMMARY = (
+    "slug", "kind", "account", "show_state", "show_stage", "last_tick", "due_next", "position", "realised",
+)  # fmt: skip
 
 
 class StrategyList(ChangeList):
@@ -121,20 +125,8 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         parameters: list[str] = ["show_parameters"]
         if self._editable(request, obj):
             parameters = [PREFIX + name for name in strategy_class(obj.kind).parameters.model_fields]
-        top = [
-            "slug",
-            "kind",
-            "account",
-            "show_state",
-            "show_stage",
-            "last_tick",
-            "due_next",
-            "position",
-            "realised",
-            "instruments",
-        ]
         return [
-            (None, {"fields": top, "classes": ["two-columns"]}),
+            (None, {"fields": [*SUMMARY, "instruments"], "classes": ["two-columns"]}),
             timing,
             money,
             ("Parameters", {"fields": parameters, "classes": ["two-columns"]}),
@@ -147,18 +139,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         """Freeze what orders already depend on; show the rest of the story."""
         if obj is None:
             return []
-        frozen = [
-            "slug",
-            "kind",
-            "account",
-            "show_state",
-            "show_stage",
-            "last_tick",
-            "due_next",
-            "position",
-            "realised",
-        ]
-        return [*frozen, "latest_ticks", "latest_events", "memory", "show_parameters"]
+        return [*SUMMARY, "latest_ticks", "latest_events", "memory", "show_parameters"]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401  Django's
         """Tell what stood in the way when a save failed after its rehearsal: somebody else was faster."""
