@@ -378,6 +378,16 @@ def test_a_worker_that_cannot_load_a_version_keeps_the_one_it_has(world, folder,
     restarted()
 
 
+def test_a_decision_that_raises_is_told_with_the_version_that_raised(world, folder):
+    row(world)
+    text = idea(decide="1 / 0")
+    folder.save("holder", text)
+    folder.looks()
+    tick = ticked(world)
+    assert (tick.status, tick.error) == ("failed", "ZeroDivisionError: division by zero")
+    assert (tick.code_hash, tick.parameters_version) == (hash_of(text), 1)
+
+
 def test_a_preset_of_an_own_strategy_is_a_set_of_its_parameters(world, folder):
     assert preset("holder", "plain").weight == 0.1
     assert catalogue().names() == ("holder",)

@@ -36,7 +36,7 @@ def decide(work: Work) -> Decided | Failed:
     wall_ms, cpu_ms = (time.perf_counter() - wall) * 1000, (time.thread_time() - cpu) * 1000
     overrun = cpu_ms > SOFT_LIMIT_MS or wall_ms > SOFT_LIMIT_WALL_MS
     if decision is None:
-        return Failed(work.tick, problem, decide_ms=wall_ms, overrun=overrun)
+        return Failed(work.tick, problem, decide_ms=wall_ms, overrun=overrun, code_hash=work.loaded.code_hash)
     return Decided(work, decision, wall_ms, overrun)
 
 

@@ -36,7 +36,7 @@ def end_failed(failed: Sequence[Failed], now: datetime) -> None:
         return
     rows.ticks_end(
         [
-            rows.Ending(one.tick, TickStatus.FAILED, one.decide_ms, NO_COUNTS, "", {}, one.message[:2_000])
+            rows.Ending(one.tick, TickStatus.FAILED, one.decide_ms, NO_COUNTS, one.code_hash, {}, one.message[:2_000])
             for one in failed
         ],
         now,

@@ -37,7 +37,8 @@ def make_ready(decided: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready 
         reviewed = held_together(review(made.requests, _market(work), work.facts, work.outlets.facts), legs)
     except Exception as error:  # a wish that no order can express fails its own tick only
         logger.exception("what %s wants cannot be planned", work.scope.strategy)
-        return Failed(work.tick, f"{type(error).__name__}: {error}", "plan_failed", decided.decide_ms, decided.overrun)
+        problem, spent = f"{type(error).__name__}: {error}", (decided.decide_ms, decided.overrun)
+        return Failed(work.tick, problem, "plan_failed", *spent, work.loaded.code_hash)
     done = time.perf_counter()
     settled = tuple(size for size in sizes if not situations[size.instrument].uncertain)
     stages = {"decide": decided.decide_ms, "plan": (planned - started) * 1000, "review": (done - planned) * 1000}

@@ -100,7 +100,8 @@ class Ready:
 class Failed:
     """A tick that came to nothing: nothing of it may be sent.
 
-    `kind` names the event that is kept; `overrun` counts towards pausing the strategy.
+    `kind` names the event that is kept; `overrun` counts towards pausing the strategy; `code_hash` is of the code that
+    was asked, where any was.
     """
 
     tick: Tick
@@ -108,3 +109,4 @@ class Failed:
     kind: str = "tick_failed"
     decide_ms: float | None = None
     overrun: bool = False
+    code_hash: str = ""

@@ -23,7 +23,7 @@ BTC = "hyperliquid:BTC"
 
 
 def work(idea):
-    loaded = SimpleNamespace(strategy=SimpleNamespace(decide=idea), parameters=None)
+    loaded = SimpleNamespace(strategy=SimpleNamespace(decide=idea), parameters=None, code_hash="c0de")
     tick = SimpleNamespace(pk=1, strategy=SimpleNamespace(state={}))
     return SimpleNamespace(
         tick=tick, loaded=loaded, view=None, own=None, instruments={BTC: None}, scope=SimpleNamespace(strategy="s")
