@@ -84,17 +84,17 @@ class Desk:
             leg=name,
         )
 
-    def parts(self, leg: str, quantity: Decimal, style: Style) -> list[tuple[str, Decimal]]:
-        """Return `quantity` as the venue takes it, each part with a name: at the market it may be too much for one."""
-        if style.order_type is not OrderType.MARKET:
-            return [(leg, quantity)]
+    def parts(self, leg: str, quantity: Decimal) -> list[tuple[str, Decimal]]:
+        """Return `quantity` as the venue takes it at the market, each part with a name."""
         cut = self._instrument.market_parts(Quantity(quantity))
         return [(f"{leg}/{number}" if number else leg, part.value) for number, part in enumerate(cut)]
 
-    def protect(self, kind: OrderType, side: Side, quantity: Decimal, trigger: Price, signal_id: str) -> PlaceOrder:
+    def protect(
+        self, leg: str, kind: OrderType, side: Side, quantity: Decimal, trigger: Price, signal_id: str
+    ) -> PlaceOrder:
         """Return a reduce-only order that waits for `trigger` (already on the grid)."""
         worst = trigger.moved(Bps(TRIGGERED_SLIPPAGE_BPS.value * side.sign))
-        name = f"{self._instrument.key}/{kind.value}"
+        name = f"{self._instrument.key}/{leg}"
         return PlaceOrder(
             client_order_id=client_order_id(self.rules.strategy, self.rules.tick_id, name),
             instrument=self._instrument.key,

@@ -33,18 +33,36 @@ def plan_protection(sized: SizedTarget, desk: Desk) -> list[OrderRequest]:
 def _plan_one(
     desk: Desk, kind: OrderType, side: Side, level: Price | None, ours: tuple[WorkingOrder, ...], signal_id: str
 ) -> list[OrderRequest]:
-    """Place the new order first; cancel the old ones only once the new one rests."""
+    """Place new orders first, cancel the old ones only once the new ones rest: one order, or the parts of it."""
     if level is None:
         return desk.cancels(ours, "no longer wanted")
     size = floored(abs(desk.at.position.value), desk.at.instrument)
-    trigger = desk.trigger(side, level)
-    fitting = [order for order in ours if _fits(order, size, trigger, desk)]
-    rests = next((order for order in fitting if order.status in RESTING), None)
-    if rests is not None:
-        return desk.cancels(tuple(order for order in ours if order is not rests), "replaced")
-    if fitting or any(order.status in IN_FLIGHT for order in ours):
+    if not size:
         return []
-    return [desk.protect(kind, side, size, trigger, signal_id)] if size else []
+    trigger = desk.trigger(side, level)
+    kept, missing = _matched(desk.parts(kind.value, size), ours, trigger, desk)
+    if not missing and all(order.status in RESTING for order in kept):
+        return desk.cancels(tuple(order for order in ours if order not in kept), "replaced")
+    if not missing or any(order.status in IN_FLIGHT for order in ours):
+        return []
+    return [desk.protect(name, kind, side, part, trigger, signal_id) for name, part in missing]
+
+
+def _matched(
+    parts: list[tuple[str, Decimal]], ours: tuple[WorkingOrder, ...], trigger: Price, desk: Desk
+) -> tuple[list[WorkingOrder], list[tuple[str, Decimal]]]:
+    """Return an order of ours for every part that has one, those that rest first, and the parts that have none."""
+    left = sorted(ours, key=lambda order: order.status not in RESTING)
+    kept: list[WorkingOrder] = []
+    missing: list[tuple[str, Decimal]] = []
+    for name, size in parts:
+        order = next((one for one in left if _fits(one, size, trigger, desk)), None)
+        if order is None:
+            missing.append((name, size))
+            continue
+        left.remove(order)
+        kept.append(order)
+    return kept, missing
 
 
 def _fits(order: WorkingOrder, size: Decimal, trigger: Price, desk: Desk) -> bool:

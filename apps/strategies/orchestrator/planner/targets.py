@@ -132,5 +132,5 @@ def _shortfall(desk: Desk, along: list[WorkingOrder], need: Need, style: Style, 
         desk.place(name, need.side, part, style, purpose, signal_id)
         for leg, short, purpose in shorts
         if desk.accepted(quantity := floored(short, desk.at.instrument), style.price, purpose)
-        for name, part in desk.parts(leg, quantity, style)
+        for name, part in (desk.parts(leg, quantity) if style.order_type is OrderType.MARKET else [(leg, quantity)])
     ]

@@ -1,5 +1,7 @@
 """Stops and take-profits follow the position, not the order that opened it."""
 
+from dataclasses import replace
+
 from apps.strategies.orchestrator.planner import plan
 from moondev.domain.orders import CancelOrder, OrderStatus, OrderType, Purpose
 from moondev.domain.values import Price, Quantity, Side
@@ -93,3 +95,26 @@ def test_a_stop_that_waits_with_us_protects_like_one_at_the_venue():
     assert (new.order_type, new.trigger_price) == (OrderType.STOP, Price(d(47_000)))
     (cancel,) = requests_for(sized("0", stop="48000"), at("0", held))
     assert isinstance(cancel, CancelOrder)
+
+
+def test_a_stop_that_is_larger_than_the_venue_takes_at_once_is_as_many_and_each_is_kept():
+    small = replace(BTC, max_market_quantity=Quantity(d("0.04")))
+    wish = sized("0.1", stop="48000", fresh=False)
+    market, old = ToyMarket(small, d(50000), d("0.1")), stop("0.05")
+    market.orders[old.client_order_id] = old
+    first = plan([wish], {BTC.key: market.situation()}, rules(1), NOW)
+    assert [str(request.quantity.value) for request in first.requests] == ["0.034", "0.033", "0.033"]
+    assert len({request.client_order_id for request in first.requests}) == 3
+    # The old one stays until every part rests.
+    market.accept(first)
+    assert plan([wish], {BTC.key: market.situation()}, rules(2), NOW).requests == ()
+    market.carry_out(first)
+    (cancel,) = plan([wish], {BTC.key: market.situation()}, rules(3), NOW).requests
+    assert cancel.client_order_id == old.client_order_id
+    del market.orders[old.client_order_id]
+    assert plan([wish], {BTC.key: market.situation()}, rules(4), NOW).requests == ()
+    # One of two equal parts was lost: that one is written again, and nothing else.
+    lost = next(o for o in market.orders.values() if o.remaining == Quantity(d("0.033")))
+    del market.orders[lost.client_order_id]
+    (again,) = plan([wish], {BTC.key: market.situation()}, rules(5), NOW).requests
+    assert again.quantity == Quantity(d("0.033"))
