@@ -27,7 +27,8 @@ from tests.unit.apps.strategies.backtest.replay_world import MINUTE, START_MS
 
 TICK = Decimal("0.01")
 BTC = Instrument("made", "BTC", "BTC", "USDC", PriceGrid(TICK), Quantity(Decimal("0.1")), Money(Decimal(1), "USDC"), 50)
-FEES = Costs(maker_bps=2.0, taker_bps=5.0)
+# One fee for all: the bar engines let a target rest and make, while the venue's take-profit trades at the market.
+FEES = Costs(maker_bps=5.0, taker_bps=5.0)
 AT_ONCE = Latency(ConstantFeed(0 * MINUTE), ConstantOrders(0 * MINUTE, 0 * MINUTE))
 # Nobody trades more than stands here.
 DEEP = 10**9
