@@ -18,11 +18,11 @@ def money(value: float | None, decimals: int | None = None) -> str:
     return signed(f"{value:,.{places}f}")
 
 
-def signed_money(value: float | None) -> str:
+def signed_money(value: float | None, decimals: int | None = None) -> str:
     """Return a gain or a loss with its sign."""
     if value is None:
         return UNDEFINED
-    return f"+{money(value)}" if value > 0 else money(value)
+    return f"+{money(value, decimals)}" if value > 0 else money(value, decimals)
 
 
 def percent(value: float | None, decimals: int = 1) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,15 +33,26 @@ def shelf_folder() -> Path:
 
 def names_on_shelf(holds: Holds) -> list[str]:
     """Return what may be named: files relative to the folder, then series of the lake."""
-    return [*_files(holds), *_lake(holds)]
+    return [*files_in(shelf_folder(), holds), *_lake(holds)]
+
+
+def files_in(folder: Path, holds: Holds) -> Iterator[str]:
+    """Yield the files below a folder that hold this, relative to it, by name."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and path.is_file() and _held(path) is holds:
+            yield path.relative_to(folder).as_posix()
 
 
 def funding_beside(data: Sequence[str]) -> tuple[str, ...]:
     """Return the recorded funding of the instruments in `data`, as far as the shelf has it."""
+    return funding_among(names_on_shelf(Holds.FUNDING), data)
+
+
+def funding_among(names: Iterable[str], data: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `names` that are of the instruments in `data`, one each."""
     markets = {(name.venue, name.symbol) for name in map(series_named, data)}
-    names = map(series_named, names_on_shelf(Holds.FUNDING))
-    found = {(name.venue, name.symbol): name.text for name in names if (name.venue, name.symbol) in markets}
-    return tuple(found.values())
+    found = {(name.venue, name.symbol): name.text for name in map(series_named, names)}
+    return tuple(text for market, text in found.items() if market in markets)
 
 
 def require_on_shelf(request: BacktestRequest) -> None:
@@ -55,13 +66,6 @@ def require_on_shelf(request: BacktestRequest) -> None:
             path = (root / name).resolve()
             if not path.is_relative_to(root) or not path.is_file():
                 raise InvalidValue(field, name, "the name of a file in MOONDEV_DATA_DIR, or lake:VENUE:SYMBOL:INTERVAL")
-
-
-def _files(holds: Holds) -> Iterator[str]:
-    root = shelf_folder()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in _SUFFIXES and path.is_file() and _held(path) is holds:
-            yield path.relative_to(root).as_posix()
 
 
 def _lake(holds: Holds) -> Iterator[str]:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.strategies.backtest.fills import FillRule
-from apps.strategies.backtest.numbers import basis_points, ratio
+from apps.strategies.backtest.numbers import basis_points, day, ratio
 from apps.strategies.backtest.record import RunRecord
 from apps.strategies.backtest.results import END_OF_DATA
 from apps.strategies.backtest.trade_figures import TradeFigures, trade_figures
+from moondev.domain.decisions import RefusalCode
 
 # Below these a figure says more about chance than about the idea.
 FEWEST_TRADES = 30
 FEWEST_DAYS = 90
 SIGNIFICANT_T = 2.0
+# The last trade of a run that goes on is not this far, as a share of the run, from its end.
+QUIET_SHARE = 0.01
+_DRAWDOWN = frozenset({RefusalCode.STRATEGY_DRAWDOWN.value, RefusalCode.PORTFOLIO_DRAWDOWN.value})
 # Rounds to nothing as it is written.
 NOTHING_BPS = 0.05
 
@@ -56,9 +60,25 @@ def verdict(record: RunRecord) -> Verdict:
     return Verdict(f"{words}, in one past. Hold it to the honesty checks before believing it.", Tone.GOOD)
 
 
+def stopped(record: RunRecord) -> str:
+    """Return when the platform's own limit on drawdown ended the trading, as it would live; empty when it did not."""
+    if not record.trades or not _DRAWDOWN & set(record.facts.refused):
+        return ""
+    last = max(trade.entered_ms for trade in record.trades)
+    if record.curve.times[-1] - last < QUIET_SHARE * (record.curve.times[-1] - record.curve.times[0]):
+        return ""
+    return f"the drawdown limit ended it, as it would live: nothing was opened after {day(last)}"
+
+
 def doubts(record: RunRecord) -> list[str]:
     """Return what a reader should know before believing the figures, the gravest first."""
-    return [*record.facts.warnings, *_of_costs(record), *_of_sample(record), *_of_fills(record)]
+    return [
+        *record.facts.warnings,
+        *filter(None, [stopped(record)]),
+        *_of_costs(record),
+        *_of_sample(record),
+        *_of_fills(record),
+    ]
 
 
 def _lost(figures: TradeFigures) -> str:
