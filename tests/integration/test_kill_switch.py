@@ -199,3 +199,43 @@ def wait_for(holds, seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
+
+
+@pytest.fixture
+def redis_up(monkeypatch):
+    monkeypatch.setattr(vetoes.redis_nudges(), "release", lambda _scope: True)
+
+
+def test_a_drill_on_paper_clears_the_account_lets_it_go_again_and_is_on_record(scene, redis_up, capsys) -> None:
+    call_command("kill_switch", "drill", "--scope", "account:paper-1", "--flatten", "--direct", "--timeout", "30")
+    assert scene.state() == ({}, 0)
+    assert modes()["account:paper-1"] == "active"
+    told = capsys.readouterr().out
+    assert "drill with 3 orders and 2 positions: first cancel after" in told
+    assert "nothing is left and nothing leaked" in told
+    assert RiskEvent.objects.get(kind="drill").message in told
+
+
+@pytest.mark.parametrize("scope", ["everything", "strategy:turtle", "account:nobody"])
+def test_a_drill_needs_a_paper_account_or_portfolio(scene, scope) -> None:
+    with pytest.raises(CommandError, match="allowed"):
+        call_command("kill_switch", "drill", "--scope", scope, "--direct", "--timeout", "5")
+    assert scene.state()[1] == 3
+
+
+def test_a_drill_never_touches_real_money_nor_what_is_halted_already(scene) -> None:
+    Venue.objects.update(environment="live")
+    with pytest.raises(CommandError, match="paper accounts only"):
+        call_command("kill_switch", "drill", "--scope", "portfolio:paper", "--direct", "--timeout", "5")
+    Venue.objects.update(environment="paper")
+    TradingState.objects.filter(scope_kind="account").update(mode="halted")
+    with pytest.raises(CommandError, match="halted already"):
+        call_command("kill_switch", "drill", "--scope", "account:paper-1", "--direct", "--timeout", "5")
+    assert scene.state()[1] == 3
+    assert not Veto.objects.exists()
+
+
+def test_a_drill_that_is_not_done_in_time_leaves_the_halt_standing(scene) -> None:
+    with pytest.raises(CommandError, match="not done after"):
+        call_command("kill_switch", "drill", "--scope", "account:paper-1", "--timeout", "1")
+    assert modes()["account:paper-1"] == "halted"

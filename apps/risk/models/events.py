@@ -8,7 +8,7 @@ from apps.exchanges.models import ScopeKind
 
 
 class RiskEvent(models.Model):
-    """One thing worth knowing: a breach, a veto, a counter that had drifted. Append only."""
+    """One thing worth knowing: a breach, a veto, a drill, a counter that had drifted. Append only."""
 
     class Kind(models.TextChoices):
         """What it is about."""
@@ -17,6 +17,7 @@ class RiskEvent(models.Model):
         VETO = "veto", "a veto was engaged"
         RELEASE = "release", "a veto was released"
         DRIFT = "drift", "an exposure counter had drifted"
+        DRILL = "drill", "the kill switch was rehearsed"
 
     kind = models.CharField(max_length=8, choices=Kind)
     scope_kind = models.CharField(max_length=12, choices=ScopeKind)

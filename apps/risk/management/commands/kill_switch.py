@@ -1,4 +1,4 @@
-"""Stop trading, look at what is stopped, or let it go on: ``manage.py kill_switch engage|release|status``."""
+"""Stop trading, see what is stopped, let it go on, or rehearse it: ``kill_switch engage|release|status|drill``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.models import TradingMode, Veto
 from apps.risk import vetoes
 from apps.risk.direct.carry_out import DirectHands
 from apps.risk.direct.without_database import stop_without_database
+from apps.risk.drill import rehearse
 from apps.risk.scope import parse_scope
 from moondev.domain.clock import monotonic, process_clock
 from moondev.domain.errors import TradingError
@@ -24,11 +26,11 @@ POLL_SECONDS = 0.2
 class Command(BaseCommand):
     """The kill switch. Ends with 0 only when everything asked for is done."""
 
-    help = "Halt trading in a scope (default: everything), release it, or show what is halted."
+    help = "Halt trading in a scope (default: everything), release it, show what is halted, or rehearse it on paper."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take what to do and for what."""
-        parser.add_argument("action", choices=["engage", "release", "status"])
+        parser.add_argument("action", choices=["engage", "release", "status", "drill"])
         parser.add_argument("--scope", default="everything", help="everything (default) or kind:key")
         parser.add_argument("--mode", choices=["halted", "reducing"], default="halted", help="default halted")
         parser.add_argument("--flatten", action="store_true", help="close the positions of the scope, too")
@@ -118,6 +120,25 @@ class Command(BaseCommand):
         release(scope=scope, reason=reason, actor=_actor(), now=process_clock().now())
         self.stdout.write(f"{':'.join(scope)} is active")
         self._tell_halts()
+
+    def _drill(self, options: dict[str, Any]) -> None:
+        """Rehearse on paper. Ends with an error when something was left or leaked."""
+        hands = DirectHands() if options["direct"] else None
+        try:
+            drill = rehearse(
+                parse_scope(options["scope"]),
+                flatten=options["flatten"],
+                actor=_actor(),
+                clock=process_clock(),
+                sessions=VenueSessions(),
+                follow=lambda ids: self._follow(ids, hands, options["timeout"]),
+            )
+        finally:
+            if hands:
+                hands.close()
+        self.stdout.write(str(drill))
+        if drill.problems:
+            raise CommandError("the drill has found something")
 
     def _status(self, options: dict[str, Any]) -> None:
         self._tell_halts()
