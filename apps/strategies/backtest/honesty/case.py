@@ -8,14 +8,16 @@ from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from apps.strategies.backtest.cuts import span
+from apps.strategies.backtest.cuts import timeline
 from apps.strategies.backtest.honesty.check import Check, CheckCode, Figures, Limit, judged
 from apps.strategies.backtest.honesty.limits import LIMITS
 from apps.strategies.backtest.results import BacktestResult
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.base import Parameters
 from apps.strategies.orchestrator.loader import Loaded
+from moondev.domain.clock import milliseconds
 from moondev.domain.errors import InvalidValue
 
 Engine = Callable[[Loaded, Setting], BacktestResult]
@@ -68,9 +70,19 @@ class Case:
         return self.engine(self.loaded, self.setting)
 
     @property
+    def stamps(self) -> NDArray[np.int64]:
+        """Return the open times, in ms UTC, of the bars in which it may trade; those before are history to look at."""
+        opened = timeline(self.setting)
+        starts = self.setting.trades_from
+        return opened if starts is None else opened[opened >= milliseconds(starts)]
+
+    @property
     def days(self) -> float:
-        """Return the length of the past, in days."""
-        return span(self.setting) / DAY
+        """Return the length of the past in which it may trade, in days."""
+        stamps = self.stamps
+        if not len(stamps):
+            return 0.0
+        return (timedelta(milliseconds=int(stamps[-1] - stamps[0])) + self.setting.interval) / DAY
 
     def generator(self) -> np.random.Generator:
         """Return the source of chance, the same for every check."""

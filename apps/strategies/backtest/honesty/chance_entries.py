@@ -50,9 +50,10 @@ def observed(trades: tuple[Trade, ...], interval_ms: int) -> Observed:
 
 
 def by_market(result: BacktestResult) -> Mapping[str, tuple[Trade, ...]]:
-    """Return the trades of each market that has any."""
+    """Return the trades of each market that has any, in the order they were entered."""
     keys = sorted({trade.instrument for trade in result.trades})
-    return {key: tuple(trade for trade in result.trades if trade.instrument == key) for key in keys}
+    ordered = sorted(result.trades, key=lambda trade: (trade.entered_ms, trade.exited_ms))
+    return {key: tuple(trade for trade in ordered if trade.instrument == key) for key in keys}
 
 
 def random_sums(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from apps.strategies.backtest.bars import step_ms
+from apps.strategies.backtest.cuts import timeline
 from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.check import Check, CheckCode
 from apps.strategies.backtest.honesty.sharpe import (
@@ -14,7 +18,9 @@ from apps.strategies.backtest.honesty.sharpe import (
     shortest_record,
     variance_by_chance,
 )
+from apps.strategies.backtest.honesty.warm_up import window
 from apps.strategies.backtest.metrics import DAYS_A_YEAR, daily_closes, daily_returns
+from apps.strategies.backtest.results import EquityCurve
 
 # With fewer, skew and kurtosis are noise.
 FEWEST_DAYS = 20
@@ -26,7 +32,7 @@ def deflated_sharpe(case: Case) -> Check:
     Where the trials' own ratios were not kept, they are taken to vary as those of worthless strategies would.
     """
     code = CheckCode.DEFLATED_SHARPE
-    returns = daily_returns(daily_closes(case.result.curve))
+    returns = daily_returns(daily_closes(_acting(case)))
     if returns is None:
         return case.unanswered(code, "equity fell to 0 or below: there is no return after that")
     if len(returns) < FEWEST_DAYS:
@@ -54,3 +60,12 @@ def deflated_sharpe(case: Case) -> Check:
         f"{figures['luck']:.2f} ({spread}); the true ratio is above that with probability {figures['deflated']:.1%}"
     )
     return case.answer(code, figures, words)
+
+
+def _acting(case: Case) -> EquityCurve:
+    """Return the curve from when it could act: the days before it had seen enough are no record of anything."""
+    curve, first = case.result.curve, int(timeline(case.setting)[0])
+    seen = first + step_ms(window(case.loaded, case.setting))
+    began = min([seen, *(trade.entered_ms for trade in case.result.trades)])
+    row = min(int(np.searchsorted(curve.times, began, side="right")), len(curve) - 1)
+    return EquityCurve(curve.times[row:], curve.equity[row:], curve.exposure[row:])

@@ -19,7 +19,10 @@ def first_difference(part: BacktestResult, whole: BacktestResult, since_ms: int 
     Equity and exposure show every decision that was carried out: a position that one has and the other has not is a
     difference at the first close it is held over.
     """
-    one, other = _shared(part.curve, whole.curve, since_ms)
+    shared = _shared(part.curve, whole.curve, since_ms)
+    if shared is None:
+        return ""
+    one, other = shared
     for name, mine, theirs in (
         ("exposure", one.exposure, other.exposure),
         ("equity", one.equity / part.initial, other.equity / whole.initial),
@@ -33,8 +36,11 @@ def first_difference(part: BacktestResult, whole: BacktestResult, since_ms: int 
 
 
 def share_differing(part: BacktestResult, whole: BacktestResult, since_ms: int) -> float:
-    """Return at which share of the closes both have the exposures differ."""
-    one, other = _shared(part.curve, whole.curve, since_ms)
+    """Return at which share of the closes both have the exposures differ; 0 when they have none."""
+    shared = _shared(part.curve, whole.curve, since_ms)
+    if shared is None:
+        return 0.0
+    one, other = shared
     return float(np.mean(differing(one.exposure, other.exposure)))
 
 
@@ -43,9 +49,11 @@ def differing(mine: Column, theirs: Column) -> NDArray[np.bool_]:
     return ~np.isclose(mine, theirs, rtol=ROUNDING, atol=ROUNDING, equal_nan=True)
 
 
-def _shared(one: EquityCurve, other: EquityCurve, since_ms: int) -> tuple[EquityCurve, EquityCurve]:
+def _shared(one: EquityCurve, other: EquityCurve, since_ms: int) -> tuple[EquityCurve, EquityCurve] | None:
     times = np.intersect1d(one.times, other.times)
     times = times[times >= since_ms]
+    if not len(times):
+        return None
     return _at(one, times), _at(other, times)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from apps.strategies.backtest.cuts import opened_between, timeline
+from apps.strategies.backtest.cuts import opened_between
 from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.difference import first_difference
@@ -39,8 +39,8 @@ def at_the_close(setting: Setting) -> Setting:
 
 
 def random_cuts(case: Case, count: int) -> list[datetime]:
-    """Return `count` times at which a past may be cut, earliest first, all after the warm-up."""
-    stamps = timeline(case.setting)
+    """Return `count` times at which a past may be cut, earliest first, all well within what may be traded."""
+    stamps = case.stamps
     first = max(int(len(stamps) * EARLIEST_CUT), 2)
     if first >= len(stamps) - 1:
         raise InvalidValue("bars", len(stamps), "more: nowhere to cut it")
@@ -51,7 +51,7 @@ def random_cuts(case: Case, count: int) -> list[datetime]:
 def cuts_at_trades(case: Case, whole: BacktestResult, count: int) -> list[datetime]:
     """Return `count` of the times at which a trade began or ended, drawn: there a decision was made on the last bar."""
     moments = sorted({moment for trade in whole.trades for moment in (trade.entered_ms, trade.exited_ms)})
-    stamps = timeline(case.setting)
+    stamps = case.stamps
     usable = [moment for moment in moments if stamps[1] < moment <= stamps[-1]]
     if len(usable) > count:
         usable = [usable[int(row)] for row in np.sort(case.generator().choice(len(usable), count, replace=False))]

@@ -31,7 +31,7 @@ class Paths:
 
 def trade_returns(result: BacktestResult) -> Column:
     """Return what each trade added, as a fraction of the equity when it was entered, in the order of entry."""
-    trades = sorted(result.trades, key=lambda trade: trade.entered_ms)
+    trades = sorted(result.trades, key=lambda trade: (trade.entered_ms, trade.exited_ms, trade.instrument))
     entered = np.array([trade.entered_ms for trade in trades], dtype=np.int64)
     # The last equity that was struck before the trade began.
     rows = np.searchsorted(result.curve.times, entered, side="left") - 1

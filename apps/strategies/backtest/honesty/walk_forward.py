@@ -10,7 +10,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.strategies.backtest.cuts import opened_between, timeline
+from apps.strategies.backtest.cuts import opened_between
 from apps.strategies.backtest.folds import Fold, rolling
 from apps.strategies.backtest.honesty.candidates import candidates_of
 from apps.strategies.backtest.honesty.case import DAY, Case
@@ -54,7 +54,7 @@ def walk_forward(case: Case) -> Check:
             code,
             f"{len(candidates)} parameter sets to choose among, {FEWEST_CANDIDATES} needed (budget {least} or more)",
         )
-    stamps = timeline(case.setting)
+    stamps = case.stamps
     try:
         folds = _folds(case, len(stamps))
     except InvalidValue as refusal:

@@ -24,13 +24,6 @@ def test_another_order_ends_where_the_first_did_and_falls_at_least_as_deep_as_th
     assert (found.drawdown <= 1 - np.prod(1 + np.minimum(returns, 0)) + 1e-12).all()
 
 
-@given(columns)
-def test_the_order_in_which_trades_are_handed_in_does_not_matter_to_what_is_drawn_from(returns):
-    one = paths(returns, 2_000, Draw.BOOTSTRAPPED, chance())
-    other = paths(np.sort(returns), 2_000, Draw.BOOTSTRAPPED, chance(2))
-    assert np.log(one.final).mean() == pytest.approx(np.log(other.final).mean(), abs=0.5)
-
-
 def test_bootstrapped_growth_has_the_mean_that_it_must_have():
     returns = np.array([0.02, -0.01, 0.03, -0.04, 0.01])
     found = paths(returns, 50_000, Draw.BOOTSTRAPPED, chance())

@@ -1,10 +1,13 @@
 """The questions are asked in one order, each within its budget, and none is answered when the backtest is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.strategies.backtest.honesty.case import Case, Trials
 from apps.strategies.backtest.honesty.check import CheckCode
 from apps.strategies.backtest.honesty.run import CHECKS, codes_of, run_checks
+from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
 from tests.unit.apps.strategies.backtest.honesty.toys import Momentum, case_of, run, setting_of, walk
 
@@ -21,6 +24,17 @@ def test_an_honest_strategy_with_an_edge_passes_every_check():
     assert sum(answer.backtests for answer in answers) == len(runs) - 1
     assert all(answer.backtests <= case.budget for answer in answers)
     assert {answer.days for answer in answers} == {50.0}
+
+
+def test_what_is_history_to_look_at_is_no_past_that_was_checked():
+    case, runs = case_of(Momentum(), TREND, parameters={"length": 3})
+    began = from_milliseconds(int(case.stamps[480]))
+    late = replace(case, setting=replace(case.setting, trades_from=began))
+    answers = run_checks(late)
+    assert {answer.days for answer in answers} == {30.0}
+    assert answers[0].passed
+    cuts = [one.markets[0].recorded.bars.opened_ms[-1] for one in runs[:6]]
+    assert all(int(cut) > int(late.stamps[0]) for cut in cuts)
 
 
 def test_every_question_has_its_check():

@@ -108,6 +108,17 @@ class TestRandomEntries:
         assert random_sums(market, case.setting, seen, 10, np.random.default_rng(1)) is None
 
 
+@pytest.mark.parametrize("check", [trade_order, random_entries, deflated_sharpe])
+def test_the_order_in_which_a_result_lists_its_trades_does_not_matter(check):
+    def backwards(idea, setting):
+        done = run(idea, setting)
+        return replace(done, trades=done.trades[::-1])
+
+    case, _ = case_of(Momentum(), TREND, parameters={"length": 3})
+    other, _ = case_of(Momentum(), TREND, parameters={"length": 3}, engine=backwards)
+    assert check(case) == check(other)
+
+
 @pytest.mark.parametrize("check", [trade_order, random_entries])
 def test_with_fewer_than_twenty_trades_it_cannot_be_judged(check):
     case, _ = case_of(Momentum(), TREND, engine=few_trades, parameters={"length": 3})
