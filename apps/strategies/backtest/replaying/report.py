@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from apps.strategies.backtest.bars import BarRun
+from apps.strategies.backtest.brackets import TARGET
+from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.replaying.course import Course
 from apps.strategies.backtest.replaying.timeline import Timeline
 from apps.strategies.backtest.results import BacktestResult, EquityCurve, Trade
@@ -36,7 +38,7 @@ def summed_up(
     doubts: Sequence[str],
 ) -> BacktestResult:
     """Return the runs of all markets, each begun with the setting's capital, as one result of `engine`."""
-    curve = _curve(timeline, runs, float(setting.capital))
+    curve, trades = _curve(timeline, runs, float(setting.capital)), _trades(runs)
     return BacktestResult(
         strategy=loaded.strategy.name,
         parameters=loaded.parameters.model_dump(mode="json"),
@@ -46,10 +48,10 @@ def summed_up(
         data={market.key: market.recorded.source for market in setting.markets},
         costs={market.key: market.costs for market in setting.markets},
         initial=float(setting.capital),
-        trades=_trades(runs),
+        trades=trades,
         curve=_from(curve, setting),
         refused=tuple(refused),
-        warnings=(*_of_data(setting), *_of_equity(curve), *doubts),
+        warnings=(*_of_data(setting), *_of_equity(curve), *_of_targets(trades, setting), *doubts),
     )
 
 
@@ -95,6 +97,21 @@ def _of_equity(curve: EquityCurve) -> list[str]:
         return []
     when = from_milliseconds(int(curve.times[broke[0]]))
     return [f"equity is not above 0 at {when:%Y-%m-%d %H:%M}: a venue would have closed all"]
+
+
+def _of_targets(trades: Sequence[Trade], setting: Setting) -> list[str]:
+    """Return what the rule that a target rests in the book is worth here: the planner's own are triggers that take."""
+    costs = {market.key: market.costs for market in setting.markets}
+    made = [trade for trade in trades if trade.reason == TARGET]
+    more = 0.0
+    for trade in made:
+        paid = costs[trade.instrument]
+        dearer_bps = max(paid.taker_bps - paid.maker_bps + paid.spread_bps / 2, 0.0)
+        more += trade.quantity * trade.exit_price * dearer_bps * BPS
+    if not more:
+        return []
+    words = f"{len(made)} targets were filled at their own price for a maker's fee"
+    return [f"{words}; live they are market orders on a trigger, which would have cost {more:,.2f} more"]
 
 
 def _of_run(course: Course) -> list[str]:

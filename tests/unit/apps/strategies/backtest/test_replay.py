@@ -87,9 +87,12 @@ def test_a_stop_rests_from_the_entry_bar_on_and_goes_before_the_target():
 def test_the_maker_pays_the_makers_fee_and_who_takes_pays_spread_and_the_takers():
     bars = [(100, 100, 100, 100), (100, 120, 95, 100), (100, 100, 100, 100)]
     costs = Costs(maker_bps=1, taker_bps=10, spread_bps=20)
-    (trade,) = run([market_of(bars, costs)], {1: 0.05, 2: 0.0}, costs, stop=90, take_profit=110).trades
+    result = run([market_of(bars, costs)], {1: 0.05, 2: 0.0}, costs, stop=90, take_profit=110)
+    (trade,) = result.trades
     assert (trade.entry_price, trade.exit_price, trade.reason) == (100.1, 110, "target")
     assert trade.fees == pytest.approx(50 * 100.1 * 10e-4 + 50 * 110 * 1e-4)
+    # The live planner's take-profit is a market order: 9 bp of fee and 10 bp of half the spread more on 5,500.
+    assert [warning.split("cost ")[1] for warning in result.warnings] == ["10.45 more"]
 
 
 def test_a_market_order_does_not_follow_the_price_farther_than_its_slippage_allows():
