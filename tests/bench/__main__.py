@@ -21,6 +21,7 @@ NAMES = (
     "sustained",
     "limited",
     "kill-switch",
+    "review",
     "adapters",
     "mock",
     "authoring",
@@ -103,7 +104,7 @@ def _serverless() -> Runs:
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:
-    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, sustained
+    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, review, sustained
     from tests.bench.flood import run as flood
 
     return {
@@ -112,6 +113,7 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "sustained": lambda: sustained.run(servers, options.seconds, limits=False),
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
+        "review": review.run,
         "adapters": adapters.run,
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),
