@@ -23,7 +23,7 @@ class FillRule(StrEnum):
 
     NEXT_OPEN = "next open"
     BAR_CLOSE = "bar close"
-    AS_RECORDED = "as recorded"
+    AS_RECORDED = "recorded prices"
 
 
 BAR_RULES = (FillRule.NEXT_OPEN, FillRule.BAR_CLOSE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,10 @@ class DataTold:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a run was made from. `data` and `costs` are by instrument key; `refused` counts orders by their reason."""
+    """What a run was made from. `data` and `costs` are by instrument key; `refused` counts orders by their reason.
+
+    `figures` are what only its engine can tell, by name with the unit.
+    """
 
     strategy: str
     preset: str
@@ -67,6 +70,7 @@ class Facts:
     costs: Mapping[str, CostsTold]
     refused: Mapping[str, int]
     warnings: tuple[str, ...]
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `facts_of_json` reads. Instruments are a list: a stored object forgets its order."""
@@ -172,6 +176,7 @@ def _facts(result: BacktestResult, setting: Setting, origin: Origin) -> Facts:
         costs={key: costs_told(costs, fees_from.get(key, "")) for key, costs in result.costs.items()},
         refused=refusals_counted(result.refused),
         warnings=result.warnings,
+        figures=dict(result.figures),
     )
 
 

@@ -21,7 +21,8 @@ from apps.strategies.backtest.honesty.peeking import require_blind
 from apps.strategies.backtest.keeping import archive_put, columns_of
 from apps.strategies.backtest.leasing import Lease, LeaseLost, cancel, forgotten, lease_take
 from apps.strategies.backtest.record import RunRecord, record_of
-from apps.strategies.backtest.requests.request import BacktestRequest, request_of_json
+from apps.strategies.backtest.requests.quoted import quotes_record
+from apps.strategies.backtest.requests.request import QUOTES, BacktestRequest, request_of_json
 from apps.strategies.backtest.requests.setting import prepare
 from apps.strategies.backtest.shelf import require_on_shelf, shelf_folder
 from apps.strategies.backtest.soundness import require_able
@@ -47,6 +48,8 @@ def backtest_compute(
     Raises InvalidValue or Configuration, before any number is computed, for data that fail the checks, parameters that
     are not allowed, fees that nobody knows and a strategy that is seen to peek.
     """
+    if request.engine == QUOTES:
+        return quotes_record(request, folder, on_progress)
     prepared = prepare(request, folder)
     require_able(prepared.loaded, prepared.setting)
     require_blind(prepared.loaded, prepared.setting)

@@ -40,6 +40,7 @@ def told(record: RunRecord) -> str:
     lines = [f"{record.title}: {facts.strategy} by {facts.engine}, orders fill at the {facts.rule}"]
     for key in facts.data:
         lines += _market(facts, key)
+    lines += [f"  {name}: {value:,.6g}" for name, value in facts.figures.items()]
     lines += [_figures(record), verdict(record).words]
     if found := doubts(record):
         lines += ["Doubtful:", *(f"  - {doubt}" for doubt in found)]

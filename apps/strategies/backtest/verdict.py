@@ -96,7 +96,9 @@ def _of_costs(record: RunRecord) -> Iterator[str]:
     costs = record.facts.costs
     if all(told.maker_bps == 0 and told.taker_bps == 0 for told in costs.values()):
         yield "no fees are charged: nobody trades for nothing"
-    if all(told.spread_bps == 0 and told.slippage.startswith("0 ") for told in costs.values()):
+    # Recorded books have their own spread and depth.
+    of_bars = record.facts.rule != FillRule.AS_RECORDED.value
+    if of_bars and all(told.spread_bps == 0 and told.slippage.startswith("0 ") for told in costs.values()):
         yield "no spread and no slippage are charged: market orders fill at the recorded price, however large they are"
     unpaid = [key for key, told in costs.items() if told.funding == "none" and "spot" not in key.partition(":")[0]]
     if unpaid and record.trades:

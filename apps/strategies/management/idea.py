@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from apps.exchanges.market_data.history.spans import moment_of
 from apps.strategies.authoring.checking import idea_named
 from apps.strategies.backtest.requests.asking import Terms, request_for
-from apps.strategies.backtest.requests.request import ENGINES, RULES, BacktestRequest
+from apps.strategies.backtest.requests.request import ENGINES, QUEUES, RULES, BacktestRequest
 from apps.strategies.registry import library_names
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
@@ -41,7 +41,21 @@ def _data_arguments(parser: CommandParser) -> None:
     parser.add_argument("--capital", type=float, help="money to begin with (default 100000, or the strategy's)")
     parser.add_argument("--leverage", type=float, help="notional held per unit of equity (default 1)")
     parser.add_argument("--rule", choices=list(RULES), default="next-open", help="where orders fill; default next-open")
-    parser.add_argument("--engine", choices=ENGINES, default="auto", help="default auto: the fastest that can")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="auto",
+        help="default auto: the fastest that can; quotes: --data are recorded books and trades",
+    )  # fmt: skip
+    _quote_arguments(parser)
+
+
+def _quote_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--shift-ms", type=float, default=0.0, help="quotes: by which the recorder's clock was behind")
+    parser.add_argument("--latency-ms", type=float, default=5.0, help="quotes: to the venue, and back; default 5 each")
+    parser.add_argument("--queue", choices=QUEUES, default=QUEUES[0], help="quotes: who withdraws from a queue")
+    parser.add_argument(
+        "--assumed-bps", type=float, default=0.0,
+        help="quotes: make up the bars before the record, of this volatility per square root of a second",
+    )  # fmt: skip
 
 
 def _cost_arguments(parser: CommandParser) -> None:
@@ -64,6 +78,10 @@ def request_of(options: dict[str, Any]) -> BacktestRequest:
         "taker_bps": options["taker_bps"],
         "spread_bps": options["spread_bps"],
         "slippage_bps": options["slippage_bps"],
+        "shift_ms": options["shift_ms"],
+        "latency_ms": options["latency_ms"],
+        "queue": options["queue"],
+        "assumed_bps": options["assumed_bps"],
     }
     if options["capital"] is not None:
         terms["capital"] = options["capital"]

@@ -25,7 +25,7 @@ class HeardBars:
         """Build the bars of `intervals`, whole ones only. Raises InvalidValue for `before` that does not join on."""
         lengths = sorted(intervals)
         base = lengths[0]
-        made = _bars_of(tables, base)
+        made = bars_of_tape(tables, base)
         self._past = 0 if before is None else len(before)
         joined = made if before is None else _joined(before, made, tables.tape.starts_ns)
         self.closes_ns = _heard_ends(ear, made, base)
@@ -40,7 +40,7 @@ class HeardBars:
         return window if len(window) else None
 
 
-def _bars_of(tables: Tables, interval: timedelta) -> BarSeries:
+def bars_of_tape(tables: Tables, interval: timedelta) -> BarSeries:
     """Return the bars of whole intervals within the record, from its trades, or the middles of its book.
 
     An interval without a trade is flat at the price before it.

@@ -37,6 +37,10 @@ class Terms(TypedDict, total=False):
     taker_bps: float | None
     spread_bps: float
     slippage_bps: float
+    shift_ms: float
+    latency_ms: float
+    queue: str
+    assumed_bps: float
 
 
 def request_for(

@@ -49,7 +49,7 @@ def series_named(text: str) -> SeriesName:
     stem = Path(text).name.partition(".")[0]
     words = stem.split("_")
     venue, symbol = (words[0], words[1]) if len(words) > 1 else ("file", words[0])
-    asset, quote = _coins(symbol)
+    asset, quote = coins_of(symbol)
     return SeriesName(text, venue.lower(), symbol, asset, quote)
 
 
@@ -85,11 +85,11 @@ def _of_lake(text: str) -> SeriesName:
     parts = text.split(":")
     if len(parts) not in {3, 4} or not all(parts):
         raise InvalidValue("data", text, "lake:VENUE:SYMBOL:INTERVAL for bars, lake:VENUE:SYMBOL for funding")
-    asset, quote = _coins(parts[2])
+    asset, quote = coins_of(parts[2])
     return SeriesName(text, parts[1], parts[2], asset, quote, interval_of(parts[3]) if len(parts) == 4 else None)
 
 
-def _coins(symbol: str) -> tuple[str, str]:
+def coins_of(symbol: str) -> tuple[str, str]:
     """Return base and quote of a symbol such as BTCUSDT, BTC-USDT-SWAP or BTC/USDT:USDT; quote "" for one coin."""
     bare = _KINDS_OF_MARKET.sub("", symbol.upper()).partition(":")[0]
     for quote in _QUOTES:

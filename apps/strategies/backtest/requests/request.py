@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ from moondev.domain.errors import InvalidValue
 
 # The rule as people type it, on a command line and in JSON.
 RULES = {"next-open": FillRule.NEXT_OPEN, "bar-close": FillRule.BAR_CLOSE}
-ENGINES = ("auto", "replay", "vectorised")
+ENGINES = ("auto", "replay", "vectorised", "quotes")
+QUOTES = "quotes"
+QUEUES = ("risk-averse", "proportional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,10 @@ class BacktestRequest:
 
     `data` and `funding` are names of files or of series in the lake (``lake:hyperliquid:BTC:5m``). It trades from
     `start` to `end` (None: all there is); what is recorded before `start` is history to look at. Costs that are None
-    are the venue's own. `strategy` is the slug of a row it was started from, "" for none.
+    are the venue's own. With the engine ``quotes`` the data are recorded books: the recorder's clock is put forward by
+    `shift_ms`, orders and answers take `latency_ms` each, and with `assumed_bps` above 0 bars of that volatility (per
+    square root of a second) are made up before the record. `strategy` is the slug of a row it was started from, ""
+    for none.
     """
 
     kind: str
@@ -40,6 +46,10 @@ class BacktestRequest:
     spread_bps: float = 0.0
     slippage_bps: float = 0.0
     reprice_bps: float = 1.0
+    shift_ms: float = 0.0
+    latency_ms: float = 5.0
+    queue: str = QUEUES[0]
+    assumed_bps: float = 0.0
     strategy: str = ""
     parameters_version: int | None = field(default=None)
 
@@ -51,6 +61,11 @@ class BacktestRequest:
             raise InvalidValue("rule", self.rule, " or ".join(RULES))
         if self.engine not in ENGINES:
             raise InvalidValue("engine", self.engine, ", ".join(ENGINES))
+        if self.queue not in QUEUES:
+            raise InvalidValue("queue", self.queue, " or ".join(QUEUES))
+        if not (math.isfinite(self.shift_ms) and 0 <= self.latency_ms < math.inf and 0 <= self.assumed_bps < math.inf):
+            given = f"{self.shift_ms}, {self.latency_ms}, {self.assumed_bps}"
+            raise InvalidValue("shift_ms, latency_ms, assumed_bps", given, "finite numbers; the last two 0 or more")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise InvalidValue("from", self.start.isoformat(), f"a time before --to, {self.end.isoformat()}")
 

@@ -73,7 +73,7 @@ def guessed_rules(name: SeriesName, bars: BarSeries) -> Rules:
         symbol=name.symbol,
         asset=name.asset,
         quote=quote,
-        price_grid=PriceGrid(_tick(bars.close)),
+        price_grid=PriceGrid(finest(bars.close)),
         lot=Quantity(_lot(float(np.max(bars.close)))),
         min_notional=Money(SMALLEST_ORDER, quote),
         max_leverage=GUESSED_LEVERAGE,
@@ -82,13 +82,13 @@ def guessed_rules(name: SeriesName, bars: BarSeries) -> Rules:
     return Rules(instrument, words)
 
 
-def _tick(prices: Column) -> Decimal:
-    """Return the power of ten of which every price is a multiple, to rounding."""
-    for decimals in range(MOST_DECIMALS):
-        scaled = prices * 10.0**decimals
+def finest(numbers: Column, most: int = MOST_DECIMALS) -> Decimal:
+    """Return the power of ten of which every number is a multiple, to rounding; none finer than `most` decimals."""
+    for decimals in range(most):
+        scaled = numbers * 10.0**decimals
         if bool(np.all(np.abs(scaled - np.round(scaled)) < 1e-9 * np.maximum(np.abs(scaled), 1.0) + 1e-6)):
             return Decimal(1).scaleb(-decimals)
-    return Decimal(1).scaleb(-MOST_DECIMALS)
+    return Decimal(1).scaleb(-most)
 
 
 def _lot(highest: float) -> Decimal:
