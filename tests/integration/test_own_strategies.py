@@ -24,12 +24,12 @@ from tests.integration.tick_world import NOW, World, own_redis
 from tests.support.own_strategies import Folder, fresh_catalogue, restarted
 from tests.unit.apps.strategies.authoring.texts import idea
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
 D = Decimal
 
 
 @pytest.fixture
-def world(transactional_db):
+def world(db):
     client = own_redis()
     yield World(client)
     client.close()

@@ -18,7 +18,7 @@ def hash_of(files: Mapping[str, str]) -> str:
     """Return the SHA-256 of named texts: it changes with any name and any character, and with nothing else."""
     whole = hashlib.sha256()
     for name in sorted(files):
-        for part in (name.encode(), files[name].encode("utf-8", "surrogateescape")):
+        for part in (name.encode(), files[name].encode("utf-8", "surrogatepass")):
             whole.update(len(part).to_bytes(8, "big"))
             whole.update(part)
     return whole.hexdigest()

@@ -54,7 +54,7 @@ def test_a_strategy_that_sees_ahead_or_answers_nonsense_is_found_out():
         ("import os\nos.abort()", "it ended the process that tried it (exit code -6)"),
         ("import os\nos.write(1, b'{}')\nos._exit(0)", "it ended the process"),
         (idea("turtle_trend"), "name is 'turtle_trend'; allowed: a name that no strategy of the library has"),
-        (idea(imports="import concurrent.futures, multiprocessing.pool, scipy.stats"), ""),
+        (idea(imports="import concurrent.futures, multiprocessing.pool, uuid, ctypes.util"), ""),
     ],
 )
 def test_what_it_does_to_its_process_is_told(text, told):

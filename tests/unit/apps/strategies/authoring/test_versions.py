@@ -5,13 +5,24 @@ import sys
 import traceback
 import typing
 import weakref
+from contextlib import suppress
+from string import Template
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from apps.strategies.authoring.candidates import Unusable, found_in
+from apps.strategies.authoring.folder import Contents, read
 from apps.strategies.authoring.modules import ROOT
+from apps.strategies.authoring.new import TEMPLATE as FOLDER
 from apps.strategies.authoring.source import Source, source_of
 from apps.strategies.authoring.version import BrokenStrategy, load_version
 from tests.unit.apps.strategies.authoring.texts import idea
+
+TEMPLATE = Template((FOLDER / "strategy.py.txt").read_text()).substitute(
+    name="spoilt", **{"class": "Spoilt"}, title="It"
+)
 
 
 def load(text, seconds=5.0, **others):
@@ -125,3 +136,32 @@ def test_whatever_is_wrong_is_told_in_a_sentence_and_nothing_stays(text, told):
 def test_a_version_cannot_import_what_its_hash_does_not_say():
     with pytest.raises(BrokenStrategy, match="No module named 'rules'"):
         load_version(Source("holder.py", {"holder.py": idea(imports="import rules")}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from(["cut", "drop", "swap"]))
+def test_a_spoilt_file_is_a_strategy_or_a_broken_one_and_never_anything_else(first, second, how):
+    lines = TEMPLATE.splitlines(keepends=True)
+    first, second = first % len(lines), second % len(lines)
+    if how == "cut":
+        spoilt = TEMPLATE[: len(TEMPLATE) * (first + 1) // (len(lines) + 1)]
+    elif how == "drop":
+        spoilt = "".join(line for number, line in enumerate(lines) if number not in {first, second})
+    else:
+        lines[first], lines[second] = lines[second], lines[first]
+        spoilt = "".join(lines)
+    found = found_in(Contents({"spoilt.py": spoilt}, {}), {"spoilt.py"})["spoilt.py"]
+    if isinstance(found, Unusable):
+        assert found.error
+        return
+    with suppress(BrokenStrategy):
+        load_version(found).unload()
+    assert not modules()
+
+
+@given(st.binary(max_size=300))
+def test_any_text_at_all_is_told_apart(tmp_path_factory, raw):
+    path = tmp_path_factory.mktemp("any") / "any.py"
+    path.write_bytes(raw)
+    (found,) = found_in(read(path.parent), {"any.py"}).values()
+    assert len(found.code_hash) == 64
