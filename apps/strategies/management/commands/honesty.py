@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--trials",
             type=int,
-            help="parameter sets tried before this one; default those of all stored searches, or 1",
+            help="parameter sets tried before this one; those of stored searches count anyway",
         )
         parser.add_argument(
             "--grid", action="append", default=[], metavar="NAME=[1,2,3]",
@@ -113,7 +113,11 @@ def _case(prepared: Prepared, request: BacktestRequest, limits: tuple[Limit, ...
 
 def _trials(kind: str, options: dict[str, Any]) -> Trials:
     kept = Trials() if options["no_store"] else trials_kept(kind)
-    return kept if options["trials"] is None else replace(kept, count=options["trials"])
+    if options["trials"] is None:
+        return kept
+    # What is stored was tried, whatever one remembers.
+    told = Trials(options["trials"])
+    return replace(kept, count=max(told.count, kept.count))
 
 
 def _values(text: str, prepared: Prepared) -> tuple[str, list[Any]]:

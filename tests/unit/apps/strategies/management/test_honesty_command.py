@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from apps.exchanges.market_data.history.series import table_of_bars
 from apps.strategies.backtest.honesty.check import CheckCode
 from apps.strategies.backtest.keeping import checks_get
-from apps.strategies.models import BacktestRun, HonestyCheck, HonestyRequirement
+from apps.strategies.models import BacktestRun, HonestyCheck, HonestyRequirement, OptimisationRun, Trial
+from moondev.domain.clock import process_clock
 from tests.unit.apps.strategies.backtest.runs import walk
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,19 @@ def test_an_open_gate_exits_with_nothing(bars, capsys):
         HonestyRequirement.objects.create(check_code=code, required=False)
     assert run("nadaraya_watson", "--data", bars, "--checks", "trade-order") == 0
     assert "Gate: open" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("told", "counted"), [((), 3), (("--trials", "1"), 3), (("--trials", "9"), 9)])
+def test_stored_searches_count_as_tries_whatever_one_remembers(bars, told, counted):
+    now = process_clock().now()
+    search = OptimisationRun.objects.create(
+        title="t", kind="nadaraya_watson", plan={}, size=3, code_hash="c", data_hash="d", asked_by="me", asked_at=now,
+        sent_at=now,
+    )  # fmt: skip
+    for number in range(3):
+        Trial.objects.create(run=search, number=number, parameters={}, seed=1, status="done")
+    run("nadaraya_watson", "--data", bars, "--checks", "deflated-sharpe", *told)
+    assert HonestyCheck.objects.get().terms["trials"]["count"] == counted
 
 
 @pytest.mark.parametrize(
