@@ -50,11 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         if SERVERLESS.issuperset(options.only):
-            return _measure(options, _serverless())
+            return _measure(options, _serverless(options))
         servers = Servers.from_environment()
         _prepare(servers)
         with own_databases(servers):
-            return _measure(options, {**_with_servers(options, servers), **_serverless()})
+            return _measure(options, {**_with_servers(options, servers), **_serverless(options)})
     except BenchError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
@@ -97,10 +97,10 @@ def _prepare(servers: Servers) -> None:
     os.environ |= paper_secrets([PaperAccount(code, Decimal(0)) for code in codes])
 
 
-def _serverless() -> Runs:
+def _serverless(options: Options) -> Runs:
     from tests.bench import engines, quotes, replay
 
-    return {"engines": engines.run, "replay": replay.run, "quotes": quotes.run}
+    return {"engines": lambda: engines.run(options.seconds), "replay": replay.run, "quotes": quotes.run}
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:

@@ -102,9 +102,9 @@ CONTESTS = (
 )
 
 
-def run() -> list[Section]:
-    """Hold every contest."""
-    return [held(contest) for contest in CONTESTS]
+def run(seconds: float = LONGEST_S) -> list[Section]:
+    """Hold every contest; its warm runs last `seconds`, half a minute at most."""
+    return [held(contest, min(seconds, LONGEST_S)) for contest in CONTESTS]
 
 
 def made_columns(count: int) -> dict[str, np.ndarray]:
@@ -118,7 +118,7 @@ def made_columns(count: int) -> dict[str, np.ndarray]:
     return {"opened_ms": stamps, **columns}
 
 
-def held(contest: Contest) -> Section:
+def held(contest: Contest, longest_s: float = LONGEST_S) -> Section:
     """Let the contestants of one contest run in turn. Raises BenchError when they do different things."""
     parameters = json.dumps({"pairs": [list(pair) for pair in contest.pairs], "fee_bps": 6.0, "initial": 1_000_000.0})
     laps: dict[str, Laps] = {}
@@ -137,17 +137,19 @@ def held(contest: Contest) -> Section:
             process = running.enter_context(process_of(command, Path(folder, one.name.replace(" ", "-"))))
             answer_of(one.name, process)
             processes[one.name], laps[one.name] = process, Laps(time.monotonic() - began)
-        run_in_turn(processes, laps)
+        run_in_turn(processes, laps, longest_s)
     require_equal(contest.name, laps)
     return Section("engines", _sentence(contest), list(_rows(contest, laps, absent)))
 
 
-def run_in_turn(processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[str, Laps]) -> None:
+def run_in_turn(
+    processes: Mapping[str, subprocess.Popen[str]], laps: Mapping[str, Laps], longest_s: float = LONGEST_S
+) -> None:
     """Let every process run once, then all of them in turn, and write down what each run took."""
     for name, process in processes.items():
         first = _lap(name, process)
         laps[name].first_s, laps[name].trades = first["wall_s"], first["trades"]
-    deadline = time.monotonic() + LONGEST_S
+    deadline = time.monotonic() + longest_s
     for turn in range(ROUNDS):
         if turn >= FEWEST_ROUNDS and time.monotonic() > deadline:
             break
