@@ -14,6 +14,7 @@ from apps.strategies.ideas import Idea
 from apps.strategies.library.arbitrage import Arbitrage
 from apps.strategies.library.consolidation_pop import ConsolidationPop
 from apps.strategies.library.correlation import Correlation
+from apps.strategies.library.filtered import Filtered
 from apps.strategies.library.market_maker import MarketMaker
 from apps.strategies.library.mean_reversion import MeanReversion
 from apps.strategies.library.nadaraya_watson import NadarayaWatson
@@ -33,7 +34,9 @@ STRATEGIES: tuple[type[AnyStrategy], ...] = (
     Correlation,
     Arbitrage,
 )
-_BY_NAME: Mapping[str, type[AnyStrategy]] = MappingProxyType({s.name: s for s in STRATEGIES})
+# Ideas about another idea's trades.
+WRAPPERS: tuple[type[AnyStrategy], ...] = (Filtered,)
+_BY_NAME: Mapping[str, type[AnyStrategy]] = MappingProxyType({s.name: s for s in (*STRATEGIES, *WRAPPERS)})
 
 
 def library_names() -> tuple[str, ...]:

@@ -116,6 +116,8 @@ MOONDEV_RATE_LIMITS = env_choice("MOONDEV_RATE_LIMITS", allowed=frozenset({"on",
 MOONDEV_LAKE_DIR = env_path("MOONDEV_LAKE_DIR", default=PROJECT_ROOT / "lake")
 # Recorded files that backtests may be asked to run on, by admin and API; other files are for the command line.
 MOONDEV_DATA_DIR = env_path("MOONDEV_DATA_DIR", default=PROJECT_ROOT / "data")
+# Trained filters, named by their content; every worker that runs a filtered strategy must see the same folder.
+MOONDEV_MODELS_DIR = env_path("MOONDEV_MODELS_DIR", default=PROJECT_ROOT / "models")
 # Whose live bars the stream processes keep in the database: those of real venues, of all (paper too), or of none.
 MOONDEV_KEEP_BARS = env_choice("MOONDEV_KEEP_BARS", allowed=frozenset({"real", "all", "none"}), default="real")
 # The folder of the operator's own strategies. A machine on which this is not set runs nobody's code but the library's;

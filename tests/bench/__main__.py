@@ -25,6 +25,7 @@ NAMES = (
     "adapters",
     "mock",
     "authoring",
+    "optimise",
     "engines",
     "replay",
     "quotes",
@@ -104,7 +105,7 @@ def _serverless(options: Options) -> Runs:
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:
-    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, review, sustained
+    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, optimise, review, sustained
     from tests.bench.flood import run as flood
 
     return {
@@ -117,6 +118,7 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "adapters": adapters.run,
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),
+        "optimise": lambda: optimise.run(servers, min(200, int(4 * options.seconds))),
     }
 
 

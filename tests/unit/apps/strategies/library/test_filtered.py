@@ -1,0 +1,164 @@
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from statistics import median
+
+import numpy as np
+import pytest
+
+from apps.strategies.backtest.costs import Costs
+from apps.strategies.backtest.data import RecordedBars, content_hash
+from apps.strategies.backtest.engines import EngineName, backtest
+from apps.strategies.backtest.history import History
+from apps.strategies.backtest.record import Origin
+from apps.strategies.backtest.requests.setting import Prepared
+from apps.strategies.backtest.results import DataSource
+from apps.strategies.backtest.setting import Market, Setting
+from apps.strategies.library.learned import store
+from apps.strategies.library.learned.card import card_of
+from apps.strategies.ml.samples import _seen
+from apps.strategies.ml.training import Recipe, train
+from apps.strategies.orchestrator.loader import load
+from moondev.domain.errors import InvalidValue
+from moondev.domain.instruments import Instrument, PriceGrid
+from moondev.domain.market_data import BarSeries
+from moondev.domain.values import Money, Quantity, Side
+
+MINUTES = timedelta(minutes=15)
+CHANGED = {"trend_interval": "none", "hold_half_lives": 0.0, "entry_z": 1.2, "length": 10, "rsi_oversold": 0.0}
+BITCOIN = Instrument(
+    "binance", "BTCUSDT", "BTC", "USDT", PriceGrid(Decimal("0.01")), Quantity("0.001"), Money(Decimal(10), "USDT"), 20
+)
+
+
+def setting(count=1_600):
+    rng = np.random.default_rng(7)
+    close = np.round(100 + 3 * np.sin(np.arange(count) / 9) + np.cumsum(rng.normal(0, 0.1, count)), 2)
+    open_ = np.concatenate((close[:1], close[:-1]))
+    high, low = np.maximum(open_, close) + 0.1, np.minimum(open_, close) - 0.1
+    stamps = 1_700_006_400_000 + 900_000 * np.arange(count, dtype=np.int64)
+    bars = BarSeries(MINUTES, stamps, open_, high, low, close, rng.exponential(1000, count))
+    recorded = RecordedBars(bars, DataSource("made up", content_hash(bars)), "USDT")
+    return Setting((Market(BITCOIN, recorded, Costs(2.0, 5.0)),))
+
+
+def inner():
+    from apps.strategies.registry import preset
+
+    return {**preset("mean_reversion", "canonical").model_dump(mode="json"), **CHANGED}
+
+
+def filtered(**values):
+    return load("filtered", {"inner": "mean_reversion", "inner_parameters": json.dumps(CHANGED), **values})
+
+
+def entries(trades):
+    began = 1_700_006_400_000 + 150 * 900_000
+    return [(trade.entered_ms, trade.side) for trade in trades if trade.entered_ms >= began]
+
+
+@pytest.fixture(scope="module")
+def made():
+    prepared = Prepared(load("mean_reversion", inner()), setting(), Origin("test"))
+    return train(prepared, Recipe("logistic", 3), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def artefact(made, tmp_path, settings):
+    settings.MOONDEV_MODELS_DIR = tmp_path
+    return store.save(*made, tmp_path)
+
+
+def test_without_a_model_it_is_the_inner_strategy_to_the_last_trade():
+    alone = backtest(load("mean_reversion", inner()), setting(350), EngineName.REPLAY)
+    through = backtest(filtered(), setting(350), EngineName.REPLAY)
+    assert len(alone.trades) > 10
+    assert through.trades == alone.trades
+    assert np.array_equal(through.curve.equity, alone.curve.equity)
+
+
+def test_a_model_lets_through_what_is_likely_to_win(artefact):
+    past = setting(350)
+    alone = backtest(load("mean_reversion", inner()), past, EngineName.REPLAY)
+    histories = {"binance:BTCUSDT": History(past.markets[0].recorded.bars)}
+    trained, odds = store.trained(artefact), []
+    for trade in alone.trades:
+        direction = 1 if trade.side is Side.BUY else -1
+        row = _seen(histories, trade.instrument, MINUTES, trade.entered_ms, direction)
+        odds += [] if row is None else [float(trained.model.win_probability(np.array([row]))[0])]
+    # Barely any probability, that of the better half, nearly certainty.
+    found = [backtest(filtered(artefact=artefact, threshold=value), past) for value in (1e-9, median(odds), 0.999999)]
+    every, some, none = (result.trades for result in found)
+    # The first hundred bars are looked at, not traded on; from then on both are flat at the same time soon.
+    assert entries(every) == entries(alone.trades) != []
+    assert none == ()
+    assert 0 < len(some) < len(every)
+
+
+def test_a_card_tells_what_the_model_was_made_from(made):
+    card, model = made
+    assert card_of(card.to_bytes()) == card
+    assert card.model_sha256 == hashlib.sha256(model).hexdigest()
+    assert card.data == {"binance:BTCUSDT": setting().markets[0].recorded.source.content_hash}
+    assert card.library.startswith("scikit-learn ")
+    assert (len(card.folds), card.kind, card.interval_s) == (3, "mean_reversion", 900)
+    assert sum(fold["judged_on"] for fold in card.folds) == card.trades
+
+
+def test_a_filter_that_is_not_what_its_name_says_is_never_read(artefact, tmp_path, made):
+    card, model = made
+    path = tmp_path / f"{artefact}.model"
+    path.write_bytes(model[:-1] + b"?")
+    with pytest.raises(InvalidValue, match="the model its card speaks of"):
+        store.trained(artefact)
+    path.write_bytes(model)
+    (tmp_path / f"{artefact}.json").write_bytes(replace(card, threshold=0.01).to_bytes())
+    with pytest.raises(InvalidValue, match="this one was changed"):
+        store.trained(artefact)
+    for name in ("../../etc/passwd", "f" * 31, "", "F" * 32):
+        with pytest.raises(InvalidValue, match="32 hexadecimal digits"):
+            store.trained(name)
+    with pytest.raises(InvalidValue, match="there is no"):
+        store.trained("0" * 32)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"library": "scikit-learn 0.1"}, "train anew"),
+        ({"features_hash": "0" * 64}, "train anew"),
+        ({"features": ("one",)}, "train anew"),
+        ({"model": "magic", "library": "scikit-learn 0.1"}, "train anew"),
+    ],
+)
+def test_a_filter_made_by_other_libraries_or_features_is_refused(made, tmp_path, settings, change, words):
+    settings.MOONDEV_MODELS_DIR = tmp_path
+    card, model = made
+    with pytest.raises(InvalidValue, match=words):
+        store.trained(store.save(replace(card, **change), model, tmp_path))
+
+
+def test_a_model_for_another_strategy_and_parameters_that_do_not_fit_are_refused(artefact):
+    loaded = load("filtered", {"inner": "consolidation_pop", "artefact": artefact})
+    with pytest.raises(InvalidValue, match="one trained on consolidation_pop"):
+        loaded.strategy.needs(loaded.parameters, (BITCOIN,))
+    for values, words in (
+        ({"inner_parameters": "{"}, "JSON"),
+        ({"inner_parameters": "[]"}, "a JSON object"),
+        ({"inner_parameters": '{"length": -1}'}, "length"),
+        ({"inner_preset": "none"}, "canonical"),
+        ({"inner": "market_maker"}, "mean_reversion"),
+    ):
+        with pytest.raises(InvalidValue, match=words):
+            load("filtered", {"inner": "mean_reversion", **values})
+
+
+def test_trades_that_teach_nothing_are_refused():
+    prepared = Prepared(load("mean_reversion", inner()), setting(150), Origin("test"))
+    with pytest.raises(InvalidValue, match="trades to learn from"):
+        train(prepared, Recipe(), datetime(2026, 1, 1, tzinfo=UTC))
+    maker = Prepared(load("market_maker", {}), setting(150), Origin("test"))
+    with pytest.raises(InvalidValue, match="mean_reversion, consolidation_pop"):
+        train(maker, Recipe(), datetime(2026, 1, 1, tzinfo=UTC))
