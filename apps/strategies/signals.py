@@ -5,6 +5,7 @@ A strategy whose trades are a function of bars says so by these columns, and a b
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -69,8 +70,10 @@ class AtRows:
 
 def next_of(rows: NDArray[np.int64], since: int) -> int | None:
     """Return the first of rising `rows` that is `since` or later; None when there is none."""
-    at = int(np.searchsorted(rows, since))
-    return int(rows[at]) if at < len(rows) else None
+    # For one number, bisection over the bare buffer is several times as fast as the array's own.
+    buffer: memoryview = rows.data
+    at = bisect_left(buffer, since)
+    return buffer[at] if at < len(buffer) else None
 
 
 NEVER = Never()

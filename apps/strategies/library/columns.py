@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -45,7 +46,8 @@ class OnGrid:
 
     def first(self, signalled: int, direction: int, since: int) -> int | None:
         """Return the base row at whose close the trade is left."""
-        bar, sought = (int(np.searchsorted(self._rows, row)) for row in (signalled, since))
+        rows: memoryview = self._rows.data
+        bar, sought = bisect_left(rows, signalled), bisect_left(rows, since)
         ended = self._ends.first(bar, direction, sought)
         return None if ended is None else int(self._rows[ended])
 
@@ -53,6 +55,8 @@ class OnGrid:
 def grid_of(past: Past, interval: timedelta) -> Grid:
     """Return where the bars of `interval` close."""
     closed = past.closed(interval)
+    if interval == past.base.interval:
+        return Grid(np.arange(len(closed)), len(closed))
     numbers = np.arange(1, len(past.bars(interval)) + 1)
     return Grid(np.searchsorted(closed, numbers, side="left"), len(closed))
 

@@ -39,15 +39,14 @@ class Call:
 
 def call_of(lane: Lane, row: int) -> Call:
     """Return the signal of `row`."""
-    signals, now_ms = lane.signals, int(lane.closed_ms[row])
-    weight = float(signals.weights[row])
+    weight = lane.weights[row]
     return Call(
         row=row,
         sign=1 if weight > 0 else -1,
         weight=weight,
-        price=float(signals.prices[row]),
-        limit=float(signals.limits[row]),
-        now_ms=now_ms,
+        price=lane.prices[row],
+        limit=lane.limits[row],
+        now_ms=int(lane.closed_ms[row]),
         expires_ms=lane.expiry(row),
     )
 

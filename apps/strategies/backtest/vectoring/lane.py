@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import cast
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.backtest.bars import step_ms
-from apps.strategies.backtest.costs import BPS
+from apps.strategies.backtest.costs import BPS, FixedSlippage
 from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.history import History
 from apps.strategies.backtest.setting import Market, Setting
@@ -47,11 +49,14 @@ class Lane:
         self.market, self.signals, self.bars = market, signals, bars
         self.instrument, self.costs, self.key = market.instrument, market.costs, market.key
         self.opens, self.highs, self.lows, self.closes = map(_read, (bars.open, bars.high, bars.low, bars.close))
-        self.opened_ms = bars.opened_ms
+        self.weights, self.prices, self.limits = map(_read, (signals.weights, signals.prices, signals.limits))
+        self.opened_ms = np.ascontiguousarray(bars.opened_ms)
         self.closed_ms = bars.opened_ms + step_ms(bars.interval)
         self.at_close = setting.rule is FillRule.BAR_CLOSE
         self.slippage, self.reprice_bps = float(setting.slippage_bps) * BPS, float(setting.reprice_bps)
         self.half_spread = market.costs.spread_bps / 2 * BPS
+        fixed = market.costs.slippage if isinstance(market.costs.slippage, FixedSlippage) else None
+        self._worse = None if fixed is None else market.costs.spread_bps / 2 + fixed.amount_bps
         self.moves = np.diff(bars.close, prepend=bars.close[:1])
         self.carried = _carried(market, bars)
         self.lot, self.min_notional = float(self.instrument.lot.value), float(self.instrument.min_notional.value)
@@ -86,7 +91,8 @@ class Lane:
 
     def newest_seen(self, row: int, *, at_close: bool) -> int:
         """Return the row that closed the strategy's newest bar while bar `row` is under way, or at its close."""
-        return int(self._seen[np.searchsorted(self._seen, row + at_close) - 1])
+        seen = self._seen.data
+        return int(seen[bisect_left(seen, row + at_close) - 1])
 
     def expiry(self, row: int) -> int:
         """Return the moment of the tick at which the strategy gives up an entry that was called for at `row`."""
@@ -98,11 +104,11 @@ class Lane:
 
     def row_opened_at(self, moment_ms: int) -> int:
         """Return the first row that opened at `moment_ms` or later."""
-        return int(np.searchsorted(self.opened_ms, moment_ms))
+        return bisect_left(self.opened_ms.data, moment_ms)
 
     def row_closed_at(self, moment_ms: int) -> int:
         """Return the first row that closed at `moment_ms` or later."""
-        return int(np.searchsorted(self.closed_ms, moment_ms))
+        return bisect_left(self.closed_ms.data, moment_ms)
 
     def passive(self, price: float, sign: int) -> float:
         """Return `price` on the grid for an order of `sign` that waits: never more aggressive."""
@@ -134,6 +140,8 @@ class Lane:
 
     def taken(self, price: float, change: float, row: int) -> float:
         """Return what a market order for `change` pays while the market is at `price`."""
+        if self._worse is not None:
+            return price * (1 + math.copysign(1.0, change) * self._worse * BPS)
         one: Column = np.array([price])
         return float(self.costs.taken_price(one, np.array([change]), self.bars.volume[row : row + 1])[0])
 

@@ -18,6 +18,8 @@ from moondev.domain.desired import Target
 from moondev.domain.market_data import Column
 from moondev.domain.values import BPS_IN_ONE
 
+_FINAL = frozenset({RefusalCode.STRATEGY_DRAWDOWN.value, RefusalCode.PORTFOLIO_DRAWDOWN.value})
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -49,6 +51,10 @@ class Purse:
     def change(self, steps: int | NDArray[np.int64], amounts: float | Column) -> None:
         """Note by how much equity changes with the bars of `steps`, none of which has been told yet."""
         self._changes[steps] += amounts
+
+    def ended(self, refused: str, now_ms: int) -> bool:
+        """Return whether nothing can ever be opened again: refused for the drawdown, and nothing held to recover it."""
+        return refused in _FINAL and all(one.until_ms <= now_ms for one in self._exposures)
 
     def stand(self, step: int) -> None:
         """Go on to the close of bar `step`, which must not lie before the last."""

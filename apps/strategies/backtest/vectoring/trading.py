@@ -89,6 +89,9 @@ class Trading:
         order, refused = sized(lane, call, self._purse, withdrawn)
         if refused:
             self.refusals.add(refused, call.moment, f"{lane.key}: the signal of this close")
+            if self._purse.ended(refused, call.now_ms):
+                self._queue.clear()
+                return len(lane)
         filled = None if order is None else _filled(lane, call, order, turning=turning)
         if order is not None and filled is not None:
             return self._followed(stand, call, order, filled)

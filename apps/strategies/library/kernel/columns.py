@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -77,8 +78,8 @@ class Ends(NamedTuple):
 
     def counted(self, bar: int, since: int) -> int | None:
         """Return the first bar from `since` on that makes the crossings after `bar` enough."""
-        after = int(np.searchsorted(self.crossed, bar, side="right"))
-        sought = int(np.searchsorted(self.crossed, since))
+        crossed: memoryview = self.crossed.data
+        after, sought = bisect_right(crossed, bar), bisect_left(crossed, since)
         position = next_of(self.complete, max(after + self.enough - 1, sought))
         return None if position is None else int(self.crossed[position])
 
