@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.strategies.backtest.cuts import opened_between
-from apps.strategies.backtest.folds import Fold, rolling
-from apps.strategies.backtest.honesty.candidates import candidates_of
+from apps.strategies.backtest.folds import Fold, Rows, rolling
+from apps.strategies.backtest.honesty.candidates import Candidate, candidates_of
 from apps.strategies.backtest.honesty.case import DAY, Case
 from apps.strategies.backtest.honesty.check import Check, CheckCode
 from apps.strategies.backtest.honesty.warm_up import window
 from apps.strategies.backtest.results import BacktestResult
-from apps.strategies.backtest.setting import Setting
 from apps.strategies.base import Parameters
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.errors import InvalidValue
@@ -93,24 +92,22 @@ def _folds(case: Case, count: int) -> tuple[Fold, ...]:
     return folds[-FOLDS:]
 
 
-def _step(case: Case, candidates: tuple[tuple[str, Parameters], ...], stamps: NDArray[np.int64], fold: Fold) -> Step:
+def _step(case: Case, candidates: tuple[Candidate, ...], stamps: NDArray[np.int64], fold: Fold) -> Step:
     (train,), test = fold.train, fold.test
-    training = _between(case, stamps, train.start, train.stop)
-    runs = [case.run(parameters, training) for _, parameters in candidates]
+    runs = [_run(case, parameters, stamps, train) for _, parameters in candidates]
     best = int(np.argmax([_score(run) for run in runs]))
     name, parameters = candidates[best]
-    gap = math.ceil(window(replace(case.loaded, parameters=parameters), case.setting) / case.setting.interval)
-    # The bars before the test are there to be looked at; nothing is traded on them.
-    testing = _between(case, stamps, max(0, test.start - gap), test.stop)
-    began = from_milliseconds(int(stamps[test.start]))
-    tested = case.run(parameters, replace(testing, trades_from=began))
-    return Step(name, _growth(runs[best], len(train), case), _growth(tested, len(test), case), _net(tested))
+    tested = _run(case, parameters, stamps, test)
+    return Step(name, _growth(runs[best], train, case), _growth(tested, test, case), _net(tested))
 
 
-def _between(case: Case, stamps: NDArray[np.int64], start: int, stop: int) -> Setting:
-    end = None if stop >= len(stamps) else from_milliseconds(int(stamps[stop]))
-    whole = replace(case.setting, trades_from=None)
-    return opened_between(whole, from_milliseconds(int(stamps[start])), end)
+def _run(case: Case, parameters: Parameters, stamps: NDArray[np.int64], rows: Rows) -> BacktestResult:
+    """Return the backtest on `rows`; as much as the strategy looks back on lies before them, and is not traded."""
+    began = from_milliseconds(int(stamps[rows.start]))
+    end = None if rows.stop >= len(stamps) else from_milliseconds(int(stamps[rows.stop]))
+    reach = window(replace(case.loaded, parameters=parameters), case.setting)
+    part = opened_between(case.setting, began - reach, end)
+    return case.run(parameters, replace(part, trades_from=began))
 
 
 def _score(result: BacktestResult) -> float:
@@ -127,10 +124,10 @@ def _net(result: BacktestResult) -> float:
     return result.final / result.initial - 1
 
 
-def _growth(result: BacktestResult, rows: int, case: Case) -> float:
+def _growth(result: BacktestResult, rows: Rows, case: Case) -> float:
     """Return the log growth a day over the stretch that counts; of lost money, what losing all but a 1,000th is."""
     grown = math.log(max(result.final / result.initial, 1e-3))
-    return grown / (rows * case.setting.interval / DAY)
+    return grown / (len(rows) * case.setting.interval / DAY)
 
 
 def _yearly(daily: Sequence[float]) -> float:
