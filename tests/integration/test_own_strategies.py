@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.exchanges.models import DataWish
+from apps.exchanges.models import DataWish, Order, Venue
 from apps.strategies.authoring.catalogue import catalogue
 from apps.strategies.authoring.publishing import unload
 from apps.strategies.authoring.source import source_of
-from apps.strategies.models import StrategyEvent, StrategyRow, StrategySource, Tick, Trigger
+from apps.strategies.models import Stage, StrategyEvent, StrategyRow, StrategySource, Tick, Trigger
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.loader import load
@@ -386,6 +386,23 @@ def test_a_decision_that_raises_is_told_with_the_version_that_raised(world, fold
     tick = ticked(world)
     assert (tick.status, tick.error) == ("failed", "ZeroDivisionError: division by zero")
     assert (tick.code_hash, tick.parameters_version) == (hash_of(text), 1)
+
+
+def test_at_real_money_a_new_version_opens_nothing_before_it_has_passed_the_gates(world, folder):
+    row(world, slug="passed")
+    row(world, symbol="ETH", slug="unexamined")
+    text = idea(tag="second")
+    Venue.objects.update(environment="live")
+    StrategyRow.objects.update(stage=Stage.LIVE, certified_version=1, certified_hash=hash_of(idea()))
+    StrategyRow.objects.filter(slug="passed").update(certified_hash=hash_of(text))
+    folder.save("holder", text)
+    folder.looks()
+    ticked(world)
+    ticks = {tick.strategy.slug: tick for tick in Tick.objects.select_related("strategy")}
+    assert {tick.code_hash for tick in ticks.values()} == {hash_of(text)}
+    assert (ticks["passed"].placed, ticks["passed"].refused) == (1, 0)
+    assert (ticks["unexamined"].placed, ticks["unexamined"].refused) == (0, 1)
+    assert Order.objects.get(strategy="unexamined").refusal_code == "STAGE_FORBIDS"
 
 
 def test_a_preset_of_an_own_strategy_is_a_set_of_its_parameters(world, folder):

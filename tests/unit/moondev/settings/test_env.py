@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
@@ -109,3 +111,14 @@ def test_an_env_file_does_not_override_the_environment(monkeypatch, tmp_path):
     env.load_env_file(tmp_path / "env")
     assert env.env_str("THING") == "mine"
     env.load_env_file(tmp_path / "missing")
+
+
+def test_a_path_that_may_be_missing_is_none_then_and_knows_home_and_project(monkeypatch):
+    assert env.env_optional_path("THING") is None
+    monkeypatch.setenv("THING", "")
+    assert env.env_optional_path("THING") is None
+    monkeypatch.setenv("THING", "strategies")
+    assert env.env_optional_path("THING") == env.PROJECT_ROOT / "strategies"
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("THING", "~/strategies")
+    assert env.env_optional_path("THING") == Path("/home/me/strategies")
