@@ -116,6 +116,9 @@ def _of_targets(trades: Sequence[Trade], setting: Setting) -> list[str]:
 
 def _of_run(course: Course) -> list[str]:
     found = [f"ticks that failed: {line}" for line in course.ticker.failures.told]
+    said = course.ticker.remarks.most_frequent(2)
+    if said and not any(track.tape.rows for track in course.tracks.values()):
+        found.append(f"nothing was traded; most often the strategy said, at {' and at '.join(said)}")
     if course.endless_from is not None:
         when = from_milliseconds(course.endless_from)
         found.append(f"orders answered fills without end in the bar of {when:%Y-%m-%d %H:%M}: the rest waited a bar")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -33,6 +34,8 @@ from moondev.domain.orders import OrderType, PlaceOrder, Purpose
 # A strategy that fails so often in a row is broken; a report of what it did not do would mislead.
 FAILURES_THAT_END = 20
 QUOTE = "quote"
+# Remarks that differ in their numbers alone are one.
+NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
 # An entry at a limit is sized by its own price: a little more or less than the newest one gives.
 ROUNDING = 0.95
 
@@ -61,7 +64,7 @@ class Ticker:
         self._ids = {key: number for number, key in enumerate(tracks)}
         self._known: dict[SignalKey, KnownSize] = {}
         self._failed_in_a_row = 0
-        self.refusals, self.failures = Refusals(), Refusals()
+        self.refusals, self.failures, self.remarks = Refusals(), Refusals(), Refusals()
         self.quoted = False
         self.sizes = self.cut_sizes = 0
         self.idle = self.settled = False
@@ -147,6 +150,8 @@ class Ticker:
                     track.signal_row = track.row - 1
             else:
                 orders[request.client_order_id].amended(request)
+        for note in (*decision.notes, *ready.plan.notes):
+            self.remarks.add(NUMBERS.sub("#", note), self._clock.now(), note)
         for refusal in ready.reviewed.refused:
             self.refusals.add(refusal.code, self._clock.now(), f"{refusal.request.instrument}: {refusal}")
         self.quoted = self.quoted or any(isinstance(wish, Quotes) for wish in decision.desired)

@@ -290,6 +290,19 @@ def test_legs_trade_together_and_quotes_make_on_both_sides():
     assert any("no queue is modelled" in warning for warning in result.warnings)
 
 
+def test_a_run_without_a_trade_tells_what_the_strategy_had_to_say():
+    class Waiting(Planned):
+        def decide(self, view, own, params, state, instruments):
+            count = len(view.instruments["made:BTC"].bars[MINUTE])
+            return Decision((), {}, (f"{count} bars, 500 needed", *(["half way"] if count == 50 else [])))
+
+    (warning,) = replay(Loaded(Waiting(), Plan(weights={}), ""), Setting((_walk(8, "BTC"),))).warnings
+    assert warning.startswith(
+        "nothing was traded; most often the strategy said, at 2023-11-14 22:16: 1 bars, 500 needed"
+    )
+    assert warning.endswith("half way")
+
+
 def test_bars_that_a_strategy_looks_at_and_no_market_has_are_refused():
     class Elsewhere(Planned):
         def needs(self, params, instruments):
