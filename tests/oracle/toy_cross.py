@@ -26,8 +26,9 @@ from tests.oracle.crosses import FAST, FEE_BPS, INITIAL, SLOW
 from tests.oracle.engines.answering import mean_distance
 
 # A size is a share of the capital, cut to whole lots: with one coin a lot, one and a half of them are always one.
-LOT = "1"
+LOT = Decimal(1)
 COINS = 1.5
+FEES = Costs(FEE_BPS, FEE_BPS)
 WIDE = MappingProxyType({"max_order_notional": Decimal(10**6)})
 
 
@@ -37,6 +38,7 @@ class Lengths(Parameters):
     minutes: int
     fast: int = FAST
     slow: int = SLOW
+    coins: float = COINS
 
 
 class ToyCross(Strategy[Lengths]):
@@ -66,7 +68,7 @@ class ToyCross(Strategy[Lengths]):
         before, now = mean_distance(bars.close, params.fast, params.slow)[-2:]
         weight = state.get("weight", 0.0)
         if now > 0 and before <= 0 and not weight:
-            state = {"weight": share(float(bars.close[-1])), "since": str(bars.opened_ms[-1])}
+            state = {"weight": share(float(bars.close[-1]), params.coins), "since": str(bars.opened_ms[-1])}
         elif now < 0 and before >= 0 and weight:
             state = {}
         weight = float(state.get("weight", 0.0))
@@ -84,7 +86,7 @@ class ToyCross(Strategy[Lengths]):
         never, count = np.full(len(close), np.nan), len(close)
         return {
             key: Signals(
-                weights=np.where(enters, share(close), 0.0),
+                weights=np.where(enters, share(close, params.coins), 0.0),
                 prices=close,
                 limits=never,
                 stops=never,
@@ -98,9 +100,9 @@ class ToyCross(Strategy[Lengths]):
         }
 
 
-def share(price: Any) -> Any:
-    """Return the share of the money that buys `COINS`."""
-    return COINS * price / INITIAL
+def share(price: Any, coins: float) -> Any:
+    """Return the share of the money that buys so many coins."""
+    return coins * price / INITIAL
 
 
 def loaded(bars: BarSeries, fast: int = FAST, slow: int = SLOW) -> Loaded:
@@ -108,16 +110,18 @@ def loaded(bars: BarSeries, fast: int = FAST, slow: int = SLOW) -> Loaded:
     return Loaded(ToyCross(), Lengths(minutes=round(bars.interval.total_seconds() / 60), fast=fast, slow=slow), "")
 
 
-def setting(bars: BarSeries, rule: FillRule) -> Setting:
+def setting(
+    bars: BarSeries, rule: FillRule, costs: Costs = FEES, lot: Decimal = LOT, limits: Mapping[str, Decimal] = WIDE
+) -> Setting:
     """Return the question's money, fee and rule.
 
     A market order may fill four per cent from the close, and be as large as the whole allocation: the other engines
     know no bound on either.
     """
     grid = PriceGrid(Decimal("0.01"))
-    coin = Instrument("made", "BTC", "BTC", "USDT", grid, Quantity(Decimal(LOT)), Money(Decimal(1), "USDT"), 50)
-    market = Market(coin, RecordedBars(bars, DataSource("made", ""), "USDT"), Costs(FEE_BPS, FEE_BPS))
-    return Setting((market,), rule, Decimal(int(INITIAL)), slippage_bps=Decimal(400), limits=WIDE)
+    coin = Instrument("made", "BTC", "BTC", "USDT", grid, Quantity(lot), Money(Decimal(1), "USDT"), 50)
+    market = Market(coin, RecordedBars(bars, DataSource("made", ""), "USDT"), costs)
+    return Setting((market,), rule, Decimal(int(INITIAL)), slippage_bps=Decimal(400), limits=limits)
 
 
 def _interval(params: Lengths) -> timedelta:
