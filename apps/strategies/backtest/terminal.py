@@ -16,7 +16,7 @@ from apps.strategies.backtest.compare.comparison import Comparison
 from apps.strategies.backtest.leasing import Progress as Told
 from apps.strategies.backtest.numbers import percent, ratio, signed_percent
 from apps.strategies.backtest.record import Facts, RunRecord, metrics_of_json
-from apps.strategies.backtest.report.figures import groups, headline
+from apps.strategies.backtest.report.figures import all_groups, headline
 from apps.strategies.backtest.verdict import doubts, verdict
 from apps.strategies.models import BacktestRun, BacktestStatus
 
@@ -40,7 +40,6 @@ def told(record: RunRecord) -> str:
     lines = [f"{record.title}: {facts.strategy} by {facts.engine}, orders fill at the {facts.rule}"]
     for key in facts.data:
         lines += _market(facts, key)
-    lines += [f"  {name}: {value:,.6g}" for name, value in facts.figures.items()]
     lines += [_figures(record), verdict(record).words]
     if found := doubts(record):
         lines += ["Doubtful:", *(f"  - {doubt}" for doubt in found)]
@@ -90,7 +89,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def _figures(record: RunRecord) -> str:
-    columns = [("", headline(record)), *((group.name, list(group.figures)) for group in groups(record))]
+    columns = [("", headline(record)), *((group.name, list(group.figures)) for group in all_groups(record))]
     table = Table(box=box.SIMPLE)
     for name, _ in columns:
         table.add_column(name)

@@ -68,8 +68,15 @@ def headline(record: RunRecord) -> list[Figure]:
 
 
 def groups(record: RunRecord) -> list[Group]:
-    """Return every other figure, grouped."""
+    """Return every other figure that every run has, grouped."""
     return [Group("Growth and risk", _risk(record)), Group("Trades", _trades(record)), Group("Money", _money(record))]
+
+
+def all_groups(record: RunRecord) -> list[Group]:
+    """Return the groups, and last the figures that only this run's engine can tell, if there are any."""
+    told = record.facts.figures
+    own = tuple(Figure(name.capitalize(), f"{value:,.6g}", "Told by the engine.") for name, value in told.items())
+    return [*groups(record), Group("Orders", own)] if own else groups(record)
 
 
 def _risk(record: RunRecord) -> tuple[Figure, ...]:

@@ -16,7 +16,7 @@ from apps.strategies.backtest.metrics import daily_closes, daily_returns
 from apps.strategies.backtest.record import RunRecord
 from apps.strategies.backtest.report.breakdown import splits
 from apps.strategies.backtest.report.checks import checks_shown
-from apps.strategies.backtest.report.figures import groups, headline
+from apps.strategies.backtest.report.figures import all_groups, headline
 from apps.strategies.backtest.report.histogram import Histogram, histogram
 from apps.strategies.backtest.report.months import Year, monthly_returns
 from apps.strategies.backtest.report.payload import MOST_TRADES, payload
@@ -41,7 +41,7 @@ def report_page(record: RunRecord, checks: Sequence[Check] = ()) -> str:
         "verdict": verdict(record),
         "doubts": doubts(record),
         "headline": headline(record),
-        "groups": groups(record),
+        "groups": all_groups(record),
         "waterfall": _money_split(record),
         "months": [*month_abbr[1:], "Year"],
         "years": [_year(year) for year in monthly_returns(record.curve, record.facts.capital)],

@@ -1,15 +1,19 @@
 """Recorded books by name: which market a file is of, what is guessed of its rules, and the record of a run."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from apps.strategies.backtest.compare.comparison import compared
 from apps.strategies.backtest.quoting.queues import Proportional, RiskAverse
+from apps.strategies.backtest.report.page import report_page
 from apps.strategies.backtest.requests.asking import request_for
 from apps.strategies.backtest.requests.quoted import name_of_books, queue_named, quotes_record
 from apps.strategies.backtest.requests.request import BacktestRequest, request_of_json
+from apps.strategies.backtest.terminal import told
 from moondev.domain.errors import InvalidValue
 from tests.oracle.quoters import walked_events
 
@@ -43,12 +47,12 @@ def no_rows(monkeypatch):
 
 
 def test_a_name_tells_venue_and_symbol_however_many_words_the_venue_has():
-    for text, told in {
+    for text, parts in {
         "l2/binance_usdm_BTCUSDT_20240808.parquet": ("binance-usdm", "BTCUSDT", "BTC", "USDT"),
         "huobi-spot_LINKUSDT_book10_1s_20210820.parquet": ("huobi-spot", "LINKUSDT", "LINK", "USDT"),
     }.items():
         name = name_of_books(text)
-        assert (name.venue, name.symbol, name.asset, name.quote) == told
+        assert (name.venue, name.symbol, name.asset, name.quote) == parts
     with pytest.raises(InvalidValue, match="a name such as"):
         name_of_books("recording.parquet")
 
@@ -61,6 +65,10 @@ def test_a_request_for_quotes_leaves_a_record_with_its_figures_and_doubts(folder
     assert record.facts.costs["binance-usdm:BTCUSDT"].maker_bps == 2.0
     assert any("made up" in warning for warning in record.facts.warnings)
     assert len(record.prices["binance-usdm:BTCUSDT"]) > 5
+    # What only this engine tells is shown, and does not keep the run from being held against another's.
+    assert "Fills per order placed" in report_page(record)
+    assert "orders fill at the recorded prices" in told(record)
+    assert compared({"one": record, "other": replace(record, facts=replace(record.facts, figures={}))}).figures
 
 
 def test_what_was_asked_for_travels_as_plain_values():
@@ -69,14 +77,14 @@ def test_what_was_asked_for_travels_as_plain_values():
 
 
 @pytest.mark.parametrize(
-    ("terms", "told"),
+    ("terms", "words"),
     [
         ({"shift_ms": 0.0}, "heard before it happened"),
         ({"start": datetime(2023, 11, 15, tzinfo=UTC)}, "a book is replayed from its snapshot"),
     ],
 )
-def test_what_cannot_be_run_is_said_before_any_number(folder, no_platform, terms, told):
-    with pytest.raises(InvalidValue, match=told):
+def test_what_cannot_be_run_is_said_before_any_number(folder, no_platform, terms, words):
+    with pytest.raises(InvalidValue, match=words):
         quotes_record(request(**terms), folder)
 
 
