@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from moondev.domain.errors import InvalidValue
 
 MOST_CHARACTERS = 1_000_000
 MOST_FILES = 200
+# A file of such a name would be imported in the place of what everybody means by it.
+NOT_OURS = sys.stdlib_module_names | {"apps", "moondev"}
 
 
 def hash_of(files: Mapping[str, str]) -> str:
@@ -45,10 +48,14 @@ class Source:
 def source_of(file: str, texts: Mapping[str, str]) -> Source:
     """Return the strategy in `file` with all that it imports of `texts`, the folder's files by path.
 
-    Raises SyntaxError or ValueError when one of them is no Python, InvalidValue when there is too much of it.
+    Raises SyntaxError or ValueError when one of them is no Python, InvalidValue when there is too much of it or one
+    hides a module of that name.
     """
     names = closure(file.removesuffix(".py"), finder(texts))
     files = {path: texts[path] for name in names for path in [_path(name, texts)]}
+    hidden = sorted({name.partition(".")[0] for name in names} & NOT_OURS)
+    if hidden:
+        raise InvalidValue("module", ", ".join(hidden), "a name that is no module of Python's or of the platform")
     if len(files) > MOST_FILES:
         raise InvalidValue("files", len(files), f"a strategy of at most {MOST_FILES}")
     size = sum(map(len, files.values()))

@@ -65,6 +65,14 @@ def test_too_much_of_it_is_refused():
         source_of("a.py", {"a.py": "\n".join(f"import m{n}" for n in range(200)), **many})
 
 
+@pytest.mark.parametrize("name", ["json", "apps", "moondev"])
+def test_a_file_that_would_hide_a_module_that_everybody_means_is_refused(name):
+    texts = {"holder.py": idea(imports=f"import {name}"), f"{name}.py": ""}
+    found = found_in(Contents(texts, {}), set())["holder.py"]
+    assert isinstance(found, Unusable)
+    assert found.error.endswith("allowed: a name that is no module of Python's or of the platform")
+
+
 def test_files_that_define_no_strategy_are_modules_of_those_that_do():
     found = found_in(Contents({**FOLDER, "test_holder.py": idea(), "_base.py": idea(), "conftest.py": ""}, {}), set())
     assert set(found) == {"holder.py"}
