@@ -44,6 +44,12 @@ class Counter:
         self.changed = False
         exchange.subscribe(self._hear)
 
+    @property
+    def position(self) -> Decimal:
+        """Return what the engine's account says we hold, signed."""
+        positions = self._exchange.account_state(OURS).positions
+        return sum((one.size for one in positions if one.coin == self._tape.key), Decimal(0))
+
     def receive(self, request: OrderRequest) -> None:
         """Do what is asked, or tell why not."""
         if isinstance(request, PlaceOrder):

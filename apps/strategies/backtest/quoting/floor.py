@@ -87,6 +87,11 @@ class Floor:
         """Return our resting orders by the venue's id."""
         return self._counter.resting
 
+    @property
+    def position(self) -> Decimal:
+        """Return what we hold here by the venue's own account, signed."""
+        return self._counter.position
+
     def next_row(self, until_ns: int) -> int | None:
         """Return the next row that concerns our orders and happened by `until_ns`; None when there is none."""
         if self._counter.changed:
