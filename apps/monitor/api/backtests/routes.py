@@ -86,6 +86,8 @@ def _start(asked: BacktestAsked, actor: str) -> BacktestTold:
         "taker_bps": asked.taker_bps,
         "spread_bps": asked.spread_bps,
         "slippage_bps": asked.slippage_bps,
+        "latency_ms": asked.latency_ms,
+        "shift_ms": asked.shift_ms,
     }
     if asked.capital is not None:
         terms["capital"] = asked.capital

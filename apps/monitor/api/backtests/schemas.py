@@ -40,7 +40,9 @@ class BacktestAsked(BaseModel):
     capital: float | None = Field(None, gt=0)
     leverage: float | None = Field(None, gt=0)
     rule: Literal["next-open", "bar-close"] = "next-open"
-    engine: Literal["auto", "replay", "vectorised"] = "auto"
+    engine: Literal["auto", "replay", "vectorised", "quotes"] = Field("auto", description="quotes: on order books.")
+    latency_ms: float = Field(5.0, ge=0, description="To the venue, and back; of order books.")
+    shift_ms: float = Field(0.0, description="By which the recorder's clock was behind; of order books.")
     maker_bps: float | None = None
     taker_bps: float | None = None
     spread_bps: float = Field(0.0, ge=0)

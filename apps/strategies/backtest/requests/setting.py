@@ -14,7 +14,7 @@ from apps.strategies.backtest.data import Period, RecordedBars
 from apps.strategies.backtest.record import Origin
 from apps.strategies.backtest.requests.fees import costs_of, fees_of
 from apps.strategies.backtest.requests.names import SeriesName, bars_named, funding_named, series_named
-from apps.strategies.backtest.requests.request import BacktestRequest
+from apps.strategies.backtest.requests.request import QUOTES, BacktestRequest
 from apps.strategies.backtest.requests.rules import Rules, guessed_rules, known_rules, rules_of_strategy
 from apps.strategies.backtest.setting import Market, Setting
 from apps.strategies.orchestrator.loader import Loaded, load
@@ -43,6 +43,8 @@ def prepare(request: BacktestRequest, folder: Path) -> Prepared:
     Raises InvalidValue that names what is wrong and where (data, parameters, fees) and Configuration for a strategy
     that there is not. Nothing has been computed then.
     """
+    if request.engine == QUOTES:
+        raise InvalidValue("engine", QUOTES, "auto, replay or vectorised: this is computed from bars")
     loaded = load(request.kind, dict(request.parameters))
     funding = _funding(request, folder)
     places = [_place(series_named(text), request, folder, funding) for text in request.data]
