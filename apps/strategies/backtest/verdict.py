@@ -47,7 +47,7 @@ def verdict(record: RunRecord) -> Verdict:
     if not figures.count:
         return Verdict("It never traded here.", Tone.CALM)
     if net <= 0:
-        words = _lost(figures) if (figures.gross_bps or 0.0) < NOTHING_BPS else _eaten(figures)
+        words = _lost(figures) if min(figures.gross, figures.gross_bps or 0.0) < NOTHING_BPS else _eaten(figures)
         return Verdict(words, Tone.BAD)
     if figures.count < FEWEST_TRADES:
         return Verdict(f"It earned, on {figures.count} trades: too few to tell skill from luck.", Tone.UNSURE)
@@ -82,9 +82,12 @@ def doubts(record: RunRecord) -> list[str]:
 
 
 def _lost(figures: TradeFigures) -> str:
+    mean = basis_points(figures.gross_bps)
     if abs(figures.gross_bps or 0.0) < NOTHING_BPS:
         return f"It makes nothing before costs, {basis_points(figures.net_bps)} a trade after."
-    return f"It loses before costs ({basis_points(figures.gross_bps)} a trade): no fee tier saves it."
+    if (figures.gross_bps or 0.0) > 0:
+        return f"It loses before costs, by its larger trades (the mean trade makes {mean}): no fee tier saves it."
+    return f"It loses before costs ({mean} a trade): no fee tier saves it."
 
 
 def _eaten(figures: TradeFigures) -> str:

@@ -43,7 +43,8 @@ class Case:
         return f"{self.preset} ({changes})" if changes else self.preset
 
 
-# The usual recordings of a strategy, and those of presets that look at other lengths of bars.
+# The usual recordings of a strategy, and those of presets that look at other lengths of bars. A kind that is not here
+# is not tried: a filter without a trained model is the strategy that it filters.
 _USUAL: Mapping[str, Sequence[Group]] = MappingProxyType(
     {
         "market_maker": (_MINUTES,),
@@ -69,10 +70,12 @@ _OTHER: Mapping[tuple[str, str], Sequence[Group]] = MappingProxyType(
         ("correlation", "fast_pairs"): (_THREE_MINUTES[:2],),
     }
 )
-# A week of minutes says little: what was meant for minutes is tried on months of longer bars as well.
+# A week of minutes says little: what was meant for minutes is tried on months of longer bars as well, and what can
+# look at the recorded bars themselves on those.
 _LONGER: Sequence[Case] = (
     Case("turtle_trend", "original", _ETH_5M, MappingProxyType({"interval": "5m"})),
     Case("turtle_trend", "original", _BTC_1H, MappingProxyType({"interval": "1h"})),
+    Case("correlation", "original", _NINE_5M, MappingProxyType({"interval": "5m"})),
 )
 
 

@@ -36,6 +36,7 @@ class Counts:
     good: int
     originals: int
     originals_lost: int
+    originals_silent: int
 
 
 def survey_page(outcomes: Sequence[Outcome]) -> str:
@@ -64,6 +65,7 @@ def counts(done: Sequence[tuple[Case, RunRecord]]) -> Counts:
         good=tones[Tone.GOOD],
         originals=sum(case.preset == "original" for case, _ in done),
         originals_lost=lost.count("original"),
+        originals_silent=sum(case.preset == "original" and not record.trades for case, record in done),
     )
 
 

@@ -17,6 +17,11 @@ def trade(gross, fees=0.0, at=0):
     return Trade("a:BTC", Side.BUY, 2.0, entered, 100.0, entered + HOUR, 100 + gross / 2, gross, fees, 0.0, "target")
 
 
+def large(gross):
+    """Return a trade ten times as large, which moved a tenth as far for its money."""
+    return replace(trade(gross), quantity=20.0)
+
+
 def told(*trades):
     made = record(100)
     net = sum(one.net for one in trades)
@@ -44,6 +49,7 @@ def test_figures_are_in_basis_points_of_the_entry():
         ((trade(-0.2, 0.1),), "loses before costs (\N{MINUS SIGN}10.0 bp", Tone.BAD),
         ((trade(0.0, 0.1),), "makes nothing before costs", Tone.BAD),
         ((trade(0.2, 0.5),), "Costs eat it: +10.0 bp", Tone.BAD),
+        ((trade(0.2), trade(0.2), large(-0.6)), "by its larger trades (the mean trade makes +5.7 bp)", Tone.BAD),
         ((trade(0.2), trade(0.1)), "on 2 trades: too few", Tone.UNSURE),
         (tuple(trade(3.0 if at % 2 else -2.9) for at in range(40)), "luck explains", Tone.UNSURE),
         (tuple(trade(0.3 if at % 3 else -0.1) for at in range(60)), "in one past", Tone.GOOD),
