@@ -62,7 +62,7 @@ def filled_at_market(lane: Lane, order: Order, stop: float) -> Filled | None:
         price = lane.closes[at] if lane.at_close else lane.opens[at]
         paid = lane.taken(price, sign * order.quantity, at)
         passed = (lane.closes[row] - stop) * sign <= 0
-        if not passed and (paid - lane.worst(lane.closes[row], sign)) * sign <= 0:
+        if not passed and lane.within_cap(paid, lane.closes[row], sign):
             return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
         lane.miss()
         row = lane.tick(row + 1)
@@ -77,7 +77,7 @@ def filled_in_turning(lane: Lane, order: Order) -> Filled | None:
     at = order.row if lane.at_close else order.row + 1
     price = lane.closes[at] if lane.at_close else lane.opens[at]
     paid = lane.taken(price, order.sign * order.quantity, at)
-    if (paid - lane.worst(price, order.sign)) * order.sign > 0:
+    if not lane.within_cap(paid, price, order.sign):
         return None
     return Filled(at, price, paid, False, When.CLOSE if lane.at_close else When.OPEN)
 

@@ -46,7 +46,7 @@ class Lane:
     ) -> None:
         """Read `signals` of `market` under the rules of `setting`."""
         bars = history.base
-        self.market, self.signals, self.bars = market, signals, bars
+        self.market, self.signals, self.bars, self._count = market, signals, bars, len(bars)
         self.instrument, self.costs, self.key = market.instrument, market.costs, market.key
         self.opens, self.highs, self.lows, self.closes = map(_read, (bars.open, bars.high, bars.low, bars.close))
         self.weights, self.prices, self.limits = map(_read, (signals.weights, signals.prices, signals.limits))
@@ -69,7 +69,7 @@ class Lane:
 
     def __len__(self) -> int:
         """Return the number of bars."""
-        return len(self.bars)
+        return self._count
 
     def look(self, row: int) -> int:
         """Return the first row from `row` on at whose close the strategy sees a new bar; the end when there is none."""
@@ -125,6 +125,11 @@ class Lane:
         """
         if not self._alone:
             raise Untold(f"{self.key}: an order at the market was not filled while other markets traded")
+
+    def within_cap(self, paid: float, mid: float, sign: int) -> bool:
+        """Return whether a market order of `sign` may pay `paid`, decided while the market was at `mid`."""
+        # The grid only widens the cap: it need not be asked where the bare cap holds.
+        return (paid - mid * (1 + sign * self.slippage)) * sign <= 0 or (paid - self.worst(mid, sign)) * sign <= 0
 
     def accepts(self, quantity: float, price: float) -> bool:
         """Return whether the venue takes an order of this size."""

@@ -131,7 +131,7 @@ def _at_market(lane: Lane, trade: Trade, decided: int, free_from: int) -> Exit |
         return None
     price = lane.closes[row] if lane.at_close else lane.opens[row]
     paid = lane.taken(price, sign * trade.quantity, row)
-    if (paid - lane.worst(lane.closes[decided], sign)) * sign > 0:
+    if not lane.within_cap(paid, lane.closes[decided], sign):
         return None
     return Exit(row, price, False, lane.at_close, EXIT, free_from)
 
