@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import MappingProxyType
 
+from apps.risk.models import LimitKind
 from apps.strategies.backtest.costs import BPS, Costs, FixedSlippage, Slippage
 from apps.strategies.backtest.cuts import with_costs
 from apps.strategies.backtest.honesty.case import Case
@@ -53,26 +55,40 @@ def doubled(costs: Costs) -> Costs:
     )
 
 
+def stated(costs: Costs) -> Costs:
+    """Return the costs as they are."""
+    return costs
+
+
 GRID: Mapping[str, Callable[[Costs], Costs]] = MappingProxyType(
-    {"free": free, "maker": all_made, "taker": all_taken, "double": doubled}
+    {"free": free, "maker": all_made, "stated": stated, "taker": all_taken, "double": doubled}
 )
+_STOPS = (LimitKind.STRATEGY_DRAWDOWN, LimitKind.PORTFOLIO_DRAWDOWN)
 
 
 def fees(case: Case) -> Check:
-    """Return the net result over a grid of costs, and what trading may cost before nothing is left; four backtests."""
-    code, stated = CheckCode.FEES, case.result
-    if not stated.trades:
-        return case.unanswered(code, "no trades: there is nothing that costs could take")
-    runs = {name: case.engine(case.loaded, with_costs(case.setting, changed)) for name, changed in GRID.items()}
-    turnover = _turnover(stated)
-    figures: dict[str, float | None] = {f"net_{name}": _net(run) for name, run in runs.items()}
-    figures["net_stated"] = _net(stated)
-    figures["turnover"] = turnover
-    figures["break_even_bps"] = break_even = _net(runs["free"]) / _turnover(runs["free"], turnover) / BPS
-    figures["cost_bps"] = cost = (_net(runs["free"]) - _net(stated)) / turnover / BPS
-    # With nothing to pay there is no multiple of it.
-    figures["edge_over_cost"] = break_even / cost if cost > 0 else None
-    told = ", ".join(f"{name} {figures[f'net_{name}']:.2%}" for name in ("free", "maker", "stated", "taker", "double"))
+    """Return the net result over a grid of costs, and what trading may cost before nothing is left; five backtests.
+
+    They run without the limit of drawdown: a run that it ends trades less than the one it is compared with.
+    """
+    code = CheckCode.FEES
+    endless = replace(case.setting, limits={**case.setting.limits, **{kind.value: Decimal(1) for kind in _STOPS}})
+    runs = {name: case.engine(case.loaded, with_costs(endless, changed)) for name, changed in GRID.items()}
+    if not runs["stated"].trades:
+        return case.unanswered(code, "no trades: there is nothing that costs could take", len(runs))
+    nets = {name: _net(run) for name, run in runs.items()}
+    turnover = _turnover(runs["stated"])
+    break_even = nets["free"] / _turnover(runs["free"], turnover) / BPS
+    cost = (nets["free"] - nets["stated"]) / turnover / BPS
+    figures = {
+        **{f"net_{name}": net for name, net in nets.items()},
+        "turnover": turnover,
+        "break_even_bps": break_even,
+        "cost_bps": cost,
+        # With nothing to pay there is no multiple of it.
+        "edge_over_cost": break_even / cost if cost > 0 else None,
+    }
+    told = ", ".join(f"{name} {net:.2%}" for name, net in nets.items())
     words = f"net at costs {told}; an edge of {break_even:.2f} bp for each unit traded stands against {cost:.2f} bp"
     return case.answer(code, figures, words, backtests=len(runs))
 

@@ -54,7 +54,7 @@ def test_it_speaks_json_and_need_not_keep_anything(bars, capsys):
     assert run("nadaraya_watson", "--data", bars, "--checks", "fees", "--json", "--no-store") == 1
     answer = json.loads(capsys.readouterr().out)
     (check,) = answer["checks"]
-    assert (check["code"], check["passed"], check["backtests"]) == ("fees", True, 4)
+    assert (check["code"], check["passed"], check["backtests"]) == ("fees", True, 5)
     # It passed, on too few days to count.
     assert answer["lacking"][0]["why"] == "too little past"
     assert not HonestyCheck.objects.exists()
