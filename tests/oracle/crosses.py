@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from apps.strategies.backtest.fills import BAR_RULES, FillRule
@@ -17,6 +18,7 @@ PRECISION = 2
 
 BACKTESTING = Engine("research", "backtesting_cross.py")
 VECTORBT = Engine("research", "vectorbt_cross.py")
+VECTORBT_PORTFOLIO = Engine("research", "vectorbt_portfolio.py")
 NAUTILUS = Engine("nautilus", "nautilus_cross.py")
 
 FIVE = timedelta(minutes=5)
@@ -63,19 +65,29 @@ def cross(engine: Engine, name: str, data: str, rule: FillRule) -> Question:
 
 def grid(data: str, rule: FillRule) -> Question:
     """Return the question of many pairs of lengths on several instruments."""
+    name = f"grid.{rule.value.replace(' ', '_')}.{data}.vectorbt"
+    return Question(name, VECTORBT, _given_of_many(data, rule, GRID_PAIRS))
 
+
+def portfolio(data: str) -> Question:
+    """Return the question of one pair of lengths on several instruments out of one purse, at next opens."""
+    given = _given_of_many(data, FillRule.NEXT_OPEN, ((FAST, SLOW),))
+    return Question(f"portfolio.{data}.vectorbt", VECTORBT_PORTFOLIO, given)
+
+
+def _given_of_many(data: str, rule: FillRule, wanted: Sequence[tuple[int, int]]) -> Callable[[], Given]:
     def given() -> Given:
         series = GRIDS[data]()
         columns = {
             f"{coin}.{name}": column for coin, bars in series.items() for name, column in price_columns(bars).items()
         }
-        pairs = [list(pair) for pair in GRID_PAIRS]
+        pairs = [list(pair) for pair in wanted]
         parameters = {
             "pairs": pairs, "rule": rule.value, "fee_bps": FEE_BPS, "initial": INITIAL, "instruments": list(series),
         }  # fmt: skip
         return Given(columns, parameters)
 
-    return Question(f"grid.{rule.value.replace(' ', '_')}.{data}.vectorbt", VECTORBT, given)
+    return given
 
 
 CROSSES = {
@@ -89,3 +101,4 @@ CROSSES = {
     for rule in rules
 }
 GRID_QUESTIONS = {(data, rule): grid(data, rule) for data in GRIDS for rule in BAR_RULES}
+PORTFOLIOS = {data: portfolio(data) for data in GRIDS}

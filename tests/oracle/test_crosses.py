@@ -4,7 +4,8 @@ import pytest
 
 from apps.strategies.backtest.fills import FillRule
 from apps.strategies.backtest.metrics import max_drawdown
-from tests.oracle.crosses import CROSSES, FAST, GRID_PAIRS, GRID_QUESTIONS, GRIDS, SERIES, SLOW
+from apps.strategies.backtest.portfolio import together
+from tests.oracle.crosses import CROSSES, FAST, GRID_PAIRS, GRID_QUESTIONS, GRIDS, PORTFOLIOS, SERIES, SLOW
 from tests.oracle.ours import (
     closed,
     cross_run,
@@ -66,3 +67,15 @@ def test_twenty_pairs_of_lengths_on_three_coins_make_what_vectorbt_makes(asked):
         assert [run.equity[-1] for run in runs] == pytest.approx(theirs[coin]["final"], abs=MONEY)
         assert [run.equity.mean() for run in runs] == pytest.approx(theirs[coin]["mean"], abs=MONEY)
         assert [run.equity.min() for run in runs] == pytest.approx(theirs[coin]["lowest"], abs=MONEY)
+
+
+@pytest.mark.parametrize("data", PORTFOLIOS)
+def test_three_coins_out_of_one_purse_are_worth_what_vectorbts_are(data):
+    theirs = witnessed(PORTFOLIOS[data])
+    series = GRIDS[data]()
+    rule = FillRule.NEXT_OPEN
+    runs = {coin: cross_run(bars, whole_cross_targets(bars.close, FAST, SLOW), rule) for coin, bars in series.items()}
+    equity = together(runs).curve.equity
+    assert [len(closed(run.trades(coin))) for coin, run in runs.items()] == theirs["trades"]
+    assert sampled(equity) == pytest.approx(theirs["equity"], abs=MONEY)
+    assert max_drawdown(equity) == pytest.approx(theirs["deepest"], abs=1e-12)
