@@ -18,18 +18,19 @@ HARD_LIMIT_SECONDS = 1.0
 SOFT_LIMIT_WALL_MS = 500.0
 
 
-def decide(work: Work) -> Decided | Failed:
+def decide(work: Work, seconds: float | None = None) -> Decided | Failed:
     """Return what the strategy wants, or why nothing can be made of it.
 
-    An exception, an answer that makes no sense, or no answer within HARD_LIMIT_SECONDS fails this
-    tick and no other. More than SOFT_LIMIT_MS of processor time is an overrun.
+    An exception, an answer that makes no sense, or no answer within `seconds` of real time (None:
+    HARD_LIMIT_SECONDS) fails this tick and no other. More than SOFT_LIMIT_MS of processor time is an overrun.
     """
     wall, cpu = time.perf_counter(), time.thread_time()
     problem, decision = "", None
+    patience = HARD_LIMIT_SECONDS if seconds is None else seconds
     try:
-        decision = within(HARD_LIMIT_SECONDS, lambda: _ask(work))
+        decision = within(patience, lambda: _ask(work))
     except NeverReturned:
-        problem = f"decide did not return within {HARD_LIMIT_SECONDS:g} s"
+        problem = f"decide did not return within {patience:g} s"
     except (Exception, SystemExit) as error:  # a strategy may raise anything; only its own tick fails
         logger.exception("strategy %s raised", work.scope.strategy)
         problem = f"{type(error).__name__}: {error}"

@@ -34,6 +34,8 @@ from moondev.domain.orders import OrderType, PlaceOrder, Purpose
 # A strategy that fails so often in a row is broken; a report of what it did not do would mislead.
 FAILURES_THAT_END = 20
 QUOTE = "quote"
+# No strategy takes so long: what a busy machine does to the clock on the wall must not show in a result.
+PATIENCE_SECONDS = 60.0
 # Remarks that differ in their numbers alone are one.
 NUMBERS = re.compile(r"[-+]?\d[\d.,:eE+-]*")
 # An entry at a limit is sized by its own price: a little more or less than the newest one gives.
@@ -72,7 +74,7 @@ class Ticker:
     def tick(self) -> None:
         """Run one tick now. Raises InvalidValue for a strategy that fails again and again."""
         self._tick.pk += 1
-        decided = decide(self._work())
+        decided = decide(self._work(), PATIENCE_SECONDS)
         ready = decided if isinstance(decided, Failed) else make_ready(decided, self._known)
         if isinstance(ready, Failed):
             self._fail(ready)
