@@ -1,4 +1,4 @@
-"""The same decision on once, twice, three and four times the bars that a strategy asks for."""
+"""The same decision on once, twice and more times the bars that a strategy asks for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.views import Views
 from apps.strategies.backtest.honesty.wishes import apart, wishes
 
-WINDOWS = (2, 3, 4)
 # So many places are told; the figures count all.
 MOST_FINDINGS = 5
 # One part in a thousand million of a price is rounding.
@@ -27,8 +26,8 @@ class Lengths:
     findings: tuple[str, ...]
 
 
-def decisions_by_length(case: Case, moments: Sequence[datetime]) -> Lengths:
-    """Return how what is wanted at `moments` changes when more of the past is shown than was asked for.
+def decisions_by_length(case: Case, moments: Sequence[datetime], most: int = 4) -> Lengths:
+    """Return how what is wanted at `moments` changes when up to `most` times the past is shown that was asked for.
 
     Live, a strategy sees what it asks for and no more: what it would decide on more shows how much of its indicators
     is still the beginning of the window.
@@ -37,7 +36,7 @@ def decisions_by_length(case: Case, moments: Sequence[datetime]) -> Lengths:
     differing, worst, found = 0, 0.0, list[str]()
     for moment in moments:
         asked = wishes(views.decide(views.at(moment)))
-        for windows in WINDOWS:
+        for windows in range(2, most + 1):
             other, distance, where = apart(wishes(views.decide(views.at(moment, windows))), asked)
             differing += other
             worst = worst if other else max(worst, distance)

@@ -90,10 +90,17 @@ def test_columns_that_look_back_to_the_first_bar_fail_through_the_engine():
     assert "at the close of 2024-01-" in found.findings[0]
 
 
+@pytest.mark.parametrize(("length", "windows"), [(131, 4), (165, 3), (200, 2), (238, 2)])
+def test_with_less_past_fewer_windows_are_compared(length, windows):
+    case, runs = case_of(Momentum(), TREND, parameters={"length": length})
+    found = drift(case)
+    assert (found.figures["windows"], found.backtests, len(runs)) == (windows, windows, windows)
+
+
 @pytest.mark.parametrize(
     ("strategy", "parameters", "budget", "why"),
     [
-        (Momentum(), {"length": 200}, 40, "of past"),
+        (Momentum(), {"length": 240}, 40, "of past"),
         (Momentum(), {"length": 5}, 3, "a budget of 3"),
         (Blind(), {}, 40, "it asks for no bars"),
     ],
