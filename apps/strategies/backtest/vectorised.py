@@ -77,7 +77,8 @@ class Ground:
             trading.run(on_progress)
         except Untold:
             return None
-        return summed_up(ENGINE, loaded, setting, self.timeline, self._runs(trading), trading.refusals.told, doubts=())
+        runs, refused = self._runs(trading), trading.refusals.told
+        return summed_up(ENGINE, loaded, setting, self.timeline, runs, refused, trading.doubts)
 
     def _runs(self, trading: Trading) -> dict[str, BarRun]:
         return {

@@ -10,6 +10,7 @@ from apps.strategies.backtest.bars import BarRun
 from apps.strategies.backtest.brackets import TARGET
 from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.replaying.course import Course
+from apps.strategies.backtest.replaying.refusals import Refusals
 from apps.strategies.backtest.replaying.timeline import Timeline
 from apps.strategies.backtest.results import BacktestResult, EquityCurve, Trade
 from apps.strategies.backtest.setting import Setting
@@ -114,6 +115,21 @@ def _of_targets(trades: Sequence[Trade], setting: Setting) -> list[str]:
     return [f"{words}; live they are market orders on a trigger, which would have cost {more:,.2f} more"]
 
 
+def of_limits(refusals: Refusals, sizes: int, cut_sizes: int) -> list[str]:
+    """Return what limits of risk made of a run: openings that a drawdown refused, and sizes that were cut."""
+    found = []
+    if refusals.counts(RefusalCode.STRATEGY_DRAWDOWN, RefusalCode.PORTFOLIO_DRAWDOWN):
+        found.append(
+            "a limit of drawdown was reached: live, the guard closes everything then; here nothing opens any more"
+        )
+    if cut_sizes:
+        found.append(
+            f"{cut_sizes} of {sizes} sizes were cut by the limit on one asset's share of"
+            " the portfolio, which here is the money of the backtest alone"
+        )
+    return found
+
+
 def _of_run(course: Course) -> list[str]:
     found = [f"ticks that failed: {line}" for line in course.ticker.failures.told]
     said = course.ticker.remarks.most_frequent(2)
@@ -122,15 +138,7 @@ def _of_run(course: Course) -> list[str]:
     if course.endless_from is not None:
         when = from_milliseconds(course.endless_from)
         found.append(f"orders answered fills without end in the bar of {when:%Y-%m-%d %H:%M}: the rest waited a bar")
-    if course.ticker.refusals.counts(RefusalCode.STRATEGY_DRAWDOWN, RefusalCode.PORTFOLIO_DRAWDOWN):
-        found.append(
-            "a limit of drawdown was reached: live, the guard closes everything then; here nothing opens any more"
-        )
-    if course.ticker.cut_sizes:
-        found.append(
-            f"{course.ticker.cut_sizes} of {course.ticker.sizes} sizes were cut by the limit on one asset's share of"
-            " the portfolio, which here is the money of the backtest alone"
-        )
+    found += of_limits(course.ticker.refusals, course.ticker.sizes, course.ticker.cut_sizes)
     if course.ticker.quoted:
         found.append(
             "quotes are filled whole whenever a bar touches them: no queue is modelled, which flatters a maker;"

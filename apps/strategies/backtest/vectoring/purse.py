@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from apps.risk.models import LimitKind
 from apps.risk.sizing import size_target
+from apps.strategies.backtest.replaying.ticker import ROUNDING
 from apps.strategies.backtest.setting import Setting
 from apps.strategies.backtest.vectoring.lane import Lane
 from moondev.domain.decisions import RefusalCode
@@ -41,6 +42,7 @@ class Purse:
         self._limits = {kind: float(value) for kind, value in limits.items()}
         self._changes = np.zeros(steps + 1)
         self._told = -1
+        self.sizes = self.cut_sizes = 0
         self._exposures: list[Exposure] = []
 
     @property
@@ -71,7 +73,12 @@ class Purse:
         """Return what a signal of `weight` gets at `price`, in whole lots: no more than the asset's share allows."""
         cap = self._limits[LimitKind.ASSET_SHARE] * self.equity
         target = Target(lane.key, weight, "signal", "")
-        return float(size_target(target, self.equity, self.leverage, price, lane.instrument, asset_cap=cap).value)
+        sized = size_target(target, self.equity, self.leverage, price, lane.instrument, asset_cap=cap)
+        quantity = float(sized.value)
+        if quantity:
+            self.sizes += 1
+            self.cut_sizes += quantity + lane.lot < abs(weight) * self.allocation / price * ROUNDING
+        return quantity
 
     def refusal(
         self, lane: Lane, quantity: float, price: float, mid: float, now_ms: int, leaving: float

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from apps.strategies.backtest.brackets import ENTRY, EXIT, Exit
 from apps.strategies.backtest.replaying.refusals import Refusals
+from apps.strategies.backtest.replaying.report import of_limits
 from apps.strategies.backtest.replaying.tape import Tape
 from apps.strategies.backtest.vectoring.accounts import enter_into
 from apps.strategies.backtest.vectoring.calls import Call, call_of, sized
@@ -50,6 +51,16 @@ class Trading:
         self._steps, self._purse = steps, purse
         self._queue: list[tuple[int, float, str, int]] = []
         self.refusals = Refusals()
+        self._looked_at = self._too_small = 0
+
+    @property
+    def doubts(self) -> list[str]:
+        """Return why nothing was traded, where nothing was; what the limits of risk made of the rest."""
+        limits = of_limits(self.refusals, self._purse.sizes, self._purse.cut_sizes)
+        if any(stand.tape.rows for stand in self._stands.values()):
+            return limits
+        signals = f"{self._looked_at} signals, {self._too_small} of them for less than the venue trades"
+        return [f"nothing was traded: {signals}", *limits]
 
     @property
     def tapes(self) -> dict[str, Tape]:
@@ -84,7 +95,9 @@ class Trading:
         lane, call = stand.lane, call_of(stand.lane, row)
         turning, stand.turning = stand.turning, False
         withdrawn, stand.withdrawn = stand.withdrawn, None
+        self._looked_at += 1
         if call.too_small(lane, self._purse.allocation):
+            self._too_small += 1
             return row + 1
         order, refused = sized(lane, call, self._purse, withdrawn)
         if refused:

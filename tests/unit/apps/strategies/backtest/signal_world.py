@@ -152,6 +152,8 @@ def assert_same_trades(one: BacktestResult, other: BacktestResult) -> None:
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, abs=1e-7), field
     assert [_class(t.reason) for t in one.trades] == [_class(t.reason) for t in other.trades]
     np.testing.assert_allclose(one.curve.equity, other.curve.equity, rtol=1e-10)
+    # Why nothing was traded, each says in its own words.
+    assert not one.trades or one.warnings == other.warnings
 
 
 def _class(reason: str) -> str:

@@ -111,12 +111,18 @@ def test_after_the_largest_drawdown_nothing_is_opened_and_the_refusal_says_so():
     assert result.refused
     assert result.refused[0].startswith("STRATEGY_DRAWDOWN")
     assert 0.84 < result.final / result.initial < 0.86
+    assert any("a limit of drawdown was reached" in warning for warning in result.warnings)
 
 
 def test_what_is_smaller_than_the_venue_trades_opens_nothing():
     small = market(rough_bars(14, 400), COSTS)
     coarse = Market(replace(small.instrument, lot=Quantity(Decimal(100))), small.recorded, COSTS)
-    assert vectorised(fast("consolidation_pop"), Setting((coarse,))).trades == ()
+    result = vectorised(fast("consolidation_pop"), Setting((coarse,)))
+    assert result is not None
+    assert result.trades == ()
+    (warning,) = result.warnings
+    count = warning.split()[3]
+    assert warning == f"nothing was traded: {count} signals, {count} of them for less than the venue trades"
 
 
 class Awake(TurtleTrend):
