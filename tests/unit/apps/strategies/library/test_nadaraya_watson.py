@@ -13,7 +13,7 @@ from apps.strategies.base import Decision, OwnPosition
 from apps.strategies.library.kernel.estimates import estimates
 from apps.strategies.library.kernel.parameters import CANONICAL, FAST, ORIGINAL, KernelParameters
 from apps.strategies.library.nadaraya_watson import NadarayaWatson
-from apps.strategies.library.single.memory import Memory, Phase
+from apps.strategies.library.single.memory import Memory, Phase, remembered
 from moondev.domain.clock import from_milliseconds
 from moondev.domain.desired import Target
 from moondev.domain.market_data import BarSeries, MarketView
@@ -161,6 +161,15 @@ def test_after_the_venue_has_closed_it_nothing_opens_until_a_newer_bar_closed() 
     assert "was closed at the venue" in decision.notes[0]
     assert target(decide(bars, gone, decision.state)).weight == 0
     assert entry > 0
+
+
+def test_the_bar_in_which_the_venue_closed_a_trade_opens_no_other() -> None:
+    bars, first = turned()
+    gone = Holding(realised=Decimal(-3), fees=Decimal(1))
+    decision = decide(bars, gone, first.state)
+    step = int(bars.interval.total_seconds() * 1000)
+    memory, _ = remembered(decision.state)
+    assert memory.market(KEY).after_ms == bars.opened_ms[-1] + step, "the bar under way when the stop filled"
 
 
 def test_an_entry_that_was_not_filled_within_its_bar_is_given_up() -> None:
