@@ -9,7 +9,7 @@ from apps.strategies.optimise.choosing import Ended
 from apps.strategies.optimise.objectives import oriented
 from apps.strategies.optimise.space import Choice, Dimension, Real, Scalar, Space, Whole
 
-AXIS_GAP, TOP, HEIGHT, MARGIN = 110, 44, 300, 60
+AXIS_GAP, TOP, HEIGHT, MARGIN = 110, 44, 300, 80
 # More lines than this are a grey plane, and a page of megabytes.
 MOST_LINES = 500
 MOST_TICKS = 5
