@@ -152,13 +152,13 @@ def _decided(lane: Lane, trade: Trade) -> int:
 def _seen_at_target(lane: Lane, trade: Trade, levels: _Levels) -> Callable[[int], int]:
     """Return what tells, up to some row, at which close the strategy sees its target reached; the end for none.
 
-    It matters where the venue's target, on the grid, lies further off. For an entry that rested the bar of its fill
-    does not count: its best price may have come before.
+    It matters where the venue's target, on the grid, lies further off. For an entry that rested the bar after the
+    newest that had closed when it filled does not count: its best price may have come before.
     """
     none, sign = len(lane), trade.sign
-    at_close = trade.filled.when is When.CLOSE
-    newest = lane.newest_seen(trade.filled.row, at_close=at_close)
-    start = lane.look(trade.filled.row) + 1 if trade.rested and not at_close else newest + 1
+    newest = lane.newest_seen(trade.filled.row, at_close=trade.filled.when is When.CLOSE)
+    next_but_one_ms = int(lane.closed_ms[newest]) + lane.signals.bar_ms
+    start = lane.row_opened_at(next_but_one_ms) if trade.rested else newest + 1
     goal = (-np.inf, trade.target) if sign > 0 else (trade.target, np.inf)
 
     def seen(last: int) -> int:
