@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from types import MappingProxyType
+from typing import cast
 
-from apps.strategies.optimise.samplers.grid import Grid
-from apps.strategies.optimise.samplers.nsga2 import Nsga2
 from apps.strategies.optimise.samplers.port import Sampler
-from apps.strategies.optimise.samplers.quasi import LatinHypercube, Sobol
-from apps.strategies.optimise.samplers.random import Random
-from apps.strategies.optimise.samplers.surrogate import Forest, GaussianProcess, Surrogate
-from apps.strategies.optimise.samplers.tpe import Tpe
 from moondev.domain.errors import InvalidValue
+
+
+def _made(module: str, name: str, model: str = "") -> Sampler:
+    """Return a sampler whose module is imported only now.
+
+    The admin lists samplers, and every process loads the admin: scipy, scikit-learn and optuna would cost each of them
+    two seconds and some hundred megabytes.
+    """
+    found = import_module(f"apps.strategies.optimise.samplers.{module}")
+    models = (getattr(found, model),) if model else ()
+    return cast("Sampler", getattr(found, name)(*models))
+
 
 _SAMPLERS: Mapping[str, Callable[[], Sampler]] = MappingProxyType(
     {
-        "tpe": Tpe,
-        "random": Random,
-        "grid": Grid,
-        "sobol": Sobol,
-        "latin": LatinHypercube,
-        "surrogate": partial(Surrogate, GaussianProcess),
-        "forest": partial(Surrogate, Forest),
-        "nsga2": Nsga2,
+        "tpe": partial(_made, "tpe", "Tpe"),
+        "random": partial(_made, "random", "Random"),
+        "grid": partial(_made, "grid", "Grid"),
+        "sobol": partial(_made, "quasi", "Sobol"),
+        "latin": partial(_made, "quasi", "LatinHypercube"),
+        "surrogate": partial(_made, "surrogate", "Surrogate", "GaussianProcess"),
+        "forest": partial(_made, "surrogate", "Surrogate", "Forest"),
+        "nsga2": partial(_made, "nsga2", "Nsga2"),
     }
 )
 
