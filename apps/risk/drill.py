@@ -72,7 +72,8 @@ def rehearse(
     firsts = [row.first_cancel_at for row in rows if row.first_cancel_at is not None]
     first = _ms(began, min(firsts)) if firsts else None
     drill = Drill(scope, orders, positions, first, _ms(began, ended), tuple(problems))
-    vetoes.release(scope=scope, reason="the drill is over", actor=actor, now=clock.now())
+    # Nothing but the drill's own halt: one that somebody engaged meanwhile stands, and that is said by an error.
+    vetoes.release(scope=scope, reason="the drill is over", actor=actor, now=clock.now(), seen_epoch=engaged.epoch)
     RiskEvent.objects.create(
         kind=RiskEvent.Kind.DRILL, scope_kind=scope[0], scope_key=scope[1], actor=actor[:100],
         message=str(drill)[:300], at=clock.now(),
@@ -90,7 +91,9 @@ def _paper_accounts(scope: ScopeId) -> list[Account]:
     if not found:
         names = ", ".join(sorted(known.values_list("code", flat=True)))
         raise InvalidValue(kind, key, f"one with accounts, of {names or 'none yet'}")
-    real = [account.code for account in found if account.venue.environment != Environment.PAPER]
+    # A halt goes to switched-off accounts, too.
+    reached = found if kind == ScopeKind.ACCOUNT else rows.filter(portfolio=key)
+    real = [account.code for account in reached if account.venue.environment != Environment.PAPER]
     if real:
         raise InvalidValue("scope", ", ".join(real), "paper accounts only: a drill cancels and closes what is there")
     halted = [state for state in vetoes.status().states if (state.scope_kind, state.scope_key) == scope]

@@ -11,7 +11,9 @@ def is_stopped(scope: ScopeId) -> bool:
     state = _halted_state(scope)
     if state is None:
         return False
-    return Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], epoch=state.epoch, flatten=True).exists()
+    ordered = Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], epoch=state.epoch, flatten=True)
+    # What leaves a part of each position is no flattening.
+    return ordered.filter(keep_share=0).exists()
 
 
 def is_halted(scope: ScopeId) -> bool:

@@ -100,15 +100,16 @@ def publish_veto(venue: str) -> bool:
     return True
 
 
-def release(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> TradingState:
+def release(*, scope: ScopeId, reason: str, actor: str, now: datetime, seen_epoch: int | None = None) -> TradingState:
     """Make a scope active again, in all voices or in none: SQL, which binds everyone, comes last.
 
     A drawdown that has reached its limit is measured anew from here on, or it would halt again at once.
     Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, OSError when the halt file cannot
-    be removed, InvalidValue for an unknown scope, a halt that is still being carried out and one engaged meanwhile.
+    be removed, InvalidValue for an unknown scope, a halt that is still being carried out and one engaged meanwhile:
+    since this was called, or since `seen_epoch` for who releases nothing but what he has engaged himself.
     """
     # Read before the vetoes are: a halt engaged after this moment raises it, and then nothing is released.
-    epoch = trading_epoch(*scope)
+    epoch = trading_epoch(*scope) if seen_epoch is None else seen_epoch
     unfinished = open_vetoes(scope)
     if unfinished:
         places = ", ".join(f"{veto.venue_id} ({veto.stage})" for veto in unfinished)

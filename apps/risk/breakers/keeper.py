@@ -6,20 +6,21 @@ A trip is written first and acted on afterwards; one whose action was never writ
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from apps.exchanges.execution.gate import strictest
 from apps.exchanges.execution.nudges import EVERYTHING
-from apps.exchanges.models import TradingMode, TradingState
+from apps.exchanges.locks import only_one
+from apps.exchanges.models import TradingMode, TradingState, Veto
 from apps.risk import vetoes
 from apps.risk.breakers.machine import Condition, Mode, Rule, advance, reset
 from apps.risk.breakers.readings import Readings
-from apps.risk.models import CUMULATIVE, Breaker, BreakerChange, BreakerState, Metric, Recovery
+from apps.risk.models import CUMULATIVE, OF_OWN_ORDERS, Breaker, BreakerChange, BreakerState, Metric, Recovery
 from apps.risk.scope import ScopeId
 from apps.risk.stopped import is_stopped
 from moondev.domain.errors import InvalidValue, TradingError
@@ -46,27 +47,45 @@ class Turned:
 def breakers_look(read: Callable[[Breaker], Readings], actor: str, now: datetime) -> list[Turned]:
     """Take one look with every enabled breaker in each scope that `read` tells of; return those that turned.
 
-    A reading that cannot be taken is logged and keeps no other breaker from looking.
+    A reading that cannot be taken, or a deed that cannot be done, is logged and keeps no other breaker from looking.
     """
     breakers = list(Breaker.objects.filter(enabled=True).order_by("pk"))
     states = {(row.breaker_id, row.scope_kind, row.scope_key): row for row in BreakerState.objects.all()}
     turned = []
     for breaker in breakers:
-        for scope, reading in _read(read, breaker).items():
-            row = states.get((breaker.pk, *scope)) or _begin(breaker, scope, now)
-            found = _look(breaker, row, reading, actor, now)
+        for scope, reading in _read(read, breaker, states).items():
+            row = states.get((breaker.pk, *scope))
+            found = _looked(breaker, row or _begin(breaker, scope, now), reading, actor, now)
             turned += [found] if found is not None else []
     return turned
 
 
-def _read(read: Callable[[Breaker], Readings], breaker: Breaker) -> Readings:
+def _read(
+    read: Callable[[Breaker], Readings], breaker: Breaker, states: Mapping[tuple[int, str, str], BreakerState]
+) -> Readings:
+    """Return the readings; what is read off our own orders is "not known" where a breaker has ended them."""
     try:
-        return read(breaker)
+        found = read(breaker)
     except DatabaseError:
         raise
     except Exception:
         logger.exception("breaker %s cannot be read", breaker.code)
         return {}
+    if Metric(breaker.metric) not in OF_OWN_ORDERS:
+        return found
+    tripped = (row for row in states.values() if row.breaker_id == breaker.pk and row.mode != Mode.CLOSED)
+    return {**{(row.scope_kind, row.scope_key): None for row in tripped}, **found}
+
+
+def _looked(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor: str, now: datetime) -> Turned | None:
+    """Look; what goes wrong in one scope is logged there, unless the database is away."""
+    try:
+        return _look(breaker, row, reading, actor, now)
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not connection.is_usable():
+            raise
+        logger.exception("breaker %s, %s:%s", breaker.code, row.scope_kind, row.scope_key)
+        return None
 
 
 def breaker_reset(*, code: str, scope: ScopeId, actor: str, reason: str, now: datetime) -> BreakerState:
@@ -95,6 +114,8 @@ def _look(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor: s
     if before.mode is Mode.OPEN and row.epoch == NOT_YET:
         # Whoever tripped it died before it acted.
         _act(breaker, row, before, actor, now)
+    elif before.mode is Mode.OPEN and _mode_of(_acts_in(breaker, row)) is TradingMode.ACTIVE:
+        return _let_go(breaker, row, actor, now)
     after = advance(before, reading, _rule(breaker), now)
     if after == before and (row.reading == reading or now - row.looked_at < SHOWN_EVERY):
         return None
@@ -110,22 +131,43 @@ def _look(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor: s
     return Turned(breaker.code, (row.scope_kind, row.scope_key), after.mode, reading)
 
 
+def _let_go(breaker: Breaker, row: BreakerState, actor: str, now: datetime) -> Turned | None:
+    """Take it for a reset that somebody has released what the breaker stopped: open, it would watch nothing more."""
+    if not _write(row, reset(_condition(row), now), row.reading, actor, "its scope was released by hand", now):
+        return None
+    return Turned(breaker.code, (row.scope_kind, row.scope_key), Mode.HALF_OPEN, row.reading)
+
+
 def _act(breaker: Breaker, row: BreakerState, condition: Condition, actor: str, now: datetime) -> None:
-    """Stop what the breaker says. A mode that somebody else has set is never softened, nor released later."""
-    scope = _acts_in(breaker, row)
+    """Stop what the breaker says, once: whoever finds its veto there already leaves it at that, and to a person.
+
+    Done twice, half of every position would be halved again.
+    """
+    with only_one(f"breaker/{row.pk}") as ours:
+        undone = BreakerState.objects.filter(pk=row.pk, mode=Mode.OPEN, since=row.since, epoch=NOT_YET)
+        if not ours or not undone.exists():
+            return
+        scope = _acts_in(breaker, row)
+        done = Veto.objects.filter(
+            scope_kind=scope[0], scope_key=scope[1], actor=_name(actor, breaker), engaged_at__gte=row.since
+        )
+        row.epoch = NOT_OURS if done.exists() else _stop(breaker, scope, condition, actor, now)
+        undone.update(epoch=row.epoch)
+
+
+def _stop(breaker: Breaker, scope: ScopeId, condition: Condition, actor: str, now: datetime) -> int:
+    """Engage; return the epoch that may be released later. A mode that somebody else has set is never softened."""
     before = _mode_of(scope)
     wanted = TradingMode.HALTED if breaker.halts else TradingMode.REDUCING
     mode = strictest([before, wanted])
-    epoch = NOT_OURS
     closes = bool(breaker.close_share) and not is_stopped(scope)
-    if closes or mode is not before:
-        engaged = vetoes.engage(
-            scope=scope, mode=mode, flatten=closes, keep_share=1 - breaker.close_share if closes else ZERO,
-            reason=_words(breaker, condition.worst, Mode.OPEN), actor=f"{actor}/{breaker.code}", now=now,
-        )  # fmt: skip
-        epoch = engaged.epoch if before is TradingMode.ACTIVE else NOT_OURS
-    BreakerState.objects.filter(pk=row.pk, mode=Mode.OPEN).update(epoch=epoch)
-    row.epoch = epoch
+    if not closes and mode is before:
+        return NOT_OURS
+    engaged = vetoes.engage(
+        scope=scope, mode=mode, flatten=closes, keep_share=1 - breaker.close_share if closes else ZERO,
+        reason=_words(breaker, condition.worst, Mode.OPEN), actor=_name(actor, breaker), now=now,
+    )  # fmt: skip
+    return engaged.epoch if before is TradingMode.ACTIVE else NOT_OURS
 
 
 def _released(breaker: Breaker, row: BreakerState, actor: str, now: datetime) -> bool:
@@ -138,11 +180,20 @@ def _released(breaker: Breaker, row: BreakerState, actor: str, now: datetime) ->
 
 
 def _undo(row: BreakerState, actor: str, reason: str, now: datetime) -> None:
-    """Release what this breaker stopped, unless somebody has set the scope's mode since."""
+    """Release what this breaker stopped, unless somebody has set the scope's mode since.
+
+    While another breaker is open that stops the same, it stays stopped, and is the other's to release.
+    """
     scope = _acts_in(row.breaker, row)
     state = TradingState.objects.filter(scope_kind=scope[0], scope_key=scope[1]).first()
-    if row.epoch > 0 and state is not None and state.epoch == row.epoch:
-        vetoes.release(scope=scope, reason=reason, actor=f"{actor}/{row.breaker.code}", now=now)
+    if row.epoch <= 0 or state is None or state.epoch != row.epoch:
+        return
+    open_ = BreakerState.objects.filter(mode=Mode.OPEN, breaker__enabled=True).exclude(pk=row.pk)
+    others = [other.pk for other in open_.select_related("breaker") if _acts_in(other.breaker, other) == scope]
+    if others:
+        BreakerState.objects.filter(pk__in=others, epoch=NOT_OURS).update(epoch=row.epoch)
+        return
+    vetoes.release(scope=scope, reason=reason, actor=_name(actor, row.breaker), now=now, seen_epoch=row.epoch)
 
 
 def _write(
@@ -185,11 +236,16 @@ def _rule(breaker: Breaker) -> Rule:
         timedelta(seconds=breaker.cool_down_seconds),
         automatic=breaker.recovery == Recovery.AUTOMATIC,
         cumulative=Metric(breaker.metric) in CUMULATIVE,
+        of_own_orders=Metric(breaker.metric) in OF_OWN_ORDERS,
     )
 
 
 def _acts_in(breaker: Breaker, row: BreakerState) -> ScopeId:
     return EVERYTHING if breaker.everywhere else (row.scope_kind, row.scope_key)
+
+
+def _name(actor: str, breaker: Breaker) -> str:
+    return f"{actor}/{breaker.code}"
 
 
 def _mode_of(scope: ScopeId) -> TradingMode:

@@ -1,6 +1,7 @@
 """The life of one breaker in one scope: CLOSED, OPEN, HALF_OPEN and back. Pure: same arguments, same answer.
 
-What is not known changes nothing: a breaker neither trips nor recovers on silence.
+What is not known changes nothing: a breaker neither trips nor recovers on silence. One exception: what is read off our
+own orders falls silent because the breaker has stopped them, so there silence lets it try again.
 """
 
 from __future__ import annotations
@@ -28,18 +29,20 @@ class Mode(StrEnum):
 class Rule:
     """When a breaker trips and comes back.
 
-    `cumulative` readings (losses) do not fall by themselves. Without `automatic` a person resets it.
+    `cumulative` readings (losses) do not fall by themselves. Without `automatic` a person resets it. `of_own_orders`
+    readings cannot be had while it is open.
     """
 
     threshold: Decimal
     cool_down: timedelta
     automatic: bool
     cumulative: bool
+    of_own_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a breaker stands. `seen` counts readings beyond the bar in a row while CLOSED, at most CONFIRMATIONS.
+    """How a breaker stands. `seen` counts readings beyond the bar in a row while it is not OPEN.
 
     `worst` is the highest reading since it tripped; `accepted` the reading that a recovery has taken for granted.
     `acknowledged` is true once a person has reset it.
@@ -55,8 +58,9 @@ class Condition:
 
 def advance(condition: Condition, reading: Decimal | None, rule: Rule, now: datetime) -> Condition:
     """Return the condition after one look; `reading` None is "not known"."""
-    if reading is None:
+    if reading is None and (condition.mode is Mode.CLOSED or not rule.of_own_orders):
         return condition
+    reading = Decimal(0) if reading is None else reading
     if condition.mode is Mode.CLOSED:
         return _closed(condition, reading, rule, now)
     if condition.mode is Mode.OPEN:
@@ -93,14 +97,18 @@ def _open(condition: Condition, reading: Decimal, rule: Rule, now: datetime) -> 
 
 def _half_open(condition: Condition, reading: Decimal, rule: Rule, now: datetime) -> Condition:
     if reading >= _bar(condition, rule):
-        return Condition(Mode.OPEN, now, worst=reading)
+        again = replace(condition, seen=condition.seen + 1)
+        return again if again.seen < CONFIRMATIONS else Condition(Mode.OPEN, now, worst=reading)
     if now - condition.since < rule.cool_down:
-        return condition
+        return replace(condition, seen=0)
     return Condition(Mode.CLOSED, now, accepted=condition.accepted)
 
 
 def _bar(condition: Condition, rule: Rule) -> Decimal:
-    """Return the reading that trips it: the threshold, or for a loss that was accepted somewhat more than that."""
-    if not rule.cumulative:
+    """Return the reading that trips it: the threshold, or somewhat more than what was accepted.
+
+    What a person has looked at may go on standing in its window: a refused key is counted for hours.
+    """
+    if not (rule.cumulative or condition.acknowledged):
         return rule.threshold
     return max(rule.threshold, condition.accepted * WORSE)

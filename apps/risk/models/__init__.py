@@ -1,7 +1,15 @@
 """Rows of the risk floor: limits with their history, breakers, allocations, high-water marks and events."""
 
 from apps.risk.models.allocations import Allocation
-from apps.risk.models.breakers import CUMULATIVE, Breaker, BreakerChange, BreakerState, Metric, Recovery
+from apps.risk.models.breakers import (
+    CUMULATIVE,
+    OF_OWN_ORDERS,
+    Breaker,
+    BreakerChange,
+    BreakerState,
+    Metric,
+    Recovery,
+)
 from apps.risk.models.events import RiskEvent
 from apps.risk.models.limits import Limit, LimitChange, LimitKind
 from apps.risk.models.marks import HighWaterMark
@@ -9,6 +17,7 @@ from apps.risk.models.rules import CustomRule
 
 __all__ = [
     "CUMULATIVE",
+    "OF_OWN_ORDERS",
     "Allocation",
     "Breaker",
     "BreakerChange",

@@ -31,6 +31,8 @@ class Metric(models.TextChoices):
 
 # Readings that do not fall by waiting.
 CUMULATIVE = frozenset({Metric.DAY_LOSS, Metric.STRATEGY_DRAWDOWN, Metric.PORTFOLIO_DRAWDOWN})
+# Readings that an open breaker silences itself, because it lets no order out that could be measured.
+OF_OWN_ORDERS = frozenset({Metric.ORDER_LATENCY, Metric.ERROR_RATE})
 SHARES = frozenset(
     {
         Metric.DAY_LOSS, Metric.STRATEGY_DRAWDOWN, Metric.PORTFOLIO_DRAWDOWN, Metric.ERROR_RATE, Metric.CPU,

@@ -20,7 +20,7 @@ def account(db, settings, tmp_path, monkeypatch) -> Account:
     settings.MOONDEV_HALT_FILE = tmp_path / "halt"
     monkeypatch.setattr(vetoes, "send", lambda *_, **__: None)
     monkeypatch.setattr(
-        vetoes, "redis_nudges", lambda: SimpleNamespace(engage=lambda *_: True, release=lambda *_: True)
+        vetoes, "redis_nudges", lambda: SimpleNamespace(engage=lambda *_: True, release=lambda *_: True, modes=dict)
     )
     venue = Venue.objects.create(
         code="hyperliquid", protocol="hyperliquid", environment="paper", rest_url="http://x", websocket_url="ws://x"

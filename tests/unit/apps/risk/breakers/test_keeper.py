@@ -106,6 +106,67 @@ def test_two_guards_trip_it_once(account):
     assert BreakerChange.objects.count() == 1
 
 
+def test_a_guard_that_died_between_acting_and_writing_it_down_halves_nothing_twice(account):
+    trip("day-loss", "0.06")
+    BreakerState.objects.update(epoch=0)
+    look("day-loss", "0.06")
+    assert Veto.objects.count() == 1
+    finish()
+    look("day-loss", "0.06", at=31)
+    assert state().mode == "reducing", "whose it is to release is not known, so a person does"
+
+
+def test_what_another_breaker_wants_stopped_is_not_released_before_that_one_has_cooled_down(account):
+    venue = ("venue", "hyperliquid")
+    trip("order-latency", 900, scope=venue)
+    trip("error-rate", "0.5", scope=venue, at=1)
+    assert Veto.objects.count() == 1, "it is stopped already"
+    finish()
+    (half,) = look("order-latency", 100, at=11, scope=venue)
+    assert (half.mode, state(venue).mode) == ("half_open", "reducing")
+    assert look("error-rate", "0.5", at=17, scope=venue) == []
+    (half,) = look("error-rate", "0.01", at=18, scope=venue)
+    assert (half.mode, state(venue).mode) == ("half_open", "active")
+
+
+def test_a_venue_that_is_sent_nothing_any_more_is_tried_again(account):
+    venue = ("venue", "hyperliquid")
+    trip("order-latency", 900, scope=venue)
+    finish()
+    breakers_look(lambda _: {}, "guard", NOW + timedelta(minutes=9))
+    assert state(venue).mode == "reducing"
+    (half,) = breakers_look(lambda _: {}, "guard", NOW + timedelta(minutes=11))
+    assert (half.mode, half.scope, state(venue).mode) == ("half_open", venue, "active")
+
+
+def test_what_a_person_releases_by_hand_comes_back_at_a_part_of_its_size_and_is_watched_again(account):
+    trip("emergency-day-loss", "0.16")
+    finish()
+    vetoes.release(scope=EVERYTHING, reason="looked into it", actor="ann", now=NOW)
+    (half,) = look("emergency-day-loss", "0.16", at=1)
+    assert (half.mode, read_half_open()) == ("half_open", {EVERYTHING: D("0.25")})
+    assert state(EVERYTHING).mode == "active"
+    assert trip("emergency-day-loss", "0.2", at=2).mode == "open"
+    assert state(EVERYTHING).mode == "halted"
+
+
+def test_halving_is_no_flattening_to_a_breaker_that_flattens(account):
+    Breaker.objects.filter(code="day-loss").update(halts=True)
+    trip("day-loss", "0.06")
+    trip("portfolio-drawdown", "0.26")
+    assert sorted(Veto.objects.values_list("keep_share", flat=True)) == [D(0), D("0.5")]
+
+
+def test_a_scope_in_which_nothing_can_be_done_keeps_no_other_from_being_looked_at(account):
+    def read(breaker):
+        return {("portfolio", "gone"): D("0.06"), PORTFOLIO: D("0.06")} if breaker.code == "day-loss" else {}
+
+    breakers_look(read, "guard", NOW)
+    turned = breakers_look(read, "guard", NOW)
+    assert [(one.breaker, one.scope) for one in turned] == [("day-loss", PORTFOLIO)]
+    assert state().mode == "reducing"
+
+
 def test_a_manual_breaker_waits_for_a_person_with_a_reason(account):
     trip("emergency-drawdown", "0.31")
     assert (state(EVERYTHING).mode, Veto.objects.get().keep_share) == ("halted", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -50,11 +51,23 @@ def test_it_goes_half_open_after_its_cool_down_and_closes_after_another():
     assert after(LATENCY, 100, start=half, at=half.since + 10 * MINUTE).mode is Mode.CLOSED
 
 
-def test_it_stays_open_while_the_trouble_lasts_and_falls_back_from_half_open_at_once():
+def test_it_stays_open_while_the_trouble_lasts_and_falls_back_from_half_open_at_the_second_reading():
     tripped = after(LATENCY, 500, 500)
     assert after(LATENCY, 500, start=tripped, at=tripped.since + 100 * MINUTE).mode is Mode.OPEN
     half = after(LATENCY, 100, start=tripped, at=tripped.since + 10 * MINUTE)
-    assert after(LATENCY, 500, start=half, at=half.since + MINUTE).mode is Mode.OPEN
+    assert after(LATENCY, 500, 499, 500, start=half, at=half.since + MINUTE).mode is Mode.HALF_OPEN
+    assert after(LATENCY, 500, 500, start=half, at=half.since + MINUTE).mode is Mode.OPEN
+
+
+def test_what_is_read_off_our_own_orders_is_tried_again_when_it_has_fallen_silent():
+    rule = replace(LATENCY, of_own_orders=True)
+    tripped = after(rule, 500, None, 500)
+    assert after(rule, None, start=tripped, at=tripped.since + 9 * MINUTE).mode is Mode.OPEN
+    half = after(rule, None, start=tripped, at=tripped.since + 10 * MINUTE)
+    assert half.mode is Mode.HALF_OPEN
+    assert after(rule, None, start=half, at=half.since + 10 * MINUTE).mode is Mode.CLOSED
+    manual = replace(rule, automatic=False)
+    assert after(manual, None, start=tripped, at=tripped.since + timedelta(days=9)).mode is Mode.OPEN
 
 
 def test_a_loss_that_stands_still_lets_trading_go_on_and_one_that_grows_does_not():
@@ -62,7 +75,7 @@ def test_a_loss_that_stands_still_lets_trading_go_on_and_one_that_grows_does_not
     half = after(LOSS, 0.06, start=tripped, at=tripped.since + 30 * MINUTE)
     assert (half.mode, half.accepted) == (Mode.HALF_OPEN, D("0.06"))
     assert after(LOSS, 0.065, start=half, at=half.since + MINUTE).mode is Mode.HALF_OPEN
-    assert after(LOSS, 0.066, start=half, at=half.since + MINUTE).mode is Mode.OPEN
+    assert after(LOSS, 0.066, 0.066, start=half, at=half.since + MINUTE).mode is Mode.OPEN
     closed = after(LOSS, 0.06, start=half, at=half.since + 30 * MINUTE)
     assert after(LOSS, 0.065, 0.065, start=closed).mode is Mode.CLOSED
     assert after(LOSS, 0.067, 0.067, start=closed).mode is Mode.OPEN
@@ -79,6 +92,13 @@ def test_a_manual_breaker_waits_for_a_person_who_lets_it_trade_at_a_part_of_the_
     half = reset(tripped, NOW + timedelta(days=9))
     assert (half.mode, half.accepted, half.acknowledged) == (Mode.HALF_OPEN, D("0.2"), True)
     assert reset(CLOSED, NOW) == CLOSED
+
+
+def test_what_a_person_has_looked_at_trips_nothing_while_it_still_stands_in_its_window():
+    rule = Rule(D(1), 120 * MINUTE, automatic=False, cumulative=False)
+    half = reset(after(rule, 1, 1), NOW + MINUTE)
+    assert after(rule, 1, 1, 1, start=half).mode is Mode.HALF_OPEN
+    assert after(rule, 2, 2, start=half).mode is Mode.OPEN
 
 
 READINGS = st.lists(st.one_of(st.none(), st.decimals(0, 1, places=3)), max_size=60)
