@@ -245,5 +245,5 @@ def test_no_money_no_bars_and_endless_prices_are_refused():
 
 
 def test_bars_cannot_be_asked_to_fill_orders_as_recorded():
-    with pytest.raises(InvalidValue, match="rule is 'as recorded'; allowed: next open or bar close"):
+    with pytest.raises(InvalidValue, match="allowed: next open or bar close"):
         run_targets(flat_bars(10, 20), np.zeros(2), FREE, FillRule.AS_RECORDED, 100)
