@@ -23,7 +23,7 @@ from apps.strategies.orchestrator.loader import load
 from apps.strategies.orchestrator.schedule import schedule_sync
 from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from apps.strategies.places import abroad_of, instruments_fit, places
-from apps.strategies.promotion.stages import may_trade
+from apps.strategies.promotion.stages import REAL_MONEY, may_trade
 from apps.strategies.promotion.steps import Step, take
 from apps.strategies.registry import parameters_for
 from moondev.domain.clock import Clock, process_clock
@@ -96,16 +96,15 @@ def strategy_update(
 ) -> StrategyRow:
     """Change a strategy; new parameters are a new version and bind its next tick.
 
-    Raises InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and
-    without orders, for nobody would look after what it leaves behind. `accounts_abroad` go with the instruments; None
-    leaves them as they are.
+    So are other instruments, and with real money more capital or leverage: none of them has passed the gates. Raises
+    InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and without orders,
+    for nobody would look after what it leaves behind. `accounts_abroad` go with the instruments; None leaves them as
+    they are.
     """
     row = _locked(strategy_id)
+    before = _judged(row)
     if parameters is not None:
-        checked = _checked(row.kind, parameters)
-        if checked != row.parameters:
-            row.parameters_version += 1
-            row.parameters, row.edited_by = checked, actor
+        row.parameters = _checked(row.kind, parameters)
     for name, value in chosen.items():
         setattr(row, name, value)
     if instruments is not None:
@@ -113,6 +112,9 @@ def strategy_update(
         abroad = abroad_of(row) if accounts_abroad is None else accounts_abroad
         _link(row, places(row.account, abroad, instruments))
         row.routing = Routing.HOME
+    if _is_another(_judged(row), before, real=Stage(row.stage) in REAL_MONEY):
+        row.parameters_version += 1
+        row.edited_by = actor
     _save(row, _instruments_of(row))
     _event(row, now, "updated", f"by {actor}: version {row.parameters_version}")
     if row.enabled:
@@ -207,8 +209,8 @@ def strategy_move(
 ) -> StrategyRow:
     """Have a strategy trade on another account, in what has the same symbols at that account's venue.
 
-    It takes nothing along: it must be disabled, flat and without orders. Raises InvalidValue otherwise, and for an
-    instrument that is not listed there.
+    It takes nothing along, no profit between paper and real money either: it must be disabled, flat and without orders.
+    Raises InvalidValue otherwise, and for an instrument that is not listed there.
     """
     row = _locked(strategy_id)
     _may_change_instruments(row)
@@ -222,6 +224,10 @@ def strategy_move(
     if missing:
         raise InvalidValue("instruments", ", ".join(missing), "instruments that the new accounts' venues list")
     placed = places(account, accounts_abroad, [found[key] for key in wanted])
+    if account.venue.environment != row.account.venue.environment:
+        # Flat, so this is all of it. Paper profit buys nothing with real money, nor does paper loss lower its share.
+        made = (one.realised + one.funding - one.fees for one in selectors.holdings([row.slug])[row.slug].values())
+        row.profit_elsewhere = sum(made, Decimal(0))
     row.account, row.routing, row.state = account, Routing.HOME, {}
     _link(row, placed)
     _save(row, [instrument for instrument, _ in placed])
@@ -310,6 +316,25 @@ def tick_now(strategy_id: int, *, actor: str, clock: Clock | None = None) -> Tic
     if dispatch([occasion], clock):
         raise InvalidValue("strategy", row.slug, "a strategy without an outstanding tick; it is deciding right now")
     return Tick.objects.get(strategy=row, trigger=MANUAL, event=occasion.event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the gates have judged of a strategy besides its code."""
+
+    parameters: Mapping[str, JSONValue]
+    instruments: frozenset[int]
+    capital: Decimal
+    leverage: Decimal
+
+
+def _judged(row: StrategyRow) -> _Judged:
+    return _Judged(row.parameters, frozenset(one.pk for one in _instruments_of(row)), row.capital, row.leverage)
+
+
+def _is_another(now: _Judged, before: _Judged, *, real: bool) -> bool:
+    more = now.capital > before.capital or now.leverage > before.leverage
+    return (now.parameters, now.instruments) != (before.parameters, before.instruments) or (real and more)
 
 
 def _checked(kind: str, parameters: Mapping[str, JSONValue]) -> dict[str, JSONValue]:

@@ -8,11 +8,31 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 
-from apps.exchanges.models import Account, InstrumentRow, Order, Portfolio, ScopeKind, TradingMode, TradingState, Venue
+from apps.exchanges.models import (
+    Account,
+    InstrumentRow,
+    Order,
+    Portfolio,
+    Position,
+    ScopeKind,
+    TradingMode,
+    TradingState,
+    Venue,
+)
 from apps.exchanges.ports import BookUpdate
-from apps.risk.models import HighWaterMark
+from apps.risk.models import Allocation, HighWaterMark
 from apps.risk.services import seed_limits
-from apps.strategies.models import Gate, Stage, StageApproval, StageChange, StrategyDay, StrategyRow, Tick, TickStatus
+from apps.strategies.models import (
+    Gate,
+    Stage,
+    StageApproval,
+    StageChange,
+    StrategyDay,
+    StrategyInstrument,
+    StrategyRow,
+    Tick,
+    TickStatus,
+)
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
@@ -100,10 +120,10 @@ def mark(row, equity, at, funded=10_000):
     )  # fmt: skip
 
 
-def to_live(world, account):
+def to_live(world, account, row=None):
     """Return a strategy that came to limited live by the book, approved by bea."""
     only(approvals=1)
-    row = on_paper(world, weight=0.5)
+    row = row or on_paper(world, weight=0.5)
     stage_approve(row.pk, to=Stage.LIMITED_LIVE, user=person("bea"), reason="fine", now=NOW)
     return stage_promote(row.pk, to=Stage.LIMITED_LIVE, actor="ann", reason="go", now=NOW, account=account)
 
@@ -239,6 +259,61 @@ def test_limited_live_trades_its_share_and_an_edited_version_opens_nothing(world
     assert "version 2 has not passed the gates" in refused.refusal_value
 
 
+def test_what_paper_has_made_adds_nothing_to_the_share_of_real_money(world, strict, settings):
+    settings.MOONDEV_VENUES = (*settings.MOONDEV_VENUES, "real")
+    account = live_account_with_book(world)
+    row = world.strategy("idea", "BTC", enable=False, weight=0.5)
+    btc = row.strategyinstrument_set.get().instrument
+    Position.objects.create(
+        account=row.account, strategy="idea", instrument=btc, realised=5_040, fees=40, updated_at=NOW
+    )
+    row = to_live_strictly(world, account, row)
+    assert row.profit_elsewhere == 5_000
+    strategy_enable(row.pk, actor="ann", now=NOW)
+    tick(world)
+    assert Order.objects.get().quantity == D("0.010"), "half of a tenth of 10,000"
+    assert Allocation.objects.get().capital == 1_000 - 5_000, "what it is worth is its share and what it makes here"
+
+
+def test_real_money_anywhere_among_its_accounts_asks_for_the_gates(world):
+    account = live_account(world)
+    row = world.strategy("idea", "BTC", weight=0.5)
+    home = row.strategyinstrument_set.get()
+    StrategyInstrument.objects.create(
+        strategy=row, account=account, instrument=InstrumentRow.objects.get(venue="real", symbol="BTC"),
+        stands_in_for=home.instrument, rank=1,
+    )  # fmt: skip
+    done = tick(world)
+    refused = Order.objects.get()
+    assert (done.refused, refused.refusal_code) == (1, "STAGE_FORBIDS")
+    assert "stage paper does not trade on a live account" in refused.refusal_value
+
+
+def test_being_taken_down_lets_no_edit_past_the_gates_and_forgets_no_expectation(world):
+    row = to_live(world, live_account(world))
+    StrategyRow.objects.update(stage=Stage.LIVE)
+    StageChange.objects.filter(strategy=row).update(after=Stage.LIVE, expected_mean=0.001, expected_deviation=0.01)
+    strategy_update(row.pk, actor="ann", now=NOW, parameters={"behaviour": "target", "weight": 0.9})
+    row = stage_demote(row.pk, actor="ann", reason="to get it past them", now=NOW)
+    assert (row.stage, row.parameters_version, row.certified_version) == (Stage.LIMITED_LIVE, 2, 1)
+    assert services.next_step(row, version_of(row)) is Stage.LIMITED_LIVE
+    change = StageChange.objects.first()
+    assert (change.expected_mean, change.expected_deviation) == (0.001, 0.01), "it is watched in its new stage, too"
+
+
+@pytest.mark.parametrize("more", [{"capital": D(100_000)}, {"leverage": D(3)}])
+def test_more_real_money_and_other_instruments_are_a_new_version_and_less_is_none(world, more):
+    row = on_paper(world)
+    assert strategy_update(row.pk, actor="ann", now=NOW, **more).parameters_version == 1, "paper may have any"
+    row = to_live(world, live_account(world), row)
+    less = {name: value / 2 for name, value in more.items()}
+    assert strategy_update(row.pk, actor="ann", now=NOW, **less).parameters_version == 1
+    row = strategy_update(row.pk, actor="cay", now=NOW, **more)
+    assert (row.parameters_version, row.certified_version, row.edited_by) == (2, 1, "cay")
+    eth = InstrumentRow.objects.get(venue="real", symbol="ETH")
+    assert strategy_update(row.pk, actor="ann", now=NOW, instruments=[eth]).parameters_version == 3
+
+
 def live_account_with_book(world):
     account = live_account(world)
     book(world)
@@ -252,9 +327,9 @@ def book(world, mid=50_000.0):
     world.writer.flush()
 
 
-def to_live_strictly(world, account):
+def to_live_strictly(world, account, row=None):
     only(approvals=1)
-    row = world.strategy("idea", "BTC", enable=False, weight=0.5)
+    row = row or world.strategy("idea", "BTC", enable=False, weight=0.5)
     StrategyRow.objects.filter(pk=row.pk).update(stage=Stage.PAPER, stage_since=NOW)
     stage_approve(row.pk, to=Stage.LIMITED_LIVE, user=person("bea"), reason="fine", now=NOW)
     return stage_promote(row.pk, to=Stage.LIMITED_LIVE, actor="ann", reason="go", now=NOW, account=account)

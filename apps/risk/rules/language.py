@@ -67,7 +67,7 @@ def _compiled(expression: str) -> cel.Program:
 def _tried(expression: str, values: Mapping[str, Value]) -> object:
     try:
         return _compiled(expression).execute(dict(values))
-    except (RuntimeError, TypeError, KeyError, ValueError, ZeroDivisionError) as error:
+    except (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError) as error:
         if isinstance(error, InvalidValue):
             raise
         words = str(error).split(". ", 1)[0]

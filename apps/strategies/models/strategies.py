@@ -49,7 +49,8 @@ class StrategyRow(models.Model):
 
     `stage`, with what belongs to it, changes through apps/strategies/promotion alone: `capital_share` is the part of
     the capital it may use, `certified_version` and `certified_hash` the parameters and the code that passed the gates
-    to real money. `created_by` and `edited_by` are its authors, who cannot approve it.
+    to real money. `profit_elsewhere` is what it had made when it came to where its money is now, from paper to real
+    money or back: it trades with none of that. `created_by` and `edited_by` are its authors, who cannot approve it.
     """
 
     slug = models.CharField(max_length=64, unique=True, validators=[CODE])
@@ -91,6 +92,7 @@ class StrategyRow(models.Model):
     capital_share = models.DecimalField(max_digits=5, decimal_places=4, default=Decimal(1), editable=False)
     certified_version = models.PositiveIntegerField(default=0, editable=False)
     certified_hash = models.CharField(max_length=64, blank=True, editable=False)
+    profit_elsewhere = AmountField(default=0, editable=False)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
     edited_by = models.CharField(max_length=150, blank=True, editable=False)
 

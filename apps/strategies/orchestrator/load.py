@@ -152,7 +152,7 @@ def _idea(tick: Tick, links: Sequence[StrategyInstrument]) -> _Idea:
     loaded = load(strategy.kind, strategy.parameters)
     instruments = {link.instrument.key: link.instrument.to_domain() for link in links if link.stands_in_for_id is None}
     needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
-    scope = _scope(tick, loaded)
+    scope = _scope(tick, loaded, links)
     outlets = outlets_of(links, scope, Routing(strategy.routing))
     ids = {link.instrument.key: link.instrument_id for link in links}
     return _Idea(tick, loaded, needs, ids, instruments, scope, outlets, scopes_abroad(links, scope))
@@ -166,9 +166,12 @@ def _links(ticks: Sequence[Tick]) -> dict[int, list[StrategyInstrument]]:
     return found
 
 
-def _scope(tick: Tick, loaded: Loaded) -> StrategyScope:
+def _scope(tick: Tick, loaded: Loaded, links: Sequence[StrategyInstrument]) -> StrategyScope:
     strategy = tick.strategy
     account = strategy.account
+    # Real money on any of its accounts asks for what real money asks for.
+    reached = {Environment(place.venue.environment) for place in (account, *(link.account for link in links))}
+    environment = Environment.LIVE if Environment.LIVE in reached else Environment(account.venue.environment)
     return StrategyScope(
         strategy=strategy.slug,
         account_id=account.pk,
@@ -176,9 +179,9 @@ def _scope(tick: Tick, loaded: Loaded) -> StrategyScope:
         portfolio=account.portfolio_id,
         venue=account.venue_id,
         currency=account.currency,
-        capital=strategy.capital * strategy.capital_share,
+        capital=strategy.capital * strategy.capital_share - strategy.profit_elsewhere,
         leverage=strategy.leverage,
-        only_reduces=why_not(strategy, Environment(account.venue.environment), loaded.code_hash),
+        only_reduces=why_not(strategy, environment, loaded.code_hash),
     )
 
 

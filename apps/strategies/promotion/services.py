@@ -15,7 +15,7 @@ from apps.strategies.promotion.evidence import APPROVE, Version, authors_of, evi
 from apps.strategies.promotion.gates import Evidence, Verdict, judge
 from apps.strategies.promotion.reference import reference_returns
 from apps.strategies.promotion.stages import ORDER, REAL_MONEY, stage_after, stage_before
-from apps.strategies.promotion.steps import Step, take
+from apps.strategies.promotion.steps import Step, expected_of, take
 from apps.strategies.promotion.track_record import expectation
 from apps.strategies.services import strategy_move
 from moondev.domain.errors import InvalidValue
@@ -124,7 +124,8 @@ def stage_skip(
 def stage_demote(strategy_id: int, *, actor: str, reason: str, now: datetime, to: Stage | None = None) -> StrategyRow:
     """Take a strategy down, one stage or to `to`. Nobody is asked: less risk needs no permission.
 
-    Below its account's money it may only reduce from its next tick on. Raises InvalidValue for a stage not below.
+    Below its account's money it may only reduce from its next tick on; what has not passed the gates passes none by
+    this, and what was expected of it still is. Raises InvalidValue for a stage not below.
     """
     row = _locked(strategy_id)
     stage = Stage(row.stage)
@@ -132,7 +133,9 @@ def stage_demote(strategy_id: int, *, actor: str, reason: str, now: datetime, to
     if ORDER.index(target) >= ORDER.index(stage):
         raise InvalidValue("stage", target.value, f"one below {stage.value}")
     _require_reason(reason)
-    take(row, Step(target, actor, reason, row.certified_hash), now)
+    expected = expected_of(row)
+    step = Step(target, actor, reason, row.certified_hash, {}, expected, certified_version=row.certified_version)
+    take(row, step, now)
     return row
 
 

@@ -62,16 +62,18 @@ def _lag(row: StrategyRow, looks: Sequence[_Worth], now: datetime) -> float | No
     change = row.stage_changes.filter(after=row.stage).first()
     if change is None or change.expected_mean is None or change.expected_deviation is None:
         return None
-    found = [_deviations(change, change.expected_mean, change.expected_deviation, look, now) for look in looks]
+    expected = Expectation(change.expected_mean, change.expected_deviation)
+    found = [_deviations(change, expected, look.profit, look.funded + row.profit_elsewhere, now) for look in looks]
     known = [deviations for deviations in found if deviations is not None]
     return -max(known) if len(known) == len(looks) else None
 
 
-def _deviations(change: StageChange, mean: float, deviation: float, look: _Worth, now: datetime) -> float | None:
-    if look.funded <= 0:
+def _deviations(
+    change: StageChange, expected: Expectation, profit: Decimal, capital: Decimal, now: datetime
+) -> float | None:
+    if capital <= 0:
         return None
-    achieved = float((look.profit - change.profit) / look.funded)
-    return deviations_from(Expectation(mean, deviation), achieved, (now - change.at) / DAY)
+    return deviations_from(expected, float((profit - change.profit) / capital), (now - change.at) / DAY)
 
 
 def _demote(row: StrategyRow, lag: float, allowed: Decimal, now: datetime) -> bool:

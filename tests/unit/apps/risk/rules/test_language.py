@@ -43,6 +43,7 @@ def test_sentences_of_known_words_are_rules(expression):
         ("notional / 0.0 < 2.0", "division by a number other than 0"),
         ("notional / (position + 1.0) < 2.0", "division by a number other than 0"),
         ("notional * 2 < 100.0", "known values of one kind"),
+        ("hour + 9223372036854775807 > 0", "known values of one kind"),
         ("notional + 1.0", "something that is true or false"),
         ("asset", "something that is true or false"),
         ("[1, 2, 3].all(x, x > 0)", "only the words"),
