@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from apps.exchanges.models import Account, ScopeKind
 from apps.exchanges.venue_types import AccountSnapshot
@@ -17,6 +18,7 @@ from apps.risk.portfolio.strategy_equity import read_watched
 from apps.risk.scope import ScopeId
 from apps.risk.unexplained import read_gaps
 from moondev.domain.clock import Clock
+from moondev.domain.values import ZERO
 
 
 class Sources:
@@ -33,13 +35,14 @@ class Sources:
         self._accounts, self._heard, self._marks = accounts, heard, marks
         self._load, self._clock, self._now = load, clock, clock.now()
         self._taken: dict[tuple[str, int], Readings] = {}
-        self._missing: dict[str, bool] = {}
+        self._missing: dict[str, Decimal] = {}
 
     def read(self, breaker: Breaker) -> Readings:
         """Return the reading of each scope in which the breaker looks; None where it is not known.
 
-        A loss that would trip it counts only while no money is missing that no trade took: a withdrawal that nobody
-        has booked yet looks like a loss, and the guard has an answer of its own to that.
+        A loss that would trip it is not known while it would be none without the money that is missing and that no
+        trade took: a withdrawal that nobody has booked yet looks like a loss, and the guard has an answer of its own
+        to that. Missing money hides no loss beside it.
         """
         key = (breaker.metric, breaker.window_seconds)
         if key not in self._taken:
@@ -48,9 +51,12 @@ class Sources:
         if breaker.metric not in {Metric.DAY_LOSS, Metric.PORTFOLIO_DRAWDOWN}:
             return found
         return {
-            scope: None if value is not None and value >= breaker.threshold and self._money_missing(scope) else value
+            scope: None if value is not None and self._explained(scope, value, breaker.threshold) else value
             for scope, value in found.items()
         }
+
+    def _explained(self, scope: ScopeId, loss: Decimal, threshold: Decimal) -> bool:
+        return loss >= threshold > loss - self._missing_share(scope)
 
     def _take(self, metric: Metric, window: timedelta) -> Readings:
         take: Mapping[Metric, Callable[[], Readings]] = {
@@ -67,11 +73,15 @@ class Sources:
         }
         return take[metric]()
 
-    def _money_missing(self, scope: ScopeId) -> bool:
+    def _missing_share(self, scope: ScopeId) -> Decimal:
+        """Return how much is missing as a share of the portfolio's peak; all of it when that is not known."""
         kind, code = scope
         if kind != ScopeKind.PORTFOLIO:
-            return False
+            return ZERO
         if code not in self._missing:
             members = [account for account in self._accounts if account.portfolio_id == code]
-            self._missing[code] = bool(read_gaps(members, self._heard))
+            missing = sum((gap.missing for gap in read_gaps(members, self._heard)), ZERO)
+            mark = self._marks.get(scope)
+            peak = ZERO if mark is None else mark.peak
+            self._missing[code] = missing / peak if peak > 0 else Decimal(bool(missing))
         return self._missing[code]

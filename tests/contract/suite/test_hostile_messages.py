@@ -12,7 +12,7 @@ import pytest
 
 from apps.exchanges.ports import MarketSubscription, Stream
 from apps.exchanges.venues.message_stream import LOGGED_IN_FULL
-from apps.exchanges.venues.websocket import SubscriptionRefused
+from apps.exchanges.venues.websocket import ConnectionSpent, SubscriptionRefused
 from moondev.domain.clock import LiveClock
 from moondev.domain.values import Side
 from tests.contract.suite.ears import Ears, running
@@ -57,7 +57,7 @@ def hostile_to(stream: Stream, tapes: list[list[bytes]], ears: Ears, chance: ran
             ears.clear()
             try:
                 dialect.read(message, LiveClock().now())
-            except SubscriptionRefused:
+            except (ConnectionSpent, SubscriptionRefused):
                 dialect.opening()
             getattr(dialect, "replies", tuple)()
             for event in ears.of(object):
@@ -136,6 +136,6 @@ def test_nonsense_is_not_json_only(scene: VenueScene, trader: Trader) -> None:
         ):
             try:
                 dialect.read(text, LiveClock().now())
-            except SubscriptionRefused:
+            except (ConnectionSpent, SubscriptionRefused):
                 dialect.opening()
     assert ears.of(object) == []

@@ -45,7 +45,7 @@ from apps.exchanges.venues.dydx.messages import (
 from apps.exchanges.venues.dydx.parse import decoded, whole
 from apps.exchanges.venues.message_stream import MessageStream
 from apps.exchanges.venues.rows import Rows, reading, rows
-from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
+from apps.exchanges.venues.websocket import ConnectionSpent, Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.orders import OrderReport, OrderStatus
 
 T = TypeVar("T")
@@ -104,7 +104,8 @@ class AccountDialect(IndexerDialect):
         self._overtaken += 1
         if self._overtaken > _OVERTAKEN:
             missing = min(self.numbering.missing)
-            raise SubscriptionRefused(f"message {missing} of the account was lost on its way")
+            # No refusal: that would be an alarm about our key.
+            raise ConnectionSpent(f"message {missing} of the account was lost on its way")
         return ()
 
     def refused(self, reason: str, topic: Topic | None) -> None:

@@ -27,7 +27,7 @@ from apps.exchanges.venues.dydx import parse, parse_account, parse_market
 from apps.exchanges.venues.dydx.judging import Judge
 from apps.exchanges.venues.dydx.stream import MarketDialect
 from apps.exchanges.venues.dydx.user_stream import AccountDialect
-from apps.exchanges.venues.websocket import SubscriptionRefused
+from apps.exchanges.venues.websocket import ConnectionSpent, SubscriptionRefused
 from moondev.domain.errors import TradingError
 from tests.unit.apps.exchanges.venues.dydx.rows import (
     ADDRESS,
@@ -137,7 +137,7 @@ def hear(dialect: Any, events: list[Any], message: bytes) -> None:
     """Let a dialect read what it may: only a refusal may end the connection, nothing may end the process."""
     dialect._handler = events.append
     dialect.opening()
-    with suppress(SubscriptionRefused):
+    with suppress(ConnectionSpent, SubscriptionRefused):
         dialect.read(message, NOW)
 
 

@@ -28,7 +28,7 @@ from apps.exchanges.short_ids import NoShortIds
 from apps.exchanges.venues.dydx.dialect import Numbering
 from apps.exchanges.venues.dydx.stream import MarketDialect
 from apps.exchanges.venues.dydx.user_stream import AccountDialect
-from apps.exchanges.venues.websocket import SubscriptionRefused
+from apps.exchanges.venues.websocket import ConnectionSpent, SubscriptionRefused
 from moondev.domain.errors import InvalidValue
 from moondev.domain.orders import OrderStatus
 from tests.unit.apps.exchanges.venues.dydx.recordings import PRESENT, WHY_NOT, recorded
@@ -306,7 +306,7 @@ def test_a_message_that_is_late_is_read_and_one_that_is_lost_ends_the_connection
     mine.news("v4_subaccounts", ACCOUNT, {"fills": [FILL]}, number=late)
     assert len(mine.of(FillBatch)) == 1
     lost = mine.lose()
-    with pytest.raises(SubscriptionRefused, match=f"message {lost} of the account was lost"):
+    with pytest.raises(ConnectionSpent, match=f"message {lost} of the account was lost"):
         blocks(mine, 102, 130)
 
 
