@@ -18,11 +18,11 @@ AS_GIVEN = "as given"
 def candidates_of(case: Case, most: int) -> tuple[Candidate, ...]:
     """Return the parameters as given and those of the grid (of the neighbourhood, without one); `most` at most, drawn.
 
-    Points of the grid that the model refuses are left out.
+    Points that the model refuses, or that want bars of another length than was recorded, are left out.
     """
     base = case.loaded.parameters
     others = _of_grid(case) if case.grid else [(str(one), one.parameters) for one in neighbours(base)]
-    others = [(name, parameters) for name, parameters in others if parameters != base]
+    others = [(name, point) for name, point in others if point != base and case.can_be_shown(point)]
     if len(others) >= most:
         drawn = case.generator().choice(len(others), size=max(most - 1, 0), replace=False)
         others = [others[int(row)] for row in np.sort(drawn)]

@@ -92,6 +92,12 @@ class Case:
         """Return the backtest with other parameters, in another setting."""
         return self.engine(replace(self.loaded, parameters=parameters), setting or self.setting)
 
+    def can_be_shown(self, parameters: Parameters) -> bool:
+        """Return whether the recorded bars can be put together to all that the parameters want to see."""
+        needs = self.loaded.strategy.needs(parameters, tuple(self.setting.instruments.values()))
+        recorded = self.setting.interval
+        return all(interval >= recorded and not interval % recorded for interval in needs.bars)
+
     def answer(
         self, code: CheckCode, figures: Figures, words: str, findings: Sequence[str] = (), backtests: int = 0
     ) -> Check:

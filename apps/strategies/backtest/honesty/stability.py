@@ -15,10 +15,11 @@ FEWEST_NEIGHBOURS = 2
 def stability(case: Case) -> Check:
     """Return how the neighbours of the parameters did, 10 and 20 per cent away; one backtest for each.
 
-    More neighbours than the budget are drawn from.
+    More neighbours than the budget are drawn from; those that want bars of another length than was recorded are none.
     """
     code = CheckCode.STABILITY
-    beside = chosen(neighbours(case.loaded.parameters), case)
+    shown = (one for one in neighbours(case.loaded.parameters) if case.can_be_shown(one.parameters))
+    beside = chosen(tuple(shown), case)
     if len(beside) < FEWEST_NEIGHBOURS:
         return case.unanswered(code, f"{len(beside)} neighbours within bounds, {FEWEST_NEIGHBOURS} are needed")
     if not case.result.trades:

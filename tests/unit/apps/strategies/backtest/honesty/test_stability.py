@@ -1,14 +1,18 @@
 """Neighbours of parameters, and whether they do as well."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from apps.strategies.backtest.honesty.candidates import AS_GIVEN, candidates_of
 from apps.strategies.backtest.honesty.neighbours import neighbours
 from apps.strategies.backtest.honesty.stability import stability
 from apps.strategies.library.mean_reversion import MeanReversion
 from apps.strategies.library.turtle_trend import TurtleTrend
+from moondev.domain.market_data import Needs
 from tests.unit.apps.strategies.backtest.honesty.toys import Momentum, Toy, ToyParameters, case_of, walk
 
 TREND = walk(memory=0.6)
@@ -99,3 +103,23 @@ def test_neighbours_that_change_nothing_are_no_evidence():
     found = stability(case)
     assert found.passed is None
     assert found.words == "only 0 of 8 neighbours changed anything, 2 are needed"
+
+
+class Slow(Momentum):
+    """Asks for bars of `length` minutes, of which hours can be made only sometimes."""
+
+    def needs(self, params, instruments):
+        return Needs(tuple(one.key for one in instruments), {timedelta(minutes=params.length): 20})
+
+
+def test_neighbours_that_want_bars_that_were_not_recorded_are_left_out():
+    case, runs = case_of(Slow(), TREND, parameters={"length": 120})
+    assert not case.can_be_shown(ToyParameters(length=96))
+    assert case.can_be_shown(ToyParameters(length=180))
+    found = stability(case)
+    # Of both numbers only the scale is left, whose bars are those that are there.
+    assert len(runs) - 1 == 4
+    assert not found.passed
+    names = [name for name, _ in candidates_of(case, 40)]
+    assert names[0] == AS_GIVEN
+    assert all(name.startswith("scale") for name in names[1:])
