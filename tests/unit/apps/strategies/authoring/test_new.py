@@ -1,5 +1,6 @@
 """A new strategy works: it passes our own checks and its own test; one that cannot be written leaves nothing behind."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.strategies.authoring.new import strategy_new
+from apps.strategies.authoring.testing import bars_of
 from moondev.domain.errors import InvalidValue
 from moondev.settings.env import PROJECT_ROOT
 
@@ -43,6 +45,19 @@ def test_its_own_test_passes_where_it_lies(folder):
     path = folder / f"{NAME}.py"
     path.write_text(path.read_text().replace("params.stop_percent / 100", "params.stop_percent / 50"))
     assert run("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)[0] == 1
+
+
+def test_a_trade_that_was_stopped_out_waits_for_the_next_cross(folder):
+    spec = importlib.util.spec_from_file_location(NAME, folder / f"{NAME}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    bars, held = bars_of([10, 11, 12]), {"side": 1, "since_ms": 0, "price": 10.0, "held": True}
+    assert not module._trade(held, 1, bars, held=True).over
+    stopped = module._trade(held, 1, bars, held=False)
+    assert stopped.over
+    assert module._trade(stopped.model_dump(), 1, bars, held=False).over
+    assert not module._trade(stopped.model_dump(), 0, bars, held=False).over
+    assert module._target("test:BTC", stopped, module.MyAveragesParameters()).weight == 0
 
 
 @pytest.mark.parametrize(("file", "where"), [(f"{NAME}.py", "apps/strategies/"), (f"test_{NAME}.py", "tests/unit/")])
