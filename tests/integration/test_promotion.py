@@ -376,6 +376,23 @@ def test_profit_that_leaves_its_band_takes_a_strategy_down_at_the_second_look(wo
     assert watch(later) == []
 
 
+def test_two_who_watch_at_once_take_it_down_one_stage(world, monkeypatch):
+    row = to_live(world, live_account(world))
+    StrategyRow.objects.update(stage=Stage.LIVE)
+    StageChange.objects.filter(strategy=row).update(after=Stage.LIVE, expected_mean=0.001, expected_deviation=0.01)
+    later = NOW + timedelta(days=1)
+    mark(row, 9_650, later)
+    watch(later)
+
+    def after_the_other(pk, **asked):
+        stage_demote(pk, **asked)
+        return stage_demote(pk, **asked)
+
+    monkeypatch.setattr("apps.strategies.promotion.watch.stage_demote", after_the_other)
+    assert watch(later) == []
+    assert StrategyRow.objects.get().stage == Stage.LIMITED_LIVE
+
+
 def test_profit_within_its_band_above_it_or_unknown_takes_nobody_down(world):
     row = to_live(world, live_account(world))
     later = NOW + timedelta(days=1)

@@ -13,7 +13,7 @@ from apps.exchanges.models import ScopeKind
 from apps.risk.portfolio.drawdown import Mark, read_marks
 from apps.strategies.models import Stage, StageChange, StageTerms, StrategyDay, StrategyRow
 from apps.strategies.promotion.services import stage_demote
-from apps.strategies.promotion.stages import REAL_MONEY
+from apps.strategies.promotion.stages import REAL_MONEY, stage_before
 from apps.strategies.promotion.track_record import Expectation, deviations_from
 from moondev.domain.errors import InvalidValue
 
@@ -79,7 +79,8 @@ def _deviations(
 def _demote(row: StrategyRow, lag: float, allowed: Decimal, now: datetime) -> bool:
     reason = f"profit lags {lag:.1f} deviations behind its backtest, {allowed.normalize():f} are allowed"
     try:
-        stage_demote(row.pk, actor=ACTOR, reason=reason, now=now)
+        # Named, so that two who watch at once take it down one stage and not two.
+        stage_demote(row.pk, to=stage_before(Stage(row.stage)), actor=ACTOR, reason=reason, now=now)
     except InvalidValue as error:
         # Somebody else took it down between our look and now.
         logger.info("%s not demoted: %s", row.slug, error)
