@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-
-import cel
+from typing import TYPE_CHECKING
 
 from apps.risk.rules.vocabulary import WORDS, Value
 from moondev.domain.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from cel import Program
 
 LONGEST = 500
 # Everything that takes as long as it is written: no loops over lists, no patterns, no time.
@@ -56,7 +58,10 @@ def holds(expression: str, values: Mapping[str, Value]) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _compiled(expression: str) -> cel.Program:
+def _compiled(expression: str) -> Program:
+    # The package brings a terminal of its own along: nobody without rules should wait for that.
+    import cel  # noqa: PLC0415
+
     try:
         return cel.compile(expression)
     except ValueError as error:

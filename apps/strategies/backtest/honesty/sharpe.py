@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy import stats
 
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
+
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Moments:
 
 def moments(returns: Column) -> Moments | None:
     """Return the moments; None for fewer than three returns and for returns that do not vary."""
+    # Half a second and fifty megabytes, which a process that only shows pages should not pay.
+    from scipy import stats  # noqa: PLC0415
+
     if len(returns) < 3 or not float(returns.std()) > 1e-15:
         return None
     return Moments(
@@ -48,7 +53,7 @@ def moments(returns: Column) -> Moments | None:
 def probabilistic(found: Moments, benchmark: float) -> float:
     """Return the probability that the true ratio is above `benchmark`."""
     distance = (found.sharpe - benchmark) * math.sqrt(found.count - 1)
-    return float(stats.norm.cdf(distance / found.uncertainty))
+    return _NORMAL.cdf(distance / found.uncertainty)
 
 
 def expected_maximum(trials: int, variance: float) -> float:
@@ -60,7 +65,7 @@ def expected_maximum(trials: int, variance: float) -> float:
         raise InvalidValue("trials", trials, "1 or more")
     if trials == 1:
         return 0.0
-    first, second = stats.norm.ppf([1 - 1 / trials, 1 - 1 / (trials * math.e)])
+    first, second = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * math.e))
     return math.sqrt(variance) * float((1 - np.euler_gamma) * first + np.euler_gamma * second)
 
 
@@ -76,7 +81,7 @@ def shortest_record(found: Moments, benchmark: float, confidence: float = 0.95) 
     """
     if found.sharpe - benchmark < 1e-9:
         return None
-    needed = float(stats.norm.ppf(confidence)) / (found.sharpe - benchmark)
+    needed = _NORMAL.inv_cdf(confidence) / (found.sharpe - benchmark)
     return 1 + found.uncertainty**2 * needed**2
 
 
