@@ -115,7 +115,7 @@ class Flattening:
                 continue
             size = min(abs(open_), abs(owner.quantity))
             left[owner.symbol] = open_ - size * Side.of(open_).sign
-            size = max(size - self._kept.of(self._account_id, owner), ZERO)
+            size = max(size - self._kept.of(self._account_id, owner, size), ZERO)
             if size:
                 exits.append(self._exit(owner.strategy, owner.instrument_id, net[owner.symbol], size))
         if self._scope.kind == ScopeKind.STRATEGY or self._veto.keep_share:

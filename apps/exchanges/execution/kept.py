@@ -20,20 +20,23 @@ class Kept:
     def __init__(self, veto: Veto) -> None:
         self._veto = veto
 
-    def of(self, account_id: int, owner: Held) -> Decimal:
-        """Return how much of a position stays, without direction; nothing when the veto flattens."""
+    def of(self, account_id: int, owner: Held, size: Decimal) -> Decimal:
+        """Return how much stays of the `size` that is open for an owner; nothing when the veto flattens.
+
+        That is less than he holds where another on the account holds the other side: what cancels out at the venue
+        cannot be closed there, so it is no part of what is divided.
+        """
         if not self._veto.keep_share:
             return ZERO
         name = f"{account_id}/{owner.strategy}/{owner.instrument_id}"
         sizes = self._veto.kept
         if name not in sizes:
-            sizes = self._settle(name, owner)
+            sizes = self._settle(name, owner, size)
         return Decimal(sizes[name])
 
-    def _settle(self, name: str, owner: Held) -> dict[str, str]:
+    def _settle(self, name: str, owner: Held, size: Decimal) -> dict[str, str]:
         """Write down what stays of a position seen for the first time: what is closed is whole lots."""
         lot = InstrumentRow.objects.values_list("lot", flat=True).get(pk=owner.instrument_id)
-        size = abs(owner.quantity)
         closed = (size * (1 - self._veto.keep_share)) // lot * lot
         with transaction.atomic():
             row = Veto.objects.select_for_update().get(pk=self._veto.pk)

@@ -66,9 +66,9 @@ def _read(
     """Return the readings; what is read off our own orders is "not known" where a breaker has ended them."""
     try:
         found = read(breaker)
-    except DatabaseError:
-        raise
-    except Exception:
+    except Exception as error:
+        if _is_blind(error):
+            raise
         logger.exception("breaker %s cannot be read", breaker.code)
         return {}
     if Metric(breaker.metric) not in OF_OWN_ORDERS:
@@ -82,10 +82,15 @@ def _looked(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor:
     try:
         return _look(breaker, row, reading, actor, now)
     except Exception as error:
-        if isinstance(error, DatabaseError) and not connection.is_usable():
+        if _is_blind(error):
             raise
         logger.exception("breaker %s, %s:%s", breaker.code, row.scope_kind, row.scope_key)
         return None
+
+
+def _is_blind(error: Exception) -> bool:
+    """Return whether the database is away; a query that failed, or took too long, concerns its breaker alone."""
+    return isinstance(error, DatabaseError) and not connection.is_usable()
 
 
 def breaker_reset(*, code: str, scope: ScopeId, actor: str, reason: str, now: datetime) -> BreakerState:

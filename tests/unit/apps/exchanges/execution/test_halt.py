@@ -206,6 +206,19 @@ def test_halves_what_each_owner_holds_in_whole_lots_and_leaves_what_nobody_owns(
     assert_books()
 
 
+def test_halves_what_is_open_at_the_venue_where_owners_hold_against_each_other(world: World) -> None:
+    world.rest("2", tif=TimeInForce.IOC)
+    world.rest("1.2", tif=TimeInForce.IOC, strategy="maker", side=Side.SELL)
+    reconcile_account(world.account.pk, world.sessions, world.clock)
+    assert world.venue.position("BTC") == D("0.8")
+    veto(world, mode="reducing", flatten=True)
+    Veto.objects.update(keep_share=D("0.5"))
+    assert carry_out(world)
+    assert world.venue.position("BTC") == D("0.4")
+    assert {p.strategy: p.quantity for p in Position.objects.all()} == {"turtle": D("1.6"), "maker": D("-1.2")}
+    assert_books()
+
+
 def test_whoever_takes_over_a_halving_does_not_halve_again(world: World) -> None:
     world.rest("2", tif=TimeInForce.IOC)
     reconcile_account(world.account.pk, world.sessions, world.clock)

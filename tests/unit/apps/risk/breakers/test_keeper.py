@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 
 from apps.exchanges.models import TradingMode, TradingState, Veto
 from apps.risk import vetoes
@@ -188,14 +189,15 @@ def test_a_reset_is_refused_while_the_halt_is_still_being_carried_out(account):
     assert BreakerState.objects.get().mode == "open"
 
 
-def test_a_reading_that_cannot_be_taken_keeps_no_other_breaker_from_looking(account):
+@pytest.mark.parametrize("error", [OSError("no such file"), OperationalError("statement timeout")])
+def test_a_reading_that_cannot_be_taken_keeps_no_other_breaker_from_looking(account, error):
     def read(breaker):
-        if breaker.code == "cpu":
-            raise OSError("no such file")
-        return {PORTFOLIO: D("0.06")} if breaker.code == "day-loss" else {}
+        if breaker.code == "strategy-drawdown":
+            raise error
+        return {PORTFOLIO: D("0.26")} if breaker.code == "portfolio-drawdown" else {}
 
     breakers_look(read, "guard", NOW)
-    assert [turned.breaker for turned in breakers_look(read, "guard", NOW)] == ["day-loss"]
+    assert [turned.breaker for turned in breakers_look(read, "guard", NOW)] == ["portfolio-drawdown"]
 
 
 def test_silence_changes_nothing_and_a_disabled_breaker_does_nothing(account):
