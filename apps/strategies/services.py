@@ -96,10 +96,10 @@ def strategy_update(
 ) -> StrategyRow:
     """Change a strategy; new parameters are a new version and bind its next tick.
 
-    So are other instruments, and with real money more capital or leverage: none of them has passed the gates. Raises
-    InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and without orders,
-    for nobody would look after what it leaves behind. `accounts_abroad` go with the instruments; None leaves them as
-    they are.
+    So are other instruments, and with real money or an approval more capital or leverage: nobody has let that pass.
+    Raises InvalidValue naming the field that is wrong; instruments change only while it is disabled, flat and without
+    orders, for nobody would look after what it leaves behind. `accounts_abroad` go with the instruments; None leaves
+    them as they are.
     """
     row = _locked(strategy_id)
     before = _judged(row)
@@ -112,7 +112,7 @@ def strategy_update(
         abroad = abroad_of(row) if accounts_abroad is None else accounts_abroad
         _link(row, places(row.account, abroad, instruments))
         row.routing = Routing.HOME
-    if _is_another(_judged(row), before, real=Stage(row.stage) in REAL_MONEY):
+    if _is_another(_judged(row), before, vouched_for=_vouched_for(row)):
         row.parameters_version += 1
         row.edited_by = actor
     _save(row, _instruments_of(row))
@@ -332,9 +332,15 @@ def _judged(row: StrategyRow) -> _Judged:
     return _Judged(row.parameters, frozenset(one.pk for one in _instruments_of(row)), row.capital, row.leverage)
 
 
-def _is_another(now: _Judged, before: _Judged, *, real: bool) -> bool:
+def _vouched_for(row: StrategyRow) -> bool:
+    """Return whether somebody has let the present version at real money, or into the next stage."""
+    approvals = row.approvals.filter(parameters_version=row.parameters_version)
+    return Stage(row.stage) in REAL_MONEY or approvals.exists()
+
+
+def _is_another(now: _Judged, before: _Judged, *, vouched_for: bool) -> bool:
     more = now.capital > before.capital or now.leverage > before.leverage
-    return (now.parameters, now.instruments) != (before.parameters, before.instruments) or (real and more)
+    return (now.parameters, now.instruments) != (before.parameters, before.instruments) or (vouched_for and more)
 
 
 def _checked(kind: str, parameters: Mapping[str, JSONValue]) -> dict[str, JSONValue]:

@@ -305,6 +305,9 @@ def test_being_taken_down_lets_no_edit_past_the_gates_and_forgets_no_expectation
 def test_more_real_money_and_other_instruments_are_a_new_version_and_less_is_none(world, more):
     row = on_paper(world)
     assert strategy_update(row.pk, actor="ann", now=NOW, **more).parameters_version == 1, "paper may have any"
+    approved = on_paper(world, "approved")
+    stage_approve(approved.pk, to=Stage.LIMITED_LIVE, user=person("eve"), reason="fine", now=NOW)
+    assert strategy_update(approved.pk, actor="ann", now=NOW, **more).parameters_version == 2, "eve has not seen that"
     row = to_live(world, live_account(world), row)
     less = {name: value / 2 for name, value in more.items()}
     assert strategy_update(row.pk, actor="ann", now=NOW, **less).parameters_version == 1
