@@ -20,8 +20,7 @@ from apps.exchanges.orders.events import Alarm, alarm_once
 from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk import vetoes
 from apps.risk.breakers.keeper import breakers_look
-from apps.risk.breakers.load import HostLoad
-from apps.risk.breakers.sources import Sources
+from apps.risk.breakers.sources import OwnLooks, Sources
 from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
 from apps.risk.limits import read_limits
 from apps.risk.models import RiskEvent
@@ -49,10 +48,10 @@ class Guard:
     """Watches drawdowns and breakers; each pass is complete in itself."""
 
     def __init__(
-        self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock, load: HostLoad | None = None
+        self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock, own: OwnLooks | None = None
     ) -> None:
         self._snapshots = snapshots
-        self._load = HostLoad() if load is None else load
+        self._own = OwnLooks() if own is None else own
         self._record_mark = record_mark
         self._clock = clock
         self._seen: Counter[ScopeId] = Counter()
@@ -69,8 +68,9 @@ class Guard:
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
         stopped = [b for b in breaches if self._answer(b, marks[b.scope].peak, accounts, heard, now)]
-        self._load.look()
-        breakers_look(Sources(accounts, heard, marks, self._load, self._clock).read, ACTOR, now)
+        self._own.load.look()
+        self._own.silence.look(accounts, heard)
+        breakers_look(Sources(accounts, heard, marks, self._own, self._clock).read, ACTOR, now)
         return stopped
 
     def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from apps.exchanges.bulk import fetch
 from apps.exchanges.execution.nudges import EVERYTHING
 from apps.exchanges.models import Account, AccountEvent, EquityMark, Position, ScopeKind, Transfer
 from apps.risk.breakers.load import HostLoad
+from apps.risk.breakers.silence import Silence
 from apps.risk.limits import LimitBook
 from apps.risk.models import LimitKind, Metric
 from apps.risk.portfolio.drawdown import Mark
@@ -84,12 +85,9 @@ def venue_quality(metric: Metric, window: timedelta, now: datetime) -> Readings:
     }
 
 
-def venues_down(accounts: Iterable[Account], heard: Collection[int]) -> Readings:
-    """Return how many venues answer for none of their enabled accounts, as the guard itself asked them."""
-    answered: dict[str, bool] = {}
-    for account in accounts:
-        answered[account.venue_id] = answered.get(account.venue_id, False) or account.pk in heard
-    return {EVERYTHING: Decimal(sum(not answers for answers in answered.values()))} if answered else {}
+def venues_down(silence: Silence, window: timedelta) -> Readings:
+    """Return how many venues have answered for none of their enabled accounts all through `window`."""
+    return {EVERYTHING: Decimal(silence.venues_down(window))} if silence.asked else {}
 
 
 def position_ages(watched: Iterable[Watched], limits: LimitBook, clock: Clock) -> Readings:

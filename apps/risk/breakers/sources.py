@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk.breakers import readings
 from apps.risk.breakers.load import HostLoad
 from apps.risk.breakers.readings import Readings
+from apps.risk.breakers.silence import Silence
 from apps.risk.limits import read_limits
 from apps.risk.models import Breaker, Metric
 from apps.risk.portfolio.drawdown import Mark
@@ -21,6 +23,14 @@ from moondev.domain.clock import Clock
 from moondev.domain.values import ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class OwnLooks:
+    """What one process has seen over many passes: its machine, and which venues did not answer it."""
+
+    load: HostLoad = field(default_factory=HostLoad)
+    silence: Silence = field(default_factory=Silence)
+
+
 class Sources:
     """What one pass has seen: the accounts, which of them answered, and the marks taken."""
 
@@ -29,11 +39,12 @@ class Sources:
         accounts: Sequence[Account],
         heard: Mapping[int, AccountSnapshot],
         marks: Mapping[ScopeId, Mark],
-        load: HostLoad,
+        own: OwnLooks,
         clock: Clock,
     ) -> None:
         self._accounts, self._heard, self._marks = accounts, heard, marks
-        self._load, self._clock, self._now = load, clock, clock.now()
+        self._load, self._silence = own.load, own.silence
+        self._clock, self._now = clock, clock.now()
         self._taken: dict[tuple[str, int], Readings] = {}
         self._missing: dict[str, Decimal] = {}
 
@@ -65,7 +76,7 @@ class Sources:
             Metric.PORTFOLIO_DRAWDOWN: lambda: readings.drawdowns(metric, self._marks),
             Metric.ORDER_LATENCY: lambda: readings.venue_quality(metric, window, self._now),
             Metric.ERROR_RATE: lambda: readings.venue_quality(metric, window, self._now),
-            Metric.VENUES_DOWN: lambda: readings.venues_down(self._accounts, self._heard),
+            Metric.VENUES_DOWN: lambda: readings.venues_down(self._silence, window),
             Metric.POSITION_AGE: lambda: readings.position_ages(read_watched(), read_limits(), self._clock),
             Metric.CPU: lambda: readings.host_load(metric, self._load, window),
             Metric.MEMORY: lambda: readings.host_load(metric, self._load, window),

@@ -28,6 +28,7 @@ from apps.risk.breakers.readings import (
     venue_quality,
     venues_down,
 )
+from apps.risk.breakers.silence import Silence
 from apps.risk.limits import read_limits
 from apps.risk.models import LimitKind, Metric
 from apps.risk.portfolio.drawdown import Mark
@@ -115,11 +116,22 @@ def test_a_few_orders_say_nothing_about_a_venue(account):
     assert venue_quality(Metric.ORDER_LATENCY, 5 * MINUTES, NOW) == {("venue", "hyperliquid"): None}
 
 
-def test_a_venue_is_down_when_none_of_its_accounts_answers(account):
-    accounts = list(Account.objects.all())
-    assert venues_down(accounts, {account.pk}) == {("everything", "*"): D(0)}
-    assert venues_down(accounts, set()) == {("everything", "*"): D(1)}
-    assert venues_down([], set()) == {}
+def test_a_venue_is_down_when_none_of_its_accounts_has_answered_for_the_window(account):
+    seconds, minute = [0.0], timedelta(minutes=1)
+    silence = Silence(lambda: seconds[0])
+
+    def down(at, accounts, heard):
+        seconds[0] = at
+        silence.look(accounts, heard)
+        return venues_down(silence, minute)
+
+    assert down(0, [account], {account.pk}) == {("everything", "*"): D(0)}
+    assert down(1, [account], set()) == {("everything", "*"): D(0)}, "a hiccup"
+    assert down(60, [account], set()) == {("everything", "*"): D(0)}
+    assert down(61, [account], set()) == {("everything", "*"): D(1)}
+    assert down(62, [account], {account.pk}) == {("everything", "*"): D(0)}
+    assert down(63, [account], set()) == {("everything", "*"): D(0)}, "counted anew"
+    assert down(64, [], set()) == {}
 
 
 def test_only_strategies_with_a_limit_are_asked_for_the_age_of_what_they_hold(account):

@@ -9,7 +9,7 @@ import pytest
 
 from apps.risk.breakers import sources
 from apps.risk.breakers.load import HostLoad, Look
-from apps.risk.breakers.sources import Sources
+from apps.risk.breakers.sources import OwnLooks, Sources
 from apps.risk.models import Breaker
 from apps.risk.portfolio.drawdown import Mark
 from moondev.domain.clock import FixedClock
@@ -29,6 +29,6 @@ def test_missing_money_hides_what_it_explains_and_no_more(account, monkeypatch, 
     gaps = [] if missing is None else [SimpleNamespace(missing=D(missing))]
     monkeypatch.setattr(sources, "read_gaps", lambda *_: gaps)
     marks = {PORTFOLIO: Mark(D(100_000), D(84_000), D(100_000), NOW)} if peak_known else {}
-    load = HostLoad(lambda: Look(0.0, 0.0, 0.0))
-    found = Sources([account], {}, marks, load, FixedClock(NOW)).read(Breaker.objects.get(code="day-loss"))
+    own = OwnLooks(HostLoad(lambda: Look(0.0, 0.0, 0.0)))
+    found = Sources([account], {}, marks, own, FixedClock(NOW)).read(Breaker.objects.get(code="day-loss"))
     assert found == {PORTFOLIO: reading if peak_known or not missing else None}
