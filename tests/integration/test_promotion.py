@@ -12,6 +12,7 @@ from apps.exchanges.models import (
     Account,
     InstrumentRow,
     Order,
+    OrderCommand,
     Portfolio,
     Position,
     ScopeKind,
@@ -257,6 +258,22 @@ def test_limited_live_trades_its_share_and_an_edited_version_opens_nothing(world
     refused = Order.objects.latest("pk")
     assert (done.refused, refused.status, refused.refusal_code) == (1, "refused", "STAGE_FORBIDS")
     assert "version 2 has not passed the gates" in refused.refusal_value
+
+
+def test_what_rests_to_open_is_taken_back_when_the_strategy_may_only_reduce(world, strict, settings):
+    settings.MOONDEV_VENUES = (*settings.MOONDEV_VENUES, "real")
+    row = to_live_strictly(world, live_account_with_book(world))
+    strategy_enable(row.pk, actor="ann", now=NOW)
+    tick(world)
+    Order.objects.update(status="open", venue_order_id="1")
+    resting = Order.objects.get()
+    stage_demote(row.pk, actor="ann", reason="enough", now=NOW)
+    for _ in range(2):
+        world.clock.advance(timedelta(seconds=60))
+        book(world)
+        tick(world)
+        (cancel,) = OrderCommand.objects.all()
+        assert (cancel.order, cancel.kind, cancel.reason) == (resting, "cancel", "its stage forbids to open")
 
 
 def test_what_paper_has_made_adds_nothing_to_the_share_of_real_money(world, strict, settings):

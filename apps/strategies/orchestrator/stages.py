@@ -14,6 +14,7 @@ from apps.risk.together import held_together
 from apps.strategies.orchestrator.planner import Rules, Situation, SizedLegs, plan
 from apps.strategies.orchestrator.routing import routed
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, sized
+from apps.strategies.orchestrator.standing_down import stood_down
 from apps.strategies.orchestrator.work import Decided, Failed, Ready, Work
 from moondev.domain.portfolio import Holding
 from moondev.domain.values import Bps, Price, SignedQuantity
@@ -32,6 +33,8 @@ def make_ready(decided: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready 
         situations = {key: situation(work, key) for key in work.traded}
         sent, where = routed(wishes, work.outlets, situations, work.books)
         made = plan(sent, situations, _rules(work), work.view.now)
+        if work.scope.only_reduces:
+            made = stood_down(made, [order for order in work.working if order.instrument in work.traded])
         planned = time.perf_counter()
         legs = [{leg.target.instrument for leg in wish.legs} for wish in sent if isinstance(wish, SizedLegs)]
         reviewed = held_together(review(made.requests, _market(work), work.facts, work.outlets.facts), legs)
