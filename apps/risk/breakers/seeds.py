@@ -50,7 +50,8 @@ BREAKERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "credentials": {
             "metric": Metric.CREDENTIAL_ALARMS, "threshold": Decimal(1), "window_seconds": 120 * MINUTE,
-            "cool_down_seconds": 120 * MINUTE, "recovery": Recovery.MANUAL, "halts": True, "everywhere": True,
+            # Exits only, not a halt: that would take the stops out of the market while a key is in doubt.
+            "cool_down_seconds": 120 * MINUTE, "recovery": Recovery.MANUAL, "everywhere": True,
         },
         "emergency-drawdown": {
             "metric": Metric.PORTFOLIO_DRAWDOWN, "threshold": Decimal("0.30"), "cool_down_seconds": 120 * MINUTE,
