@@ -34,6 +34,7 @@ from apps.strategies.models import (
     Tick,
     TickStatus,
 )
+from apps.strategies.orchestrator import withdraw
 from apps.strategies.orchestrator.dispatch import dispatch
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
@@ -260,8 +261,10 @@ def test_limited_live_trades_its_share_and_an_edited_version_opens_nothing(world
     assert "version 2 has not passed the gates" in refused.refusal_value
 
 
-def test_what_rests_to_open_is_taken_back_when_the_strategy_may_only_reduce(world, strict, settings):
+def test_what_rests_to_open_is_taken_back_when_the_strategy_may_only_reduce(world, strict, settings, monkeypatch):
     settings.MOONDEV_VENUES = (*settings.MOONDEV_VENUES, "real")
+    # The queues were made before this venue was.
+    monkeypatch.setattr(withdraw, "wake_accounts", lambda _ids: None)
     row = to_live_strictly(world, live_account_with_book(world))
     strategy_enable(row.pk, actor="ann", now=NOW)
     tick(world)
@@ -369,6 +372,16 @@ def test_a_new_version_in_a_live_stage_passes_by_checks_and_approval_without_its
     )
     row = stage_promote(row.pk, to=Stage.LIMITED_LIVE, actor="ann", reason="tuned", now=NOW)
     assert (row.certified_version, row.stage) == (2, Stage.LIMITED_LIVE)
+
+
+def test_taking_down_cancels_what_rests_to_open_at_once(world, strict, settings):
+    settings.MOONDEV_VENUES = (*settings.MOONDEV_VENUES, "real")
+    row = to_live_strictly(world, live_account_with_book(world))
+    strategy_enable(row.pk, actor="ann", now=NOW)
+    tick(world)
+    assert Order.objects.get().status == "approved"
+    stage_demote(row.pk, actor="ann", reason="enough", now=NOW, clock=world.clock)
+    assert Order.objects.get().status == "cancelled"
 
 
 def test_taking_down_asks_nobody_and_goes_down_only(world):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.exchanges.models import Order
 from apps.exchanges.orders.services import CommandEntry, orders_record, wake_accounts
@@ -24,14 +24,24 @@ def withdraw_stopped(clock: Clock) -> int:
     Safe to run twice and at once: an order has one cancel in flight.
     """
     stopped = StrategyRow.objects.filter(~Q(enabled=True, paused_reason="")).values("slug")
-    orders = Order.objects.filter(strategy__in=stopped, status__in=sorted(CANCELLABLE))
-    orders = orders.exclude(purpose=Purpose.PROTECTIVE).exclude(commands__status__in=["approved", "sending", "unknown"])
+    orders = Order.objects.filter(strategy__in=stopped).exclude(purpose=Purpose.PROTECTIVE)
+    return _withdraw(orders, REASON, clock)
+
+
+def withdraw_openings(strategy: str, reason: str, clock: Clock) -> int:
+    """Cancel every order of a strategy that opens; exits and stops stay. Return how many."""
+    return _withdraw(Order.objects.filter(strategy=strategy, purpose=Purpose.OPENING), reason, clock)
+
+
+def _withdraw(among: QuerySet[Order], reason: str, clock: Clock) -> int:
+    orders = among.filter(status__in=sorted(CANCELLABLE))
+    orders = orders.exclude(commands__status__in=["approved", "sending", "unknown"])
     fields = ("client_order_id", "instrument__venue_id", "instrument__symbol", "account_id", "strategy")
     by_account: defaultdict[int, list[CommandEntry]] = defaultdict(list)
     now = clock.now()
     until = real_time_from(clock, now, REDUCING_VALID)
     for order_id, venue, symbol, account_id, strategy in orders.order_by("pk").values_list(*fields):
-        cancel = CancelOrder(order_id, f"{venue}:{symbol}", REASON)
+        cancel = CancelOrder(order_id, f"{venue}:{symbol}", reason)
         by_account[account_id].append(CommandEntry(cancel, account_id, strategy, "withdraw", until))
     for commands in by_account.values():
         with transaction.atomic():

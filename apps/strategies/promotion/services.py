@@ -11,13 +11,15 @@ from django.db import transaction
 
 from apps.exchanges.models import Account, Environment
 from apps.strategies.models import Gate, Requirement, Stage, StageApproval, StageChange, StrategyEvent, StrategyRow
+from apps.strategies.orchestrator.withdraw import withdraw_openings
 from apps.strategies.promotion.evidence import APPROVE, Version, authors_of, evidence_of, version_of
 from apps.strategies.promotion.gates import Evidence, Verdict, judge
 from apps.strategies.promotion.reference import reference_returns
-from apps.strategies.promotion.stages import ORDER, REAL_MONEY, stage_after, stage_before
+from apps.strategies.promotion.stages import ORDER, REAL_MONEY, may_trade, stage_after, stage_before
 from apps.strategies.promotion.steps import Step, expected_of, take
 from apps.strategies.promotion.track_record import expectation
 from apps.strategies.services import strategy_move
+from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import InvalidValue
 
 # What a new version of a strategy that trades real money already has to show; its days cannot be shown beforehand.
@@ -120,13 +122,23 @@ def stage_skip(
     return row
 
 
-@transaction.atomic
-def stage_demote(strategy_id: int, *, actor: str, reason: str, now: datetime, to: Stage | None = None) -> StrategyRow:
+def stage_demote(
+    strategy_id: int, *, actor: str, reason: str, now: datetime, to: Stage | None = None, clock: Clock | None = None
+) -> StrategyRow:
     """Take a strategy down, one stage or to `to`. Nobody is asked: less risk needs no permission.
 
-    Below its account's money it may only reduce from its next tick on; what has not passed the gates passes none by
-    this, and what was expected of it still is. Raises InvalidValue for a stage not below.
+    Below its account's money it may only reduce from now on, and what rests to open is cancelled at once; what has not
+    passed the gates passes none by this, and what was expected of it still is. Raises InvalidValue for a stage not
+    below.
     """
+    row = _demote(strategy_id, actor, reason, now, to)
+    if not may_trade(Stage(row.stage), Environment(row.account.venue.environment)):
+        withdraw_openings(row.slug, "its stage forbids to open", clock or process_clock())
+    return row
+
+
+@transaction.atomic
+def _demote(strategy_id: int, actor: str, reason: str, now: datetime, to: Stage | None) -> StrategyRow:
     row = _locked(strategy_id)
     stage = Stage(row.stage)
     target = stage_before(stage) if to is None else to
