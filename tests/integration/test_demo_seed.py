@@ -14,6 +14,7 @@ from apps.monitor.demo.paper import ACCOUNTS, PURPOSES, PaperAccount, paper_secr
 from apps.monitor.demo.report import compare
 from apps.monitor.demo.seed import Login, seed_demo
 from apps.risk.models import Limit, LimitKind
+from apps.risk.services import SEED_LIMITS
 from apps.strategies.models import StrategyRow
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import Configuration, Connectivity
@@ -73,7 +74,7 @@ def test_everything_a_strategy_needs_is_there(seeded):
     assert set(StrategyRow.objects.filter(enabled=True).values_list("slug", flat=True)) == set(seeded)
     assert set(InstrumentRow.objects.values_list("symbol", flat=True)) >= {"BTC", "ETH", "SOL"}
     assert Signer.objects.count() == len(ACCOUNTS) * len(PURPOSES)
-    assert {limit.kind for limit in Limit.objects.all()} == set(LimitKind.values)
+    assert {limit.kind for limit in Limit.objects.all()} == set(SEED_LIMITS)
     scopes = TradingState.objects.filter(mode=TradingMode.ACTIVE).values_list("scope_kind", "scope_key")
     assert {("portfolio", "paper"), ("account", "paper-trend"), ("account", "paper-maker")} <= set(scopes)
 

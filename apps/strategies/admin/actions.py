@@ -70,7 +70,7 @@ def tick_now(row: StrategyRow, actor: str, _reason: str) -> str:
     return f"Made {row.slug} due: tick {tick.pk}"
 
 
-@admin.action(description="Backtest on recorded data…", permissions=["view"])
+@admin.action(description="Backtest on recorded data…", permissions=["backtest"])
 def backtest(_page: Any, _request: HttpRequest, rows: QuerySet[StrategyRow]) -> HttpResponse:  # noqa: ANN401  Django's
     """Ask on what data, for the strategies chosen; who may start backtests is checked there."""
     chosen = urlencode([("strategy", pk) for pk in rows.order_by("slug").values_list("pk", flat=True)])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from apps.exchanges.admin.amounts import moment_column
-from apps.exchanges.admin.readonly import ReadOnlyAdmin
+from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyAdmin
 from apps.strategies.models import HonestyCheck, HonestyLimit, HonestyRequirement
 
 _TONES = {True: "good", False: "bad", None: "wait"}
@@ -62,8 +61,11 @@ class HonestyLimitInline(admin.TabularInline[HonestyLimit, HonestyRequirement]):
 
 
 @admin.register(HonestyRequirement)
-class HonestyRequirementAdmin(admin.ModelAdmin[HonestyRequirement]):
-    """What promotion asks for. Stored figures are judged by the limits of the day they are looked at."""
+class HonestyRequirementAdmin(NoDeleteAdmin[HonestyRequirement]):
+    """What promotion asks for. Switch a check off rather than removing it: without a row the default holds.
+
+    Stored figures are judged by the limits of the day they are looked at.
+    """
 
     list_display = ["check_code", "required", "days_at_least", "show_limits"]
     inlines = [HonestyLimitInline]
@@ -72,10 +74,6 @@ class HonestyRequirementAdmin(admin.ModelAdmin[HonestyRequirement]):
     def show_limits(self, row: HonestyRequirement) -> str:
         """Return the ranges in words."""
         return "; ".join(_range(limit) for limit in row.limits.all())
-
-    def has_delete_permission(self, request: HttpRequest, obj: HonestyRequirement | None = None) -> bool:
-        """Refuse: a check is switched off, not removed; without a row the default would hold."""
-        return False
 
 
 def _range(limit: HonestyLimit) -> str:

@@ -87,6 +87,10 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
     actions = ACTIONS
     change_form_template = "admin/strategies/strategy_change_form.html"
 
+    def has_backtest_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may start backtests."""
+        return bool(request.user.has_perm("strategies.add_backtestrun"))
+
     def get_urls(self) -> list[URLPattern]:
         """Add the page of a strategy's stage."""
         page = self.admin_site.admin_view(partial(stage_page, self))

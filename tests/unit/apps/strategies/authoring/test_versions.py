@@ -30,6 +30,13 @@ def load(text, seconds=5.0, **others):
     return load_version(source_of("holder.py", files), seconds)
 
 
+@pytest.fixture(autouse=True)
+def _alone():
+    """Forget what tests of other files have loaded and left in this process."""
+    for name in modules():
+        del sys.modules[name]
+
+
 def modules():
     return {name for name in sys.modules if name.startswith(ROOT)}
 
