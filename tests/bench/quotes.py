@@ -47,18 +47,32 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """One task, every `step_ns`; contestants that do the same have to have as many fills."""
+    """One task, every `step_ns`; contestants that do the same have to have as many fills.
+
+    `offset` is how many ticks from the touch the quotes lie; None: as in the first question of the oracle.
+    """
 
     name: str
     step_ns: int
     contestants: Sequence[Contestant]
+    offset: int | None = None
 
 
 OURS = Contestant("ours")
+# Its fills know no queue, so it is asked to keep the book and nothing else.
+NAUTILUS = Contestant("nautilus-trader, without any order", Engine("nautilus", "timed_nautilus_quotes.py"))
+# So far from the touch that nothing trades in a few minutes.
+OUT_OF_REACH = 50_000
 HFTBACKTEST = Contestant("hftbacktest", Engine("hftbacktest", "timed_hftbacktest.py"))
 CONTESTS = (
     Contest("a quoter at the touch that requotes once a second", SECOND, (OURS, HFTBACKTEST)),
     Contest("the same, once in 30 seconds", 30 * SECOND, (OURS, HFTBACKTEST)),
+    Contest(
+        "the record alone: quotes out of reach, once in 30 seconds",
+        30 * SECOND,
+        (OURS, HFTBACKTEST, NAUTILUS),
+        OUT_OF_REACH,
+    ),
     Contest(
         "the market maker through the live tick, each second", SECOND, (Contestant("ours, live tick", kind="maker"),)
     ),
@@ -76,7 +90,8 @@ def run() -> list[Section]:
 
 
 def _held(contest: Contest, events: Mapping[str, np.ndarray], what: str) -> Section:
-    parameters = json.dumps({"tick": TICK, "lot": LOT, "case": CASES[0], "step_ns": contest.step_ns})
+    case = CASES[0] if contest.offset is None else {**CASES[0], "offset": contest.offset}
+    parameters = json.dumps({"tick": TICK, "lot": LOT, "case": case, "step_ns": contest.step_ns})
     laps: dict[str, Laps] = {}
     absent: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="quotes-") as folder, ExitStack() as running:
