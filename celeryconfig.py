@@ -95,7 +95,7 @@ def route_task(
     kwargs: Mapping[str, Any] | None,
     options: Mapping[str, Any],  # noqa: ARG001
     task: object = None,  # noqa: ARG001
-    **_: Any,  # noqa: ANN401
+    **_: Any,  # noqa: ANN401  any value
 ) -> dict[str, str]:
     """Return the queue of a task by name; venue queues by its ``venue`` argument.
 

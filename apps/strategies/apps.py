@@ -22,6 +22,6 @@ class StrategiesConfig(AppConfig):
 
 def _seed(**_: Any) -> None:  # noqa: ANN401  Django's
     # Models exist only once the registry is ready.
-    from apps.strategies.promotion.seeds import seed  # noqa: PLC0415
+    from apps.strategies.promotion.seeds import seed  # noqa: PLC0415  models come after apps
 
     seed()

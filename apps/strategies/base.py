@@ -83,9 +83,9 @@ class Strategy(ABC, Generic[P]):
     def signals(
         self,
         past: Mapping[str, Past],  # noqa: ARG002  those that have columns look at it
-        params: P,  # noqa: ARG002
-        instruments: Mapping[str, Instrument],  # noqa: ARG002
-        leverage: float,  # noqa: ARG002
+        params: P,  # noqa: ARG002  the signature is given
+        instruments: Mapping[str, Instrument],  # noqa: ARG002  the signature is given
+        leverage: float,  # noqa: ARG002  the signature is given
     ) -> Mapping[str, Signals] | None:
         """Return what `decide` would do over the whole `past`, by instrument key, as columns over its base bars.
 

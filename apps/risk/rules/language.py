@@ -60,7 +60,7 @@ def holds(expression: str, values: Mapping[str, Value]) -> bool:
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> Program:
     # The package brings a terminal of its own along: nobody without rules should wait for that.
-    import cel  # noqa: PLC0415
+    import cel  # noqa: PLC0415  only when there are rules
 
     try:
         return cel.compile(expression)

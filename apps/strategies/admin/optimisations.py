@@ -101,7 +101,7 @@ class OptimisationAdmin(ReadOnlyAdmin[OptimisationRun]):
         request: HttpRequest,
         context: dict[str, Any],
         *args: Any,  # noqa: ANN401  Django's
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401  any value
     ) -> HttpResponse:
         """Tell the page whether to look again by itself."""
         run = context.get("original")

@@ -112,7 +112,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         request: HttpRequest,
         obj: StrategyRow | None = None,
         change: bool = False,  # noqa: FBT001, FBT002  Django's
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401  any value
     ) -> type[ModelForm[StrategyRow]]:
         """Return the form with one typed field per parameter of the strategy."""
         form: type[StrategyForm] = AddStrategyForm
@@ -173,7 +173,7 @@ class StrategyAdmin(VetoPermission, NoDeleteAdmin[StrategyRow]):
         request: HttpRequest,
         context: dict[str, Any],
         *args: Any,  # noqa: ANN401  Django's
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401  any value
     ) -> HttpResponse:
         """Offer the actions of the list on the page of one strategy too."""
         row, actions = context.get("original"), self.get_actions(request) or {}

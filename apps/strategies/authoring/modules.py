@@ -31,7 +31,7 @@ class _Text(InspectLoader):
     def get_source(self, fullname: str) -> str:  # noqa: ARG002  one loader, one module
         return self._text
 
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  the signature is given
         return compile(self._text, self.path, "exec", dont_inherit=True)
 
 
@@ -107,7 +107,7 @@ class Modules:
         self,
         name: str,
         globals: Mapping[str, object] | None = None,  # noqa: A002  the names of __import__
-        locals: Mapping[str, object] | None = None,  # noqa: A002
+        locals: Mapping[str, object] | None = None,  # noqa: A002  the signature is given
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:

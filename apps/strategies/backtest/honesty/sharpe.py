@@ -38,7 +38,7 @@ class Moments:
 def moments(returns: Column) -> Moments | None:
     """Return the moments; None for fewer than three returns and for returns that do not vary."""
     # Half a second and fifty megabytes, which a process that only shows pages should not pay.
-    from scipy import stats  # noqa: PLC0415
+    from scipy import stats  # noqa: PLC0415  only when it is asked
 
     if len(returns) < 3 or not float(returns.std()) > 1e-15:
         return None

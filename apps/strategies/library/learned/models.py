@@ -61,7 +61,7 @@ class NetworkModel:
         return np.asarray(1 / (1 + np.exp(-(values @ weight.T + bias)[:, 0])))
 
 
-def pipeline_to_bytes(pipeline: Any) -> bytes:  # noqa: ANN401
+def pipeline_to_bytes(pipeline: Any) -> bytes:  # noqa: ANN401  any value
     """Return a fitted pipeline as skops writes it."""
     import skops.io  # noqa: PLC0415  takes seconds, and only those who use a model need it
 

@@ -52,6 +52,6 @@ def test_a_portfolio_with_real_money_on_an_account_that_is_switched_off_is_not_d
     assert not Veto.objects.exists()
 
 
-def test_a_drill_lets_its_own_halt_go(account):  # noqa: F811
+def test_a_drill_lets_its_own_halt_go(account):  # noqa: F811  the fixture's value
     assert drill(finish).problems == ()
     assert mode() == "active"

@@ -30,7 +30,7 @@ def rule(expression, kind="strategy", key="turtle"):
     return CustomRule(name="mine", scope_kind=kind, scope_key=key, expression=expression)
 
 
-def test_it_counts_the_openings_of_the_week_in_its_scope(account):  # noqa: F811
+def test_it_counts_the_openings_of_the_week_in_its_scope(account):  # noqa: F811  the fixture's value
     order(account, 1)
     order(account, 50)
     order(account, 50, purpose="reducing")
