@@ -66,7 +66,7 @@ def _read(
     """Return the readings; what is read off our own orders is "not known" where a breaker has ended them."""
     try:
         found = read(breaker)
-    except Exception as error:
+    except Exception as error:  # whatever it was, the other breakers must still look
         if _is_blind(error):
             raise
         logger.exception("breaker %s cannot be read", breaker.code)
@@ -81,7 +81,7 @@ def _looked(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor:
     """Look; what goes wrong in one scope is logged there, unless the database is away."""
     try:
         return _look(breaker, row, reading, actor, now)
-    except Exception as error:
+    except Exception as error:  # one scope in trouble must not keep the guard from all others
         if _is_blind(error):
             raise
         logger.exception("breaker %s, %s:%s", breaker.code, row.scope_kind, row.scope_key)

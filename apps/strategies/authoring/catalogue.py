@@ -99,7 +99,8 @@ class Catalogue:
             version = load_version(self._shelf.source(kind, code_hash))
         except (BrokenStrategy, Configuration) as error:
             failure = self._failed[kind] = (code_hash, self._clock(), str(error))
-            logger.error("strategy %s: version %s cannot be loaded: %s", kind, code_hash[:12], error)  # noqa: TRY400
+            name = f"{kind} {code_hash[:12]}"
+            logger.error("strategy %s cannot be loaded: %s", name, error)  # noqa: TRY400  the words hold file and line
             self._shelf.failed(kind, f"version {code_hash[:12]}: {error}")
             return failure
         before = self._versions.pop(kind, None)

@@ -42,7 +42,9 @@ def forbid() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_audited)
     # Of threads Python tells its hooks from 3.12 on only.
-    threading._start_new_thread = _thread.start_new_thread = _told(_thread.start_new_thread)  # type: ignore[attr-defined]  # noqa: SLF001
+    told = _told(_thread.start_new_thread)
+    _thread.start_new_thread = told
+    threading._start_new_thread = told  # type: ignore[attr-defined]  # noqa: SLF001  the name that Thread.start calls
 
 
 def _audited(event: str, _arguments: tuple[object, ...]) -> None:
