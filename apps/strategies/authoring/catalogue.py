@@ -73,6 +73,9 @@ class Catalogue:
             if kind in self._shown:
                 return self._shown[kind]
             self._look()
+            if kind not in self._wanted:
+                # A row may name what was published since the last look: a tick of it must not fail for that.
+                self._see()
             wanted, held = self._wanted.get(kind), self._versions.get(kind)
             if wanted is None or (held is not None and held.code_hash == wanted):
                 return held
@@ -84,9 +87,12 @@ class Catalogue:
             return self._versions[kind]
 
     def _look(self) -> None:
+        if self._clock() - self._looked >= LOOK_SECONDS:
+            self._see()
+
+    def _see(self) -> None:
+        # The time before the answer: what is published while it is on its way is at most so old.
         now = self._clock()
-        if now - self._looked < LOOK_SECONDS:
-            return
         self._wanted = self._shelf.current()
         self._looked = now
         for kind in self._versions.keys() - self._wanted.keys():
