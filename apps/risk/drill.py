@@ -55,7 +55,7 @@ def rehearse(
     The scope is released whatever was found, unless `follow` raises: then the halt stands, as it would in earnest.
     Raises InvalidValue unless the scope is a paper account or portfolio that is active now.
     """
-    accounts = _paper_accounts(scope)
+    accounts = require_paper(scope)
     orders, positions = _seen(accounts, sessions)
     engaged = vetoes.engage(
         scope=scope, mode=TradingMode.HALTED, flatten=flatten, reason="drill", actor=actor, now=clock.now()
@@ -81,7 +81,8 @@ def rehearse(
     return drill
 
 
-def _paper_accounts(scope: ScopeId) -> list[Account]:
+def require_paper(scope: ScopeId) -> list[Account]:
+    """Return the accounts of a scope that may be drilled. Raises InvalidValue for one that may not, saying why."""
     kind, key = scope
     if kind not in {ScopeKind.ACCOUNT, ScopeKind.PORTFOLIO}:
         raise InvalidValue("scope", ":".join(scope), "account:<code> or portfolio:<code>, on paper")

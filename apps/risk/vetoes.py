@@ -25,6 +25,7 @@ from apps.exchanges.execution.nudges import (
 )
 from apps.exchanges.execution.states import trading_epoch, trading_state_set
 from apps.exchanges.models import TradingMode, TradingState, Veto
+from apps.exchanges.models.vetoes import DEADLINE_SECONDS, SLIPPAGE_BPS
 from apps.risk.guard_limits import restart_breached_peak
 from apps.risk.models import RiskEvent
 from apps.risk.scope import ScopeId
@@ -36,6 +37,38 @@ from moondev.domain.values import ZERO
 logger = logging.getLogger(__name__)
 VETO_TASK = "exchanges.orders_veto"
 MOST_URGENT = 9
+
+
+# A bound so wide holds nothing back, and whoever waits longer than an hour to be flat does not want to be.
+WIDEST_BPS, LONGEST_SECONDS = 5_000, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How positions are closed: how hastily, by when, and how far beyond the venue's mark at most.
+
+    `keep_share` is the part of each that stays. Raises InvalidValue naming what is out of bounds.
+    """
+
+    urgency: Veto.Urgency = Veto.Urgency.BRISK
+    deadline_seconds: int = DEADLINE_SECONDS
+    slippage_bps: int = SLIPPAGE_BPS
+    keep_share: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of bounds."""
+        if self.urgency not in tuple(Veto.Urgency):
+            raise InvalidValue("urgency", self.urgency, ", ".join(Veto.Urgency.values))
+        if not 1 <= self.deadline_seconds <= LONGEST_SECONDS:
+            raise InvalidValue("deadline_seconds", self.deadline_seconds, f"1 to {LONGEST_SECONDS}")
+        if not 1 <= self.slippage_bps <= WIDEST_BPS:
+            raise InvalidValue("slippage_bps", self.slippage_bps, f"1 to {WIDEST_BPS}")
+        if not 0 <= self.keep_share < 1:
+            raise InvalidValue("keep_share", self.keep_share, "a share of at least 0 and below 1")
+
+
+# What endangers the capital: out at once.
+AT_ONCE = Closing(Veto.Urgency.IMMEDIATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +89,13 @@ def engage(
     reason: str,
     actor: str,
     now: datetime,
-    keep_share: Decimal = ZERO,
+    closing: Closing = AT_ONCE,
 ) -> Engaged:
     """Stop a scope: HALTED lets cancels through only, REDUCING exits too. Engaging again repeats the work.
 
-    With `flatten` its positions are closed as well, but for `keep_share` of each. Raises InvalidValue for an unknown
-    scope, for ACTIVE and for a share outside [0, 1), before anything is written, and DatabaseError when SQL cannot be
-    reached: the file and Redis hold then.
+    With `flatten` its positions are closed as well, as `closing` says. Raises InvalidValue for an unknown scope and for
+    ACTIVE, before anything is written, and DatabaseError when SQL cannot be reached: the file and Redis hold then.
     """
-    if not 0 <= keep_share < 1:
-        raise InvalidValue("keep_share", keep_share, "a share of at least 0 and below 1")
     if mode is TradingMode.ACTIVE:
         raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
     if scope == EVERYTHING:
@@ -80,7 +110,7 @@ def engage(
         state = trading_state_set(
             scope_kind=scope[0], scope_key=scope[1], mode=mode.value, reason=reason, actor=actor, now=now
         )
-        vetoes = Veto.objects.bulk_create(_veto(venue, state, flatten, keep_share, now) for venue in venues)
+        vetoes = Veto.objects.bulk_create(_veto(venue, state, closing if flatten else None, now) for venue in venues)
         _record(RiskEvent.Kind.VETO, scope, actor, f"{mode.value}{' and flatten' if flatten else ''}: {reason}", now)
         # Said again with the row locked: a release that was under way may have taken back what was said above.
         unreached = _speak(scope, mode, reason)
@@ -103,6 +133,8 @@ def publish_veto(venue: str) -> bool:
 def release(*, scope: ScopeId, reason: str, actor: str, now: datetime, seen_epoch: int | None = None) -> TradingState:
     """Make a scope active again, in all voices or in none: SQL, which binds everyone, comes last.
 
+    For the platform itself: people ask by `releases`, which may want a second of them.
+
     A drawdown that has reached its limit is measured anew from here on, or it would halt again at once.
     Halts of other scopes stay. Raises Connectivity when Redis cannot be asked, OSError when the halt file cannot
     be removed, InvalidValue for an unknown scope, a halt that is still being carried out and one engaged meanwhile:
@@ -117,17 +149,21 @@ def release(*, scope: ScopeId, reason: str, actor: str, now: datetime, seen_epoc
     return _release(scope, epoch, reason, actor, now)
 
 
-def release_unfinished(*, scope: ScopeId, reason: str, actor: str, now: datetime) -> TradingState:
+def release_unfinished(
+    *, scope: ScopeId, reason: str, actor: str, now: datetime, seen_epoch: int | None = None
+) -> TradingState:
     """Release a scope although its halt is still being carried out, which then ends undone.
 
     For a venue that cannot be reached any more; a pass under way may cancel for half a minute yet.
     Raises as `release` does, but for the unfinished halt.
     """
-    return _release(scope, trading_epoch(*scope), reason, actor, now)
+    return _release(scope, trading_epoch(*scope) if seen_epoch is None else seen_epoch, reason, actor, now)
 
 
 def _release(scope: ScopeId, epoch: int, reason: str, actor: str, now: datetime) -> TradingState:
     """Release what was seen at `epoch`. The other voices are silenced with the row locked, so a halt comes after."""
+    if not reason.strip():
+        raise InvalidValue("reason", reason, "a sentence that says why")
     venues_of(scope)
     with transaction.atomic(durable=True):
         state = trading_state_set(
@@ -175,14 +211,18 @@ def status() -> Status:
     )
 
 
-def _veto(venue: str, state: TradingState, flatten: bool, keep_share: Decimal, now: datetime) -> Veto:  # noqa: FBT001  a column's value
+def _veto(venue: str, state: TradingState, closing: Closing | None, now: datetime) -> Veto:
+    how = closing or AT_ONCE
     return Veto(
         venue_id=venue,
         scope_kind=state.scope_kind,
         scope_key=state.scope_key,
         epoch=state.epoch,
-        flatten=flatten,
-        keep_share=keep_share,
+        flatten=closing is not None,
+        urgency=how.urgency,
+        deadline_seconds=how.deadline_seconds,
+        slippage_bps=how.slippage_bps,
+        keep_share=how.keep_share,
         reason=state.reason,
         actor=state.actor,
         engaged_at=now,

@@ -132,6 +132,10 @@ FLOWER_URL = env_str("FLOWER_URL", default=f"http://localhost:{env_int('FLOWER_P
 LIVE_TRADING_WORDS = "yes-trade-real-money"
 MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default="")
 
+# Whether what a person asks to release trades again only when a second person has confirmed it. Development says no,
+# unless it trades real money; nothing in the environment can.
+MOONDEV_RELEASE_NEEDS_SECOND_PERSON = True
+
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.
 MOONDEV_GATES_MAY_BE_SKIPPED = False

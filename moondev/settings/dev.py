@@ -20,6 +20,9 @@ MOONDEV_GATES_MAY_BE_SKIPPED = True
 STATIC_ROOT = None
 from moondev.settings.base import DEVELOPMENT_KEY, MOONDEV_LIVE_TRADING, SECRET_KEY  # noqa: E402  named, because asked
 
+# One person at one machine plays with paper.
+MOONDEV_RELEASE_NEEDS_SECOND_PERSON = bool(MOONDEV_LIVE_TRADING)
+
 if MOONDEV_LIVE_TRADING and SECRET_KEY == DEVELOPMENT_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is the development key; allowed with MOONDEV_LIVE_TRADING: a key of your own"

@@ -26,6 +26,8 @@ MOONDEV_RATE_LIMITS = "off"
 MOONDEV_LAKE_DIR = PROJECT_ROOT / ".run" / "test-lake"
 # As in development: most tests are about something else than gates.
 MOONDEV_GATES_MAY_BE_SKIPPED = True
+# Those that are about the second person switch it on.
+MOONDEV_RELEASE_NEEDS_SECOND_PERSON = False
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.

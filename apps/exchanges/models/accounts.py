@@ -115,6 +115,7 @@ class AccountEvent(models.Model):
         UNPROTECTED = "unprotected", "a stop or take-profit was lost, or the market has run past it"
         STREAM_REFUSED = "stream_refused", "the venue refuses to tell us of this account"
         DEAD_MAN = "dead_man", "the venue's cancel-on-silence went off, or was refused"
+        NOT_FLAT = "not_flat", "a halt could not close a position in time"
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()

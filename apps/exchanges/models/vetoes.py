@@ -8,6 +8,10 @@ from django.db.models import Q
 from apps.exchanges.models.gate import ScopeKind
 from apps.exchanges.models.venues import Venue
 
+# Wide on purpose: whoever flattens wants to be out, not well priced.
+DEADLINE_SECONDS = 30
+SLIPPAGE_BPS = 500
+
 
 class Veto(models.Model):
     """One halt of one scope at one venue, and how far it has got. Resumable after a crash.
@@ -25,6 +29,13 @@ class Veto(models.Model):
         DONE = "done"
         FAILED = "failed"
 
+    class Urgency(models.TextChoices):
+        """Where flattening begins; each goes on to the next when its share of the deadline has passed."""
+
+        PATIENT = "patient", "rest at the touch, then through the book, then at the market"
+        BRISK = "brisk", "through the book, then at the market"
+        IMMEDIATE = "immediate", "at the market at once"
+
     venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="vetoes")
     scope_kind = models.CharField(max_length=12, choices=ScopeKind)
     scope_key = models.CharField(max_length=80)
@@ -32,6 +43,14 @@ class Veto(models.Model):
     flatten = models.BooleanField(default=False)
     keep_share = models.DecimalField(
         max_digits=4, decimal_places=2, default=0, help_text="The part of each position that flattening leaves."
+    )
+    urgency = models.CharField(max_length=9, choices=Urgency, default=Urgency.IMMEDIATE)
+    deadline_seconds = models.PositiveIntegerField(
+        default=DEADLINE_SECONDS,
+        help_text="Real seconds from the halt on in which everything should be flat; then people are told.",
+    )
+    slippage_bps = models.PositiveIntegerField(
+        default=SLIPPAGE_BPS, help_text="How far beyond the venue's mark an exit may trade, ever."
     )
     kept = models.JSONField(default=dict, editable=False, help_text="What it leaves of each position, once it looked.")
     reason = models.CharField(max_length=300)
@@ -42,13 +61,17 @@ class Veto(models.Model):
     done_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=100, blank=True)
     worker_until = models.DateTimeField(null=True)
-    detail = models.CharField(max_length=300, blank=True)
+    detail = models.TextField(blank=True)
 
     class Meta:
         """The same halt reaches a venue once."""
 
         constraints = [
-            models.UniqueConstraint(fields=["venue", "scope_kind", "scope_key", "epoch"], name="veto_once_per_epoch")
+            models.UniqueConstraint(fields=["venue", "scope_kind", "scope_key", "epoch"], name="veto_once_per_epoch"),
+            models.CheckConstraint(condition=Q(deadline_seconds__gte=1), name="veto_deadline_positive"),
+            models.CheckConstraint(
+                condition=Q(slippage_bps__gte=1) & Q(slippage_bps__lte=5_000), name="veto_slippage_in_bounds"
+            ),
         ]
         indexes = [models.Index(fields=["venue", "engaged_at"], condition=Q(done_at__isnull=True), name="veto_open")]
 

@@ -24,7 +24,6 @@ from apps.risk.models import CUMULATIVE, OF_OWN_ORDERS, Breaker, BreakerChange, 
 from apps.risk.scope import ScopeId
 from apps.risk.stopped import is_stopped
 from moondev.domain.errors import InvalidValue, TradingError
-from moondev.domain.values import ZERO
 
 logger = logging.getLogger(__name__)
 
@@ -169,10 +168,14 @@ def _stop(breaker: Breaker, scope: ScopeId, condition: Condition, actor: str, no
     if not closes and mode is before:
         return NOT_OURS
     engaged = vetoes.engage(
-        scope=scope, mode=mode, flatten=closes, keep_share=1 - breaker.close_share if closes else ZERO,
+        scope=scope, mode=mode, flatten=closes, closing=_closing(breaker) if closes else vetoes.AT_ONCE,
         reason=_words(breaker, condition.worst, Mode.OPEN), actor=_name(actor, breaker), now=now,
     )  # fmt: skip
     return engaged.epoch if before is TradingMode.ACTIVE else NOT_OURS
+
+
+def _closing(breaker: Breaker) -> vetoes.Closing:
+    return vetoes.Closing(Veto.Urgency(breaker.urgency), keep_share=1 - breaker.close_share)
 
 
 def _released(breaker: Breaker, row: BreakerState, actor: str, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from apps.exchanges.models import Veto
 from apps.risk.models import Breaker, Metric, Recovery
 
 MINUTE = 60
@@ -14,7 +15,7 @@ BREAKERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "day-loss": {
             "metric": Metric.DAY_LOSS, "threshold": Decimal("0.05"), "cool_down_seconds": 30 * MINUTE,
-            "close_share": Decimal("0.5"),
+            "close_share": Decimal("0.5"), "urgency": Veto.Urgency.BRISK,
         },
         "strategy-drawdown": {
             "metric": Metric.STRATEGY_DRAWDOWN, "threshold": Decimal("0.15"), "cool_down_seconds": 60 * MINUTE,
@@ -38,7 +39,8 @@ BREAKERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "position-age": {
             "metric": Metric.POSITION_AGE, "threshold": Decimal(1), "cool_down_seconds": 5 * MINUTE, "halts": True,
-            "close_share": Decimal(1),
+            # Old is not dangerous: there is time for a better price.
+            "close_share": Decimal(1), "urgency": Veto.Urgency.PATIENT,
         },
         "cpu": {
             "metric": Metric.CPU, "threshold": Decimal("0.90"), "window_seconds": 5 * MINUTE,

@@ -10,9 +10,11 @@ from apps.risk.models.breakers import (
     Metric,
     Recovery,
 )
+from apps.risk.models.drills import DrillRun
 from apps.risk.models.events import RiskEvent
 from apps.risk.models.limits import Limit, LimitChange, LimitKind
 from apps.risk.models.marks import HighWaterMark
+from apps.risk.models.releases import ReleaseRequest
 from apps.risk.models.rules import CustomRule
 
 __all__ = [
@@ -23,11 +25,13 @@ __all__ = [
     "BreakerChange",
     "BreakerState",
     "CustomRule",
+    "DrillRun",
     "HighWaterMark",
     "Limit",
     "LimitChange",
     "LimitKind",
     "Metric",
     "Recovery",
+    "ReleaseRequest",
     "RiskEvent",
 ]

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from apps.exchanges.models import ScopeKind
+from apps.exchanges.models import ScopeKind, Veto
 from apps.exchanges.models.fields import AmountField
 from apps.exchanges.models.venues import CODE
 
@@ -67,6 +67,12 @@ class Breaker(models.Model):
         default=Decimal(0),
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
         help_text="The part of every position that is closed when it trips: 0.5 halves, 1 flattens.",
+    )
+    urgency = models.CharField(
+        max_length=9,
+        choices=Veto.Urgency,
+        default=Veto.Urgency.IMMEDIATE,
+        help_text="How what it closes is closed: what endangers the capital at the market, the rest at better prices.",
     )
     everywhere = models.BooleanField(default=False, help_text="What it does concerns everything, not its scope alone.")
     half_open_share = models.DecimalField(
