@@ -30,23 +30,9 @@ class Network:
 
     def fit(self, rows: NDArray[np.float64], won: NDArray[np.int64]) -> None:
         """Learn."""
-        torch, mean = self._torch, rows.mean(axis=0)
-        deviation = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
-        torch.manual_seed(self._seed)
-        widths = (rows.shape[1], *HIDDEN, 1)
-        layers = [torch.nn.Linear(*pair) for pair in pairwise(widths)]
-        parts = [part for layer in layers for part in (layer, torch.nn.ReLU())][:-1]
-        net = torch.nn.Sequential(*parts).double()
-        inputs, wanted = torch.tensor((rows - mean) / deviation), torch.tensor(won[:, None].astype(np.float64))
-        optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
-        for _ in range(EPOCHS):
-            optimiser.zero_grad()
-            torch.nn.functional.binary_cross_entropy_with_logits(net(inputs), wanted).backward()
-            optimiser.step()
-        self._arrays = {"mean": mean, "deviation": deviation}
-        for at, layer in enumerate(layers):
-            self._arrays[f"weight_{at}"] = layer.weight.detach().numpy()
-            self._arrays[f"bias_{at}"] = layer.bias.detach().numpy()
+        mean, deviation = rows.mean(axis=0), np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
+        net = trained_net(self._torch, (rows - mean) / deviation, won, self._seed)
+        self._arrays = {"mean": mean, "deviation": deviation, **weights_of(net)}
 
     def win_probability(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one probability per row."""
@@ -60,6 +46,40 @@ class Network:
         if not self._arrays:
             raise Invariant("a network was asked before it was fitted")
         return self._arrays
+
+
+def trained_net(torch: Any, inputs: NDArray[np.float64], won: NDArray[np.int64], seed: int) -> Any:  # noqa: ANN401
+    """Return layers fitted to inputs of mean 0 and deviation 1; the same seed gives the same to the last bit.
+
+    One thread, for sums split over several come out by the number of cores; the process's own chance is left as it was.
+    """
+    widths = (inputs.shape[1], *HIDDEN, 1)
+    data, wanted = torch.tensor(inputs), torch.tensor(won[:, None].astype(np.float64))
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        parts = [part for pair in pairwise(widths) for part in (torch.nn.Linear(*pair), torch.nn.ReLU())]
+        net = torch.nn.Sequential(*parts[:-1]).double()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    torch.set_num_threads(1)
+    try:
+        for _ in range(EPOCHS):
+            optimiser.zero_grad()
+            torch.nn.functional.binary_cross_entropy_with_logits(net(data), wanted).backward()
+            optimiser.step()
+    finally:
+        torch.set_num_threads(threads)
+    return net
+
+
+def weights_of(net: Any) -> dict[str, NDArray[np.float64]]:  # noqa: ANN401  PyTorch need not be there
+    """Return weight and bias of each layer, numbered from the input on; the rectifiers between them have none."""
+    layers = [part for part in net if hasattr(part, "weight")]
+    return {
+        f"{name}_{at}": getattr(layer, name).detach().numpy().copy()
+        for at, layer in enumerate(layers)
+        for name in ("weight", "bias")
+    }
 
 
 def _torch() -> Any:  # noqa: ANN401  a module of an extra, which may be absent

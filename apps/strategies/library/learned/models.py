@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from moondev.domain.errors import InvalidValue
 
@@ -58,7 +59,7 @@ class NetworkModel:
         for weight, bias in self._layers[:-1]:
             values = np.maximum(values @ weight.T + bias, 0.0)
         weight, bias = self._layers[-1]
-        return np.asarray(1 / (1 + np.exp(-(values @ weight.T + bias)[:, 0])))
+        return np.asarray(expit((values @ weight.T + bias)[:, 0]))
 
 
 def pipeline_to_bytes(pipeline: Any) -> bytes:  # noqa: ANN401  any value

@@ -1,68 +1,33 @@
 import hashlib
-import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from statistics import median
 
 import numpy as np
 import pytest
 
-from apps.strategies.backtest.costs import Costs
-from apps.strategies.backtest.data import RecordedBars, content_hash
 from apps.strategies.backtest.engines import EngineName, backtest
 from apps.strategies.backtest.history import History
 from apps.strategies.backtest.record import Origin
 from apps.strategies.backtest.requests.setting import Prepared
-from apps.strategies.backtest.results import DataSource
-from apps.strategies.backtest.setting import Market, Setting
 from apps.strategies.library.learned import store
 from apps.strategies.library.learned.card import card_of
 from apps.strategies.ml.samples import _seen
 from apps.strategies.ml.training import Recipe, train
 from apps.strategies.orchestrator.loader import load
 from moondev.domain.errors import InvalidValue
-from moondev.domain.instruments import Instrument, PriceGrid
-from moondev.domain.market_data import BarSeries
-from moondev.domain.values import Money, Quantity, Side
-
-MINUTES = timedelta(minutes=15)
-CHANGED = {"trend_interval": "none", "hold_half_lives": 0.0, "entry_z": 1.2, "length": 10, "rsi_oversold": 0.0}
-BITCOIN = Instrument(
-    "binance", "BTCUSDT", "BTC", "USDT", PriceGrid(Decimal("0.01")), Quantity("0.001"), Money(Decimal(10), "USDT"), 20
-)
-
-
-def setting(count=1_600):
-    rng = np.random.default_rng(7)
-    close = np.round(100 + 3 * np.sin(np.arange(count) / 9) + np.cumsum(rng.normal(0, 0.1, count)), 2)
-    open_ = np.concatenate((close[:1], close[:-1]))
-    high, low = np.maximum(open_, close) + 0.1, np.minimum(open_, close) - 0.1
-    stamps = 1_700_006_400_000 + 900_000 * np.arange(count, dtype=np.int64)
-    bars = BarSeries(MINUTES, stamps, open_, high, low, close, rng.exponential(1000, count))
-    recorded = RecordedBars(bars, DataSource("made up", content_hash(bars)), "USDT")
-    return Setting((Market(BITCOIN, recorded, Costs(2.0, 5.0)),))
-
-
-def inner():
-    from apps.strategies.registry import preset
-
-    return {**preset("mean_reversion", "canonical").model_dump(mode="json"), **CHANGED}
-
-
-def filtered(**values):
-    return load("filtered", {"inner": "mean_reversion", "inner_parameters": json.dumps(CHANGED), **values})
+from moondev.domain.values import Side
+from tests.support.filters import BITCOIN, MINUTES, START_MS, STEP_MS, filtered, inner, prepared, setting
 
 
 def entries(trades):
-    began = 1_700_006_400_000 + 150 * 900_000
+    began = START_MS + 150 * STEP_MS
     return [(trade.entered_ms, trade.side) for trade in trades if trade.entered_ms >= began]
 
 
 @pytest.fixture(scope="module")
 def made():
-    prepared = Prepared(load("mean_reversion", inner()), setting(), Origin("test"))
-    return train(prepared, Recipe("logistic", 3), datetime(2026, 1, 1, tzinfo=UTC))
+    return train(prepared(), Recipe("logistic", 3), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -156,9 +121,8 @@ def test_a_model_for_another_strategy_and_parameters_that_do_not_fit_are_refused
 
 
 def test_trades_that_teach_nothing_are_refused():
-    prepared = Prepared(load("mean_reversion", inner()), setting(150), Origin("test"))
     with pytest.raises(InvalidValue, match="trades to learn from"):
-        train(prepared, Recipe(), datetime(2026, 1, 1, tzinfo=UTC))
+        train(prepared(150), Recipe(), datetime(2026, 1, 1, tzinfo=UTC))
     maker = Prepared(load("market_maker", {}), setting(150), Origin("test"))
     with pytest.raises(InvalidValue, match="mean_reversion, consolidation_pop"):
         train(maker, Recipe(), datetime(2026, 1, 1, tzinfo=UTC))

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from apps.strategies.library.learned.features import NAMES
 from apps.strategies.library.learned.models import MODELS, model_of
 from apps.strategies.ml.folds import purged_splits
 from apps.strategies.ml.pipelines import trainable
 from apps.strategies.ml.samples import Samples
 from apps.strategies.ml.training import Recipe, break_even, judged, scores_of
 from moondev.domain.errors import Configuration, InvalidValue
+from tests.support.filters import made_up, needs_pytorch
+
+TRAINABLE = ["logistic", "forest", pytest.param("network", marks=needs_pytorch)]
 
 
 @given(
@@ -44,16 +46,7 @@ def test_folds_that_cannot_be_are_refused(folds):
         list(purged_splits(np.arange(8), np.arange(8) + 1, folds, 0))
 
 
-def made_up(count=600, told=1.0, seed=2):
-    """Return trades whose outcome hangs on the first feature as much as `told` says."""
-    rng = np.random.default_rng(seed)
-    rows = rng.normal(size=(count, len(NAMES)))
-    won = (told * rows[:, 0] + rng.normal(size=count) > 0).astype(np.int64)
-    entered = np.arange(count, dtype=np.int64) * 1_000_000
-    return Samples(rows, won, np.where(won == 1, 0.01, -0.01), entered, entered + 500_000)
-
-
-@pytest.mark.parametrize("name", ["logistic", "forest"])
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_a_model_finds_what_is_there_where_it_did_not_look_and_nothing_where_nothing_is(name):
     recipe, minute = Recipe(name, folds=4), timedelta(minutes=1)
     for told, least, most in ((2.0, 0.8, 1.0), (0.0, 0.4, 0.6)):
@@ -66,7 +59,7 @@ def test_a_model_finds_what_is_there_where_it_did_not_look_and_nothing_where_not
     assert 0.45 < break_even(samples.made) < 0.55
 
 
-@pytest.mark.parametrize("name", ["logistic", "forest"])
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_a_model_says_the_same_after_it_was_kept_and_the_same_seed_makes_the_same_bytes(name):
     samples = made_up()
     one, other = trainable(name, 3), trainable(name, 3)
@@ -100,6 +93,10 @@ def test_a_network_is_computed_without_pytorch_as_its_layers_say():
     # (3-1)/2 = 1 and -(0)+0.5: 2 x 1 + 0.5 - 1 = 1.5; (-1-1)/2 < 0 is cut off and -(2)+0.5 too: -1.
     expected = 1 / (1 + np.exp(-np.array([1.5, -1.0])))
     assert model.win_probability(np.array([[3.0, 0.0], [-1.0, 2.0]])) == pytest.approx(expected)
+    # Numbers from far outside of what was learnt from, a crash say: certain, and no overflow on the way there.
+    far = network_to_bytes({**arrays, "bias_1": np.array([-1e4])})
+    assert model_of("network", far).win_probability(np.array([[3.0, 0.0]])).tolist() == [0.0]
+    assert model.win_probability(np.array([[1e6, 0.0]])).tolist() == [1.0]
 
 
 @pytest.mark.parametrize("name", MODELS)
