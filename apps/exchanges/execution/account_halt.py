@@ -50,6 +50,8 @@ class AccountHalt:
         self._steps = len(self._looks)
         self._clear_looks, self._pause, self._in_flight = 0, LOOK_SECONDS, False
         self._uncancellable: dict[str, str] = {}
+        # What a look has cancelled and nobody has written down; None when there was no such look.
+        self._unwritten: list[OrderReport] | None = None
         self.due = float("-inf")
         self.problem = ""
 
@@ -104,6 +106,10 @@ class AccountHalt:
         return error.retry_after_seconds if isinstance(error, RateLimited) else 0.0
 
     def _again(self) -> None:
+        if self._unwritten is not None:
+            # After the cancels of accounts that have not been tried, and before anybody is asked again.
+            self.due = self._hands.timer()
+            return
         self.due = self._hands.timer() + self._pause
         self._pause = min(2 * self._pause, LONGEST_SECONDS)
 
@@ -114,22 +120,42 @@ class AccountHalt:
     def _nothing_lives(self) -> bool:
         """Cancel whatever lives of the scope; return whether there was nothing, and nothing on its way.
 
-        What lives goes first: what has not left is held by the gate. It ends even when the venue cannot be asked.
+        What lives goes first, on every account, and is written down at the next look: other accounts wait for their
+        cancels, rows for nobody. What has not left is held by the gate; it ends even when the venue cannot be asked.
         """
+        if self._unwritten is not None:
+            self._write_down()
+            return False
         flying = self._flying()
+        self._unwritten = []
         try:
-            found = self._cancel_living()
+            found = self._cancel_living(self._unwritten)
+        except Exception:
+            self._write_down()
+            raise
+        if found:
+            return False
+        ended = self._write_down()
+        if flying:
+            self._in_flight, self._pause = True, max(self._pause, IDLE_SECONDS)
+        return not flying and not ended
+
+    def _write_down(self) -> int:
+        """End what was cancelled, then every order of the scope that has not left; return how many those were."""
+        gone, self._unwritten = self._unwritten or [], None
+        try:
+            if gone:
+                self._end(self._hands.session(self._account_id), gone)
         finally:
             ended = self._end_unsent()
-        if flying and not found:
-            self._in_flight, self._pause = True, max(self._pause, IDLE_SECONDS)
-        return not flying and not found and not ended
+        return ended
 
     def _end_unsent(self) -> int:
         """End every order of the scope that has not left, in one statement per thousand; return how many."""
         opening = "" if self._mode is TradingMode.HALTED else " AND o.purpose = 'opening'"
+        # A batch falls a little short when a sender has some of its rows in hand.
         total, ended = 0, BATCH
-        while ended == BATCH and self._row.lease():
+        while ended > BATCH // 2 and self._row.lease():
             ended = unsent_end(
                 f"{self._scope.condition}{opening} AND o.account_id = %s",
                 (*self._scope.parameters, self._account_id),
@@ -141,8 +167,8 @@ class AccountHalt:
             total += ended
         return total
 
-    def _cancel_living(self) -> int:
-        """Cancel what lives of the scope; return how many orders that were.
+    def _cancel_living(self, gone: list[OrderReport]) -> int:
+        """Cancel what lives of the scope, adding to `gone` what the venue ended; return how many orders that were.
 
         What no cancel can name is not counted: waiting for it would keep open positions waiting with it.
         """
@@ -151,11 +177,7 @@ class AccountHalt:
         if self._mode is TradingMode.REDUCING:
             living = [order for order in living if not order.reduce_only]
         size = session.client.max_batch
-        gone: list[OrderReport] = []
-        try:
-            return sum(self._cancel(session, living[at : at + size], gone) for at in range(0, len(living), size))
-        finally:
-            self._end(session, gone)
+        return sum(self._cancel(session, living[at : at + size], gone) for at in range(0, len(living), size))
 
     def _end(self, session: Session, gone: Sequence[OrderReport]) -> None:
         """End what was cancelled, together with the fills it had by then, which the venue's word does not tell."""

@@ -580,3 +580,27 @@ def test_a_pass_ends_when_the_database_is_away(world: World, monkeypatch) -> Non
         carry_out(world)
     assert len(asked) == 1
     assert world.venue.calls == []
+
+
+def test_every_account_has_its_cancels_before_any_row_is_written(world: World) -> None:
+    second = world.add_account("paper-2")
+    ours, waiting = world.rest(), world.place()
+    second.rest("BTC", Side.SELL, D(120), D(2))
+    veto(world)
+    written = []
+
+    def note(call: str) -> None:
+        if call == "cancel_resting":
+            ours.refresh_from_db()
+            waiting.refresh_from_db()
+            written.append((ours.status, waiting.status))
+
+    world.venue.watch = second.watch = note
+    assert carry_out(world)
+    assert written == [("open", "approved")] * 2
+    ours.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (ours.status, waiting.status) == ("cancelled", "cancelled")
+    assert world.venue.live() == second.live() == []
+    assert world.venue.calls.count("open_orders") == 3
+    assert_books()
