@@ -111,7 +111,7 @@ def _refusal(
     if facts is None:
         return RiskRefused(order, RefusalCode.EQUITY_UNKNOWN, "facts of the strategy", "not loaded")
     for kind in (LimitKind.ASSET_SHARE, LimitKind.MAX_LEVERAGE):
-        if facts.limit(kind, item.instrument.key) is None:
+        if facts.limit(kind, item.instrument) is None:
             return RiskRefused(order, RefusalCode.LIMIT_MISSING, "an active limit", kind.value)
     for bound in _bounds(item, facts):
         if bound.amount is None:
@@ -127,8 +127,8 @@ def _bounds(item: ReserveItem, facts: RiskFacts) -> Iterator[_Bound]:
     The share is the tightest of all limits around the order. A multiple bounds the scopes it is set
     for and those inside: a limit of one strategy does not bind what the whole portfolio holds.
     """
-    scope, key = item.scope, item.instrument.key
-    share = facts.limits.tightest(LimitKind.ASSET_SHARE, scope.containing(key))
+    scope = item.scope
+    share = facts.limits.tightest(LimitKind.ASSET_SHARE, scope.around(item.instrument))
     if share is not None:
         asset = ExposureKey(ScopeKind.PORTFOLIO.value, scope.portfolio, item.instrument.asset)
         yield _Bound(asset, RefusalCode.ASSET_EXPOSURE_EXCEEDED, _times(facts.portfolio_equity, share))
@@ -136,7 +136,7 @@ def _bounds(item: ReserveItem, facts: RiskFacts) -> Iterator[_Bound]:
     levels: tuple[tuple[ScopeId, tuple[ScopeId, ...], Decimal | None], ...] = (
         (portfolio, (everything, portfolio), facts.portfolio_equity),
         (account, (everything, portfolio, venue, account), facts.account_equity),
-        (strategy, scope.containing(key), facts.strategy_equity),
+        (strategy, scope.enclosing, facts.strategy_equity),
     )
     for (kind, code), around, equity in levels:
         multiple = facts.limits.tightest(LimitKind.MAX_LEVERAGE, around)

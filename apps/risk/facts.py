@@ -17,6 +17,7 @@ from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
 from apps.risk.portfolio.equity import Equities, read_equities
 from apps.risk.rules.book import Rule, read_rules
 from apps.risk.scope import ScopeId, StrategyScope
+from moondev.domain.instruments import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class RiskFacts:
         equity = None if self.equities is None else self.equities.account(scope.account)
         return replace(self, scope=scope, account_equity=equity)
 
-    def limit(self, kind: LimitKind, instrument: str) -> Decimal | None:
+    def limit(self, kind: LimitKind, instrument: Instrument) -> Decimal | None:
         """Return the tightest limit of `kind` on an order in `instrument`; None when there is none."""
-        return self.limits.tightest(kind, self.scope.containing(instrument))
+        return self.limits.tightest(kind, self.scope.around(instrument))
 
     def size_share(self, instrument: str) -> Decimal:
         """Return the part of its size that the strategy may hold: that of the strictest half-open breaker around it."""

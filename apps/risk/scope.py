@@ -8,8 +8,13 @@ from decimal import Decimal
 from apps.exchanges.execution.nudges import EVERYTHING, Scope
 from apps.exchanges.models import ScopeKind
 from moondev.domain.errors import InvalidValue
+from moondev.domain.instruments import Instrument
+from moondev.domain.values import Bps
 
 ScopeId = Scope
+# Asked once: an enum's value is no plain attribute, and these are spelt for every order.
+_PORTFOLIO, _VENUE, _ACCOUNT = ScopeKind.PORTFOLIO.value, ScopeKind.VENUE.value, ScopeKind.ACCOUNT.value
+_STRATEGY, _INSTRUMENT, _ASSET = ScopeKind.STRATEGY.value, ScopeKind.INSTRUMENT.value, "asset"
 
 
 def parse_scope(text: str) -> ScopeId:
@@ -24,12 +29,20 @@ def parse_scope(text: str) -> ScopeId:
 
 
 @dataclass(frozen=True, slots=True)
+class Fees:
+    """What a venue takes of each trade; a maker's may be below zero."""
+
+    maker: Bps
+    taker: Bps
+
+
+@dataclass(frozen=True, slots=True)
 class StrategyScope:
     """One strategy with everything it lies in; it came down as data from the floor above.
 
     `strategy`, `account`, `portfolio` and `venue` are codes; `capital` is in `currency`, the account's;
     `leverage` is the notional the strategy may hold per unit of its equity. `only_reduces` says why it may not open
-    anything; empty when it may.
+    anything; empty when it may. `fees` None: not known.
     """
 
     strategy: str
@@ -41,18 +54,23 @@ class StrategyScope:
     capital: Decimal
     leverage: Decimal
     only_reduces: str = ""
+    fees: Fees | None = None
 
     @property
     def enclosing(self) -> tuple[ScopeId, ...]:
         """Return every scope that contains this strategy, widest first."""
         return (
             EVERYTHING,
-            (ScopeKind.PORTFOLIO.value, self.portfolio),
-            (ScopeKind.VENUE.value, self.venue),
-            (ScopeKind.ACCOUNT.value, self.account),
-            (ScopeKind.STRATEGY.value, self.strategy),
+            (_PORTFOLIO, self.portfolio),
+            (_VENUE, self.venue),
+            (_ACCOUNT, self.account),
+            (_STRATEGY, self.strategy),
         )
 
     def containing(self, instrument: str) -> tuple[ScopeId, ...]:
-        """Return every scope that contains an order of this strategy in `instrument` (a key)."""
-        return (*self.enclosing, (ScopeKind.INSTRUMENT.value, instrument))
+        """Return every scope of the gate that contains an order of this strategy in `instrument` (a key)."""
+        return (*self.enclosing, (_INSTRUMENT, instrument))
+
+    def around(self, instrument: Instrument) -> tuple[ScopeId, ...]:
+        """Return every scope whose limits and rules bind an order of this strategy in `instrument`."""
+        return (*self.enclosing, (_ASSET, instrument.asset), (_INSTRUMENT, instrument.key))

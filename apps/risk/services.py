@@ -27,6 +27,15 @@ SEED_LIMITS: Mapping[LimitKind, Decimal] = MappingProxyType(
         LimitKind.PRICE_BAND_BPS: Decimal(500),
         LimitKind.REDUCING_PRICE_BAND_BPS: Decimal(2_000),
         LimitKind.MAX_ORDER_NOTIONAL: Decimal(25_000),
+        # Bounds in money suit a portfolio of 250,000: five times that in all, half of it to one direction.
+        LimitKind.MAX_GROSS_EXPOSURE: Decimal(1_250_000),
+        LimitKind.MAX_NET_EXPOSURE: Decimal(625_000),
+        LimitKind.MARGIN_SHARE: Decimal("0.80"),
+        # Against running away, not against being quick: 100 orders a second.
+        LimitKind.ORDERS_PER_MINUTE: Decimal(6_000),
+        LimitKind.MAX_OPEN_ORDERS: Decimal(1_000),
+        LimitKind.DAY_LOSS: Decimal("0.05"),
+        LimitKind.FEE_SHARE: Decimal(1),
     }
 )
 ATTEMPTS = 5

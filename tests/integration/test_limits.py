@@ -110,12 +110,12 @@ def test_two_people_setting_one_limit_at_once_make_two_versions(account: Account
 def test_a_limit_edited_between_two_ticks_binds_the_second(account, instruments) -> None:
     scope, btc = scope_of(account), instruments["BTC"].to_domain()
     before = load_facts([scope], NOW)["turtle"]
-    assert before.limit(LimitKind.ASSET_SHARE, btc.key) == D("0.1")
+    assert before.limit(LimitKind.ASSET_SHARE, btc) == D("0.1")
     limit_set(
         kind=LimitKind.ASSET_SHARE, scope_kind="instrument", scope_key=btc.key, value=D("0.01"), actor="ann", now=NOW
     )
     after = load_facts([scope], NOW)["turtle"]
-    assert after.limit(LimitKind.ASSET_SHARE, btc.key) == D("0.01")
+    assert after.limit(LimitKind.ASSET_SHARE, btc) == D("0.01")
     refused = reserve_all(scope, after, (order_of(btc, "2"), btc)).refused
     assert [r.code for r in refused] == [RefusalCode.ASSET_EXPOSURE_EXCEEDED]
     assert used("portfolio", "paper", "BTC") == 0
@@ -132,7 +132,7 @@ def test_a_limit_that_was_switched_off_does_not_bind(account, instruments) -> No
         active=False,
     )
     facts = load_facts([scope_of(account)], NOW)["turtle"]
-    assert facts.limit(LimitKind.ASSET_SHARE, "hyperliquid:BTC") == D("0.1")
+    assert facts.limit(LimitKind.ASSET_SHARE, instruments["BTC"].to_domain()) == D("0.1")
 
 
 def test_facts_take_as_many_queries_for_fifty_strategies_as_for_one(account) -> None:

@@ -96,7 +96,7 @@ class Candidate:
 
     def limit(self, kind: LimitKind) -> Decimal | None:
         """Return the limit of `kind` that binds it; None when there is none."""
-        return self.facts.limit(kind, self.instrument.key)
+        return self.facts.limit(kind, self.instrument)
 
 
 @dataclass(frozen=True, slots=True)

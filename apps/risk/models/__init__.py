@@ -12,14 +12,27 @@ from apps.risk.models.breakers import (
 )
 from apps.risk.models.drills import DrillRun
 from apps.risk.models.events import RiskEvent
-from apps.risk.models.limits import Limit, LimitChange, LimitKind
+from apps.risk.models.limit_kinds import (
+    BINDS_WHERE_SET,
+    LIVE_ONLY,
+    MEASURED_IN,
+    UNITS,
+    LimitKind,
+    LimitScope,
+    Unit,
+)
+from apps.risk.models.limits import Limit, LimitChange
 from apps.risk.models.marks import HighWaterMark
 from apps.risk.models.releases import ReleaseRequest
 from apps.risk.models.rules import CustomRule
 
 __all__ = [
+    "BINDS_WHERE_SET",
     "CUMULATIVE",
+    "LIVE_ONLY",
+    "MEASURED_IN",
     "OF_OWN_ORDERS",
+    "UNITS",
     "Allocation",
     "Breaker",
     "BreakerChange",
@@ -30,8 +43,10 @@ __all__ = [
     "Limit",
     "LimitChange",
     "LimitKind",
+    "LimitScope",
     "Metric",
     "Recovery",
     "ReleaseRequest",
     "RiskEvent",
+    "Unit",
 ]

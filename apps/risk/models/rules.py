@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from apps.exchanges.models import ScopeKind
 from apps.exchanges.models.venues import CODE
+from apps.risk.models.limit_kinds import LimitScope
 from apps.risk.rules.language import require_rule
 from moondev.domain.errors import InvalidValue
 
@@ -15,8 +15,10 @@ class CustomRule(models.Model):
     """What must hold for an order in a scope to open. Exits are never asked."""
 
     name = models.CharField(max_length=40, unique=True, validators=[CODE])
-    scope_kind = models.CharField(max_length=12, choices=ScopeKind, default=ScopeKind.STRATEGY)
-    scope_key = models.CharField(max_length=80, help_text="'*' for everything, else a code, slug or instrument key.")
+    scope_kind = models.CharField(max_length=12, choices=LimitScope, default=LimitScope.STRATEGY)
+    scope_key = models.CharField(
+        max_length=80, help_text="'*' for everything, else a code, slug, asset or instrument key."
+    )
     expression = models.TextField(help_text="For example: notional < 20000.0 && weekday <= 5")
     enabled = models.BooleanField(default=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -36,5 +38,5 @@ class CustomRule(models.Model):
             require_rule(self.expression)
         except InvalidValue as error:
             raise ValidationError({"expression": str(error)}) from error
-        if (self.scope_kind == ScopeKind.EVERYTHING) != (self.scope_key == "*"):
+        if (self.scope_kind == LimitScope.EVERYTHING) != (self.scope_key == "*"):
             raise ValidationError({"scope_key": f"scope_key is {self.scope_key!r}; allowed: '*' for everything only"})

@@ -119,6 +119,6 @@ def _size_one(
 
 def _asset_cap(work: Work, instrument: str) -> float | None:
     """Return the worth up to which risk would let this asset grow; None when it cannot be told."""
-    share = work.facts.limit(LimitKind.ASSET_SHARE, instrument)
+    share = work.facts.limit(LimitKind.ASSET_SHARE, work.instruments[instrument])
     equity = work.facts.portfolio_equity
     return None if share is None or equity is None else float(share * equity)

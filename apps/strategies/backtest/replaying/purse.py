@@ -10,7 +10,7 @@ from typing import Protocol
 from apps.exchanges.models import ScopeKind, TradingMode
 from apps.risk.facts import RiskFacts
 from apps.risk.limits import LimitBook
-from apps.risk.models import LimitKind
+from apps.risk.models import LIVE_ONLY, LimitKind
 from apps.risk.portfolio.drawdown import drawdown_share
 from apps.risk.scope import ScopeId, StrategyScope
 from apps.risk.services import SEED_LIMITS
@@ -67,14 +67,15 @@ def scope_of(setting: Funded, strategy: str) -> StrategyScope:
 def limits_of(setting: Funded) -> Mapping[LimitKind, Decimal]:
     """Return the limits that bind: those every portfolio begins with, but for what the setting says.
 
-    Raises InvalidValue for a kind there is none of and a bound not above zero.
+    Raises InvalidValue for a kind there is none of, one that only live trading can measure, and a bound not above zero.
     """
+    known = [kind.value for kind in LimitKind if kind not in LIVE_ONLY]
     given: dict[LimitKind, Decimal] = {}
     for name, value in setting.limits.items():
-        if name not in LimitKind.values or not (value.is_finite() and value > 0):
-            raise InvalidValue("limits", f"{name}: {value}", f"a bound above 0 on one of {', '.join(LimitKind.values)}")
+        if name not in known or not (value.is_finite() and value > 0):
+            raise InvalidValue("limits", f"{name}: {value}", f"a bound above 0 on one of {', '.join(known)}")
         given[LimitKind(name)] = value
-    return {**SEED_LIMITS, **given}
+    return {**{kind: value for kind, value in SEED_LIMITS.items() if kind not in LIVE_ONLY}, **given}
 
 
 class Purse:
