@@ -52,13 +52,17 @@ class VenueOrder:
 
 @dataclass(repr=False)
 class StubVenue:
-    """Implements `ExecutionClient`. Orders rest until `fill`; IOC orders fill at once when `ioc_fills`."""
+    """Implements `ExecutionClient`. Orders rest until `fill`; IOC orders fill at once when `ioc_fills`.
+
+    At most `ioc_most` of each, what is left of it expires.
+    """
 
     clock: Clock
     deposit: Decimal = Decimal(100_000)
     mark: Decimal = Decimal(100)
     fee_rate: Decimal = Decimal("0.0005")
     ioc_fills: bool = True
+    ioc_most: Decimal | None = None
     max_batch: int = 50
     amends_in_place: bool = False
     orders: dict[str, VenueOrder] = field(default_factory=dict)
@@ -177,8 +181,9 @@ class StubVenue:
             if not self.ioc_fills:
                 order.status = S.REJECTED
                 return self._report(request.client_order_id, None, S.REJECTED, reason="could not immediately match")
-            self.fill(order, quantity)
-            return self._report(request.client_order_id, order.venue_order_id, S.FILLED, filled=order.filled)
+            self.fill(order, quantity if self.ioc_most is None else min(quantity, self.ioc_most))
+            order.status = S.FILLED if order.remaining <= 0 else S.EXPIRED
+            return self._report(request.client_order_id, order.venue_order_id, order.status, filled=order.filled)
         return self._report(request.client_order_id, order.venue_order_id, S.OPEN)
 
     def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:

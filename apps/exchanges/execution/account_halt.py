@@ -45,8 +45,9 @@ class AccountHalt:
         self._account_id, self._code, self._row, self._mode, self._hands = account_id, code, row, mode, hands
         self._scope = VetoScope.of(row.veto)
         self._looks: list[Callable[[], bool]] = [self._nothing_lives]
+        self._flattening = Flattening(row.veto, self._scope, hands, account_id)
         if row.veto.flatten:
-            self._looks.append(Flattening(row.veto, self._scope, hands, account_id).is_flat)
+            self._looks.append(self._flattening.is_flat)
         self._steps = len(self._looks)
         self._clear_looks, self._pause, self._in_flight = 0, LOOK_SECONDS, False
         self._uncancellable: dict[str, str] = {}
@@ -82,6 +83,7 @@ class AccountHalt:
             return self._failed(error)
         self.problem = ""
         if not clear:
+            self.problem = self._flattening.unclosed() if self.flattening else ""
             self._clear_looks = 0
             self._again()
             return 0.0

@@ -72,6 +72,20 @@ class Flattening:
         self._settle(session)
         return self._close_account(session, self._scope.positions(self._account_id))
 
+    def unclosed(self) -> str:
+        """Return of each position whose latest exit did not close it what became of that exit; "" when all did."""
+        rows = fetch(
+            "SELECT DISTINCT ON (o.strategy, o.instrument_id) i.symbol, o.side, o.quantity - o.filled_quantity,"
+            " o.status, o.reason FROM exchanges_order o JOIN exchanges_instrument i ON i.id = o.instrument_id"
+            " WHERE o.account_id = %s AND o.tick_id = %s ORDER BY o.strategy, o.instrument_id, o.id DESC",
+            (self._account_id, self._tick),
+        )
+        return "; ".join(
+            f"{symbol}: to {side} {left.normalize():f} is {status} ({reason or 'no reason given'})"
+            for symbol, side, left, status, reason in rows
+            if status != OrderStatus.FILLED
+        )
+
     def _settle(self, session: Session) -> None:
         """Book what earlier exits have done, whether or not a stream is listening."""
         pass_over = Reconciliation(session, self._hands.clock)

@@ -12,6 +12,8 @@ from apps.exchanges.execution.timing import LEASE_SECONDS
 from apps.exchanges.models import Veto
 
 DETAIL_CHARACTERS = 300
+# So many leases ahead of our clock a lease of another machine may end: clocks are not that far apart.
+FORESIGHT = 3
 
 
 class VetoRow:
@@ -24,7 +26,7 @@ class VetoRow:
         """Take or prolong the lease; return whether the row is ours."""
         now = self._hands.clock.now()
         mine = Q(worker=self._hands.worker)
-        rows = Veto.objects.filter(_free(now) | mine, pk=self.veto.pk, done_at__isnull=True)
+        rows = Veto.objects.filter(_free(now, self._hands) | mine, pk=self.veto.pk, done_at__isnull=True)
         return rows.update(worker=self._hands.worker, worker_until=now + self._hands.lasting(LEASE_SECONDS)) == 1
 
     def give_back(self) -> None:
@@ -50,10 +52,16 @@ class VetoRow:
 
 def free_rows(venue: str, hands: Hands, in_hand: Container[int]) -> list[VetoRow]:
     """Return the open vetoes of a venue that nobody works on, newest first, but for those `in_hand`."""
-    free = Q(worker=hands.worker) | _free(hands.clock.now())
+    free = Q(worker=hands.worker) | _free(hands.clock.now(), hands)
     rows = Veto.objects.filter(free, venue_id=venue, done_at__isnull=True).order_by("-engaged_at", "-pk")
     return [VetoRow(veto, hands) for veto in rows if veto.pk not in in_hand]
 
 
-def _free(now: datetime) -> Q:
-    return Q(worker_until__isnull=True) | Q(worker_until__lte=now)
+def _free(now: datetime, hands: Hands) -> Q:
+    """Return what nobody works on.
+
+    A lease that ends far later than one taken now was taken before a clock went back; waiting for its end would keep
+    the halt from being carried out for as long as the clock was off.
+    """
+    longest = now + FORESIGHT * hands.lasting(LEASE_SECONDS)
+    return Q(worker_until__isnull=True) | Q(worker_until__lte=now) | Q(worker_until__gt=longest)
