@@ -25,6 +25,7 @@ from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
 from apps.risk.limits import read_limits
 from apps.risk.models import RiskEvent
 from apps.risk.portfolio.drawdown import Mark, marks_update
+from apps.risk.portfolio.keeper import TruthKeeper
 from apps.risk.portfolio.portfolio_equity import observe_portfolios
 from apps.risk.portfolio.strategy_equity import observe_strategies, read_watched
 from apps.risk.scope import ScopeId
@@ -54,12 +55,13 @@ class Guard:
         self._own = OwnLooks() if own is None else own
         self._record_mark = record_mark
         self._clock = clock
+        self._truth = TruthKeeper()
         self._seen: Counter[ScopeId] = Counter()
         self._doubted: Counter[ScopeId] = Counter()
 
     def watch(self) -> list[DrawdownBreach]:
         """Take marks of everything and stop whoever has reached a limit; return whom it stopped."""
-        accounts = list(Account.objects.filter(enabled=True).select_related("venue").order_by("pk"))
+        accounts = list(Account.objects.filter(enabled=True).select_related("venue", "portfolio").order_by("pk"))
         heard = self._snapshots.take(accounts)
         now = self._clock.now()
         for account in accounts:
@@ -68,6 +70,7 @@ class Guard:
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
         stopped = [b for b in breaches if self._answer(b, marks[b.scope].peak, accounts, heard, now)]
+        self._truth.keep(accounts, heard, marks, now)
         self._own.load.look()
         self._own.silence.look(accounts, heard)
         breakers_look(Sources(accounts, heard, marks, self._own, self._clock).read, ACTOR, now)

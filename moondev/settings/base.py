@@ -110,6 +110,8 @@ MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
 # Machines of the same name here speak to venues from one internet address, and share what is allowed to it.
 MOONDEV_EGRESS = env_str("MOONDEV_EGRESS", default="default")
+# The one currency in which everything is shown together. Empty: that of most portfolios, by name among equals.
+MOONDEV_REPORTING_CURRENCY = env_str("MOONDEV_REPORTING_CURRENCY", default="")
 # Whether requests are counted against the venues' limits before they leave. Off is for load tests against the mock.
 MOONDEV_RATE_LIMITS = env_choice("MOONDEV_RATE_LIMITS", allowed=frozenset({"on", "off"}), default="on")
 # Where kept market data lies as Parquet files, outside of what `make clean` removes.

@@ -1,4 +1,4 @@
-"""Rows of the risk floor: limits with their history, breakers, allocations, high-water marks and events."""
+"""Rows of the risk floor: limits with their history, breakers, allocations, marks, rates, the truth and events."""
 
 from apps.risk.models.allocations import Allocation
 from apps.risk.models.breakers import (
@@ -23,8 +23,10 @@ from apps.risk.models.limit_kinds import (
 )
 from apps.risk.models.limits import Limit, LimitChange
 from apps.risk.models.marks import HighWaterMark
+from apps.risk.models.rates import ConversionRate
 from apps.risk.models.releases import ReleaseRequest
 from apps.risk.models.rules import CustomRule
+from apps.risk.models.truth import Level, TruthRow
 
 __all__ = [
     "BINDS_WHERE_SET",
@@ -37,9 +39,11 @@ __all__ = [
     "Breaker",
     "BreakerChange",
     "BreakerState",
+    "ConversionRate",
     "CustomRule",
     "DrillRun",
     "HighWaterMark",
+    "Level",
     "Limit",
     "LimitChange",
     "LimitKind",
@@ -48,5 +52,6 @@ __all__ = [
     "Recovery",
     "ReleaseRequest",
     "RiskEvent",
+    "TruthRow",
     "Unit",
 ]

@@ -32,7 +32,7 @@ def observe_portfolios(portfolios: Collection[str], now: datetime) -> list[Obser
     equities = read_equities(portfolios, now)
     marks = read_marks([_scope(code) for code in portfolios], now)
     members = {pk for group in equities.members.values() for pk in group}
-    moved = _moved(members | {pk for mark in marks.values() for pk in _ids(mark.members)})
+    moved = moved_by_account(members | {pk for mark in marks.values() for pk in _ids(mark.members)})
     return [
         seen
         for code, equity in equities.portfolios.items()
@@ -66,7 +66,7 @@ def _before(mark: Mark, moved: Mapping[int, Decimal]) -> Before:
     return Before(mark.members, equity, _sum(moved, ids))
 
 
-def _moved(account_ids: Iterable[int]) -> dict[int, Decimal]:
+def moved_by_account(account_ids: Iterable[int]) -> dict[int, Decimal]:
     """Return the money that came into accounts, net, after the first transfer of each: with that its books begin.
 
     What an account began with was in the venue's equity all along, so booking it moves nothing.
