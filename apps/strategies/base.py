@@ -65,6 +65,12 @@ class Strategy(ABC, Generic[P]):
     parameters: ClassVar[type[Parameters]]
     presets: ClassVar[Mapping[str, Parameters]]
 
+    def ready(self, params: P) -> None:
+        """Raise InvalidValue when something that `params` name outside of themselves, a file say, cannot be used.
+
+        Asked where people set a strategy up; a tick goes on without asking, for it may have a position to leave.
+        """
+
     @abstractmethod
     def needs(self, params: P, instruments: tuple[Instrument, ...]) -> Needs:
         """Return the market data this strategy wants to see with `params`."""

@@ -25,7 +25,7 @@ from apps.strategies.orchestrator.withdraw import withdraw_stopped
 from apps.strategies.places import abroad_of, instruments_fit, places
 from apps.strategies.promotion.stages import REAL_MONEY, may_trade
 from apps.strategies.promotion.steps import Step, take
-from apps.strategies.registry import parameters_for
+from apps.strategies.registry import parameters_for, strategy_class
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Needs
@@ -135,7 +135,7 @@ def strategy_enable(strategy_id: int, *, actor: str, now: datetime) -> StrategyR
         raise InvalidValue("account", row.account.code, "an enabled account")
     _require_stage(row, actor, now)
     places(row.account, abroad_of(row), _instruments_of(row))
-    parameters_for(row.kind, row.parameters)
+    _checked(row.kind, row.parameters)
     _own(row)
     row.enabled, row.paused_reason, row.overruns = True, "", 0
     row.save(update_fields=["enabled", "paused_reason", "overruns"])
@@ -344,7 +344,9 @@ def _is_another(now: _Judged, before: _Judged, *, vouched_for: bool) -> bool:
 
 
 def _checked(kind: str, parameters: Mapping[str, JSONValue]) -> dict[str, JSONValue]:
-    return parameters_for(kind, parameters).model_dump(mode="json")
+    checked = parameters_for(kind, parameters)
+    strategy_class(kind)().ready(checked)
+    return checked.model_dump(mode="json")
 
 
 def _save(row: StrategyRow, instruments: Sequence[InstrumentRow]) -> None:

@@ -110,21 +110,25 @@ class LiveBars:
     def run(self, first: int) -> None:
         """Go through all bars; the strategy is asked from the close of bar `first` on."""
         for row in range(len(self.bars)):
-            self.clock.advance(from_milliseconds(int(self.bars.opened_ms[row])) - self.clock.now())
-            columns = (self.bars.open, self.bars.high, self.bars.low, self.bars.close)
-            path = Path(*(float(column[row]) for column in columns))
-            self.move(path.price)
-            self.deliver()
-            while (level := self._next_level(path)) is not None:
-                path = path.after(level[0], fell=level[1])
-                self.move(path.price)
-                self.deliver()
-            self.clock.advance(self.bars.interval)
-            self.move(path.close)
-            self.writer.bars(KEY, self.bars.part(max(0, row - 400), row + 1))
-            self.writer.flush()
+            self.walk(row)
             if row >= first:
                 self.tick(BAR, f"bar {row}")
+
+    def walk(self, row: int) -> None:
+        """Go through one bar up to its close, orders trading on the way."""
+        self.clock.advance(from_milliseconds(int(self.bars.opened_ms[row])) - self.clock.now())
+        columns = (self.bars.open, self.bars.high, self.bars.low, self.bars.close)
+        path = Path(*(float(column[row]) for column in columns))
+        self.move(path.price)
+        self.deliver()
+        while (level := self._next_level(path)) is not None:
+            path = path.after(level[0], fell=level[1])
+            self.move(path.price)
+            self.deliver()
+        self.clock.advance(self.bars.interval)
+        self.move(path.close)
+        self.writer.bars(KEY, self.bars.part(max(0, row - 400), row + 1))
+        self.writer.flush()
 
     def move(self, price: float) -> None:
         """Put the market to `price`: the house quotes a tick on either side of it, and the mark follows."""
@@ -152,7 +156,12 @@ class LiveBars:
         raise AssertionError("orders answer fills without end")
 
     def tick(self, trigger: str, event: str) -> None:
-        """Make the strategy due and run its tick."""
+        """Make the strategy due and run its tick, which must come off."""
+        tick = self.ticked(trigger, event)
+        assert tick.status == "done", tick.error
+
+    def ticked(self, trigger: str, event: str) -> Tick:
+        """Make the strategy due, run its tick and return what became of it."""
         self._mark()
         row = StrategyRow.objects.get(pk=self.row.pk)
         names = ("trigger", "cadence_seconds", "book_move_bps", "priority", "deadline_ms", "overruns")
@@ -161,7 +170,7 @@ class LiveBars:
         ids = list(Tick.objects.filter(status="due").values_list("pk", flat=True))
         run_ticks(ids, "w1", clock=self.clock, cache=self.cache)
         (tick,) = Tick.objects.filter(pk__in=ids)
-        assert tick.status == "done", tick.error
+        return tick
 
     def _mark(self) -> None:
         """Mark equity as the guard does every second."""

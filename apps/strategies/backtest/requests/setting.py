@@ -46,6 +46,7 @@ def prepare(request: BacktestRequest, folder: Path) -> Prepared:
     if request.engine == QUOTES:
         raise InvalidValue("engine", QUOTES, "auto, replay or vectorised: this is computed from bars")
     loaded = load(request.kind, dict(request.parameters))
+    loaded.strategy.ready(loaded.parameters)
     funding = _funding(request, folder)
     places = [_place(series_named(text), request, folder, funding) for text in request.data]
     _require_used(funding, places)

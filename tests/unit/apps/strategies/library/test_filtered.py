@@ -1,6 +1,7 @@
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from statistics import median
 
 import numpy as np
@@ -10,12 +11,17 @@ from apps.strategies.backtest.engines import EngineName, backtest
 from apps.strategies.backtest.history import History
 from apps.strategies.backtest.record import Origin
 from apps.strategies.backtest.requests.setting import Prepared
+from apps.strategies.base import OwnPosition
+from apps.strategies.library.filtered import _Gate
 from apps.strategies.library.learned import store
 from apps.strategies.library.learned.card import card_of
 from apps.strategies.ml.samples import _seen
 from apps.strategies.ml.training import Recipe, train
 from apps.strategies.orchestrator.loader import load
+from moondev.domain.desired import Target
 from moondev.domain.errors import InvalidValue
+from moondev.domain.market_data import InstrumentView, MarketView
+from moondev.domain.portfolio import Holding
 from moondev.domain.values import Side
 from tests.support.filters import BITCOIN, MINUTES, START_MS, STEP_MS, filtered, inner, prepared, setting
 
@@ -108,7 +114,7 @@ def test_a_filter_made_by_other_libraries_or_features_is_refused(made, tmp_path,
 def test_a_model_for_another_strategy_and_parameters_that_do_not_fit_are_refused(artefact):
     loaded = load("filtered", {"inner": "consolidation_pop", "artefact": artefact})
     with pytest.raises(InvalidValue, match="one trained on consolidation_pop"):
-        loaded.strategy.needs(loaded.parameters, (BITCOIN,))
+        loaded.strategy.ready(loaded.parameters)
     for values, words in (
         ({"inner_parameters": "{"}, "JSON"),
         ({"inner_parameters": "[]"}, "a JSON object"),
@@ -126,3 +132,28 @@ def test_trades_that_teach_nothing_are_refused():
     maker = Prepared(load("market_maker", {}), setting(150), Origin("test"))
     with pytest.raises(InvalidValue, match="mean_reversion, consolidation_pop"):
         train(maker, Recipe(), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_filter_that_cannot_be_read_lets_go_of_what_is_held_and_opens_nothing(tmp_path, settings):
+    settings.MOONDEV_MODELS_DIR = tmp_path
+    loaded = filtered(artefact="0" * 32)
+    with pytest.raises(InvalidValue, match="there is no"):
+        loaded.strategy.ready(loaded.parameters)
+    # What it needs to see is then what the inner strategy needs; whether it may trade is another question.
+    assert loaded.strategy.needs(loaded.parameters, (BITCOIN,)) == filtered().strategy.needs(
+        filtered().parameters, (BITCOIN,)
+    )
+    key, now = BITCOIN.key, datetime(2026, 1, 1, tzinfo=UTC)
+    view = MarketView(now, {key: InstrumentView({}, None, None, timedelta(0))})
+    ask = {"params": loaded.parameters, "state": {}, "instruments": {key: BITCOIN}}
+    with pytest.raises(InvalidValue, match="there is no"):
+        loaded.strategy.decide(view, OwnPosition({}, 1e5, 1.0), **ask)
+    held = OwnPosition({key: Holding(Decimal(2), Decimal(200))}, 1e5, 1.0)
+    assert loaded.strategy.decide(view, held, **ask).desired == ()
+
+    gate = _Gate("gone", 0.5, view, held, {})
+    more, less, none = (Target(key, weight, "s", "told so") for weight in (0.5, 0.1, 0.0))
+    assert [gate.passed(one) for one in (more, less, none)] == [more, less, none]
+    # To turn round is to leave, which it may, and to open, which it may not.
+    assert gate.passed(Target(key, -0.5, "t", "told so")).weight == 0
+    assert gate.notes == [f"{key}: t: refused, gone"]
