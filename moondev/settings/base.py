@@ -16,6 +16,7 @@ from moondev.settings.env import (
     env_path,
     env_secret,
     env_str,
+    process_name,
 )
 
 # Lets admin and form classes name their model at run time too: ModelAdmin[Order].
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.monitor.audit.middleware.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -95,6 +97,8 @@ AUTH_PASSWORD_VALIDATORS = [
 DATABASES = {"default": env_database("DATABASE_URL", default="postgres://moondev@127.0.0.1:5432/moondev")}
 DATABASES["default"]["CONN_MAX_AGE"] = 600
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Who is connected, for whoever looks at the server, and for the audit trail where nobody else is named.
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = process_name()
 BROKER_URL = env_broker_url("BROKER_URL", default="amqp://guest:guest@127.0.0.1:5672//")
 REDIS_URL = env_secret("REDIS_URL", default="redis://127.0.0.1:6379/0")
 # Two platforms on one broker must not eat each other's messages: a prefix gives each queues of its own.
@@ -137,6 +141,16 @@ MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"",
 # Whether what a person asks to release trades again only when a second person has confirmed it. Development says no,
 # unless it trades real money; nothing in the environment can.
 MOONDEV_RELEASE_NEEDS_SECOND_PERSON = True
+
+# --- API -----------------------------------------------------------------------------------------------------------
+# How much one caller (a token, or a person) and one address may ask, and how often one may fail to say who it is.
+API_RATE_PER_CALLER = env_str("API_RATE_PER_CALLER", default="50/second")
+API_RATE_PER_ADDRESS = env_str("API_RATE_PER_ADDRESS", default="200/second")
+API_RATE_OF_FAILURES = env_str("API_RATE_OF_FAILURES", default="30/minute")
+# From where what may cost money is accepted: orders, limits, releases. Halting is accepted from anywhere.
+API_CRITICAL_NETWORKS = env_list(
+    "API_CRITICAL_NETWORKS", default="127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+)
 
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.

@@ -4,6 +4,7 @@ Every reader names the variable, the value and what is allowed. Secrets are neve
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,11 @@ def env_database(name: str, *, default: str) -> dict[str, Any]:
     if socket_folder:
         database["HOST"] = socket_folder
     return database
+
+
+def process_name() -> str:
+    """Return what this process is and whose, as PostgreSQL shows it (at most 63 characters)."""
+    path, arguments = Path(sys.argv[0]), sys.argv[1:]
+    program = path.parent.name if path.name == "__main__.py" else path.name
+    what = arguments[0] if program == "manage.py" and arguments else ""
+    return " ".join(part for part in (program, what, f"of {os.environ.get('USER') or os.getuid()}") if part)[:63]

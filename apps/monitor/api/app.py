@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from apps.monitor.api.backtests import routes as backtests
-from apps.monitor.api.people import staff
+from apps.monitor.api.doors.entrance import Entrance
+from apps.monitor.api.doors.once import Once
+from apps.monitor.api.doors.tags import Tags
+from apps.monitor.api.doors.trail import Trail
+from apps.monitor.api.doors.whole import Whole
 from apps.monitor.api.problems import tell_problems
-from apps.monitor.api.threads import OwnThread
 
 PREFIX = "/api/v1"
 
 
 def create_api() -> ASGIApp:
-    """Return the API, to be mounted at PREFIX. No route is open: each asks for a member of staff."""
+    """Return the API, to be mounted at PREFIX. No route is open: the entrance asks who it is."""
     # Interactive pages would load their scripts from elsewhere; the description itself is one of the routes.
     app = FastAPI(
         title="MoonDev AlgoTrade",
         version="1",
         summary="What operators do in the admin, for programs.",
-        dependencies=[Depends(staff)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -34,4 +36,4 @@ def create_api() -> ASGIApp:
         return {**app.openapi(), "servers": [{"url": PREFIX}]}
 
     tell_problems(app)
-    return OwnThread(app)
+    return Whole(Trail(Entrance(Tags(Once(app)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from moondev.domain.errors import Configuration, InvalidValue
 
@@ -48,6 +50,15 @@ def problem(request: Request, status: int, detail: str) -> JSONResponse:
     """Return a problem as an answer."""
     told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path)
     return JSONResponse(told.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> None:
+    """Answer a request with a problem before any route is asked."""
+    answer = problem(Request(scope), status, detail)
+    answer.headers.update(headers or {})
+    await answer(scope, receive, send)
 
 
 def tell_problems(app: FastAPI) -> None:

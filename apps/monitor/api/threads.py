@@ -1,37 +1,61 @@
-"""Database work in one thread a request, as Django does it for its own pages; the connection ends with it."""
+"""Database work in a few threads that keep their connections, in the name of whoever asks."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections
-from starlette.types import ASGIApp, Receive, Scope, Send
+from django.db import close_old_connections
+
+from apps.monitor.audit.acting import acting
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Each may hold a connection to the database; more would only wait for one core.
+THREADS = 12
 
 
-class OwnThread:
-    """Give each request a thread of its own for `in_thread`, and close its database connection in the end."""
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who changes something, and from where."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap `app`."""
-        self._app = app
+    actor: str
+    address: str
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        async with ThreadSensitiveContext():
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                await in_thread(connections.close_all)
+
+ACTING: contextvars.ContextVar[Acting | None] = contextvars.ContextVar("acting", default=None)
 
 
 async def in_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `work` returns, done in the thread of this request: Django's database is not for the event loop."""
-    return await sync_to_async(work, thread_sensitive=True)(*args, **kwargs)
+    """Return what `work` returns, done in another thread: Django's database is not for the event loop.
+
+    Each call may be in another thread; what belongs into one transaction belongs into one call.
+    """
+    context = contextvars.copy_context()
+
+    def run() -> R:
+        # As Django does around its own requests: a connection that is broken or too old is replaced.
+        close_old_connections()
+        try:
+            with _named():
+                return work(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(_pool(), context.run, run)
+
+
+def _named() -> AbstractContextManager[None]:
+    who = ACTING.get()
+    return nullcontext() if who is None else acting(who.actor, who.address)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="api")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from django.contrib.auth.models import AbstractUser
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse
 
@@ -18,7 +17,7 @@ from apps.monitor.api.backtests.schemas import (
     told,
     whole,
 )
-from apps.monitor.api.people import allowed
+from apps.monitor.api.people import Caller, allowed
 from apps.monitor.api.problems import answers
 from apps.monitor.api.threads import in_thread
 from apps.strategies.backtest.keeping import checks_get, record_get
@@ -29,8 +28,8 @@ from apps.strategies.backtest.shelf import funding_beside
 from apps.strategies.models import BacktestRun
 from moondev.domain.clock import process_clock
 
-Reader = Annotated[AbstractUser, Depends(allowed("strategies.view_backtestrun"))]
-Runner = Annotated[AbstractUser, Depends(allowed("strategies.add_backtestrun"))]
+Reader = Annotated[Caller, Depends(allowed("strategies.view_backtestrun"))]
+Runner = Annotated[Caller, Depends(allowed("strategies.add_backtestrun"))]
 
 router = APIRouter(
     prefix="/backtests", tags=["backtests"], responses=answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -40,7 +39,7 @@ router = APIRouter(
 @router.post("", status_code=HTTPStatus.ACCEPTED, responses=answers(HTTPStatus.UNPROCESSABLE_ENTITY))
 async def start(asked: BacktestAsked, person: Runner, response: Response) -> BacktestTold:
     """Queue a backtest; a research worker runs it. The address of the run is in the header Location."""
-    run = await in_thread(_start, asked, person.get_username())
+    run = await in_thread(_start, asked, person.username)
     response.headers["Location"] = f"/api/v1/backtests/{run.id}"
     return run
 
@@ -66,7 +65,7 @@ async def read(run_id: int, _: Reader) -> BacktestWhole:
 @router.delete("/{run_id}", responses=answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
 async def cancel(run_id: int, person: Runner) -> BacktestTold:
     """Cancel a backtest that is queued or running; what it has computed is dropped, its row stays."""
-    return await in_thread(_cancel, run_id, person.get_username())
+    return await in_thread(_cancel, run_id, person.username)
 
 
 @router.get("/{run_id}/report", response_class=HTMLResponse, responses=answers(HTTPStatus.NOT_FOUND))

@@ -1,0 +1,75 @@
+"""How often anybody may ask, counted in Redis for all instances of the web process together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from moondev.domain.clock import LiveClock
+
+logger = logging.getLogger(__name__)
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was asked too often, and in how many seconds it may be asked again."""
+
+    rate: str
+    retry_after_seconds: int
+
+
+class Rates:
+    """Counts what is asked. While Redis does not answer each process counts for itself: operators must get through."""
+
+    def __init__(self, shared: RedisStorage, own: MemoryStorage) -> None:
+        self._shared = SlidingWindowCounterRateLimiter(shared)
+        self._own = SlidingWindowCounterRateLimiter(own)
+
+    def hit(self, rate: str, *who: str) -> Refusal | None:
+        """Count one question of `who`; return a refusal when there were as many as `rate` (such as 50/second) lets."""
+        item = _item(rate)
+        try:
+            return None if self._shared.hit(item, *who) else _refusal(self._shared, item, rate, who)
+        except StorageError as error:
+            logger.warning("rates are counted by each process for itself: %s", error)
+            return None if self._own.hit(item, *who) else _refusal(self._own, item, rate, who)
+
+    def spent(self, rate: str, *who: str) -> Refusal | None:
+        """Return a refusal when `who` has nothing left, without counting."""
+        item = _item(rate)
+        try:
+            return None if self._shared.test(item, *who) else _refusal(self._shared, item, rate, who)
+        except StorageError:
+            return None if self._own.test(item, *who) else _refusal(self._own, item, rate, who)
+
+
+@lru_cache(maxsize=1)
+def api_rates() -> Rates:
+    """Return this process's counter."""
+    shared = RedisStorage(
+        settings.REDIS_URL,
+        key_prefix=f"{settings.MOONDEV_QUEUE_PREFIX}api-rates",
+        wrap_exceptions=True,
+        socket_timeout=PATIENCE_SECONDS,
+        socket_connect_timeout=PATIENCE_SECONDS,
+    )
+    return Rates(shared, MemoryStorage())
+
+
+@lru_cache(maxsize=16)
+def _item(rate: str) -> RateLimitItem:
+    return parse(rate)
+
+
+def _refusal(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, rate: str, who: tuple[str, ...]) -> Refusal:
+    # The library's reset is a moment of the machine's clock.
+    wait = limiter.get_window_stats(item, *who).reset_time - LiveClock().now().timestamp()
+    return Refusal(rate, max(1, round(wait)))
