@@ -59,6 +59,8 @@ TASKS: Mapping[str, TaskRule] = {
     "exchanges.equity_mark": TaskRule("portfolio", expires_s=60),
     "exchanges.history_keep": TaskRule("default", expires_s=600),
     "risk.exposures_recompute": TaskRule("portfolio", expires_s=60),
+    "risk.sizing_trades": TaskRule("portfolio", expires_s=300),
+    "risk.correlations_measure": TaskRule("portfolio", expires_s=60),
     "monitor.alert": TaskRule("alerts"),
     "monitor.": TaskRule("default"),
     "celery.": TaskRule("default"),

@@ -17,6 +17,9 @@ from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
 from apps.risk.portfolio.equity import Equities, read_equities
 from apps.risk.rules.book import Rule, read_rules
 from apps.risk.scope import ScopeId, StrategyScope
+from apps.risk.sizing.book import read_sizing
+from apps.risk.sizing.kelly import NO_TRADES, TradeRecord
+from apps.risk.sizing.rule import PLAIN, SizingRule
 from moondev.domain.instruments import Instrument
 
 
@@ -27,6 +30,8 @@ class RiskFacts:
     Amounts are in the currency of the scope. None means "not known now", never zero: the checks that
     need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %). `half_open` are the parts of its size
     to which breakers hold a scope while they are half open, `rules` the operator's own, `read_at` when all this was.
+    `sizing` is the strategy's rule, `trades` its record of closed trades, `peers` the number of its portfolio's
+    strategies.
     """
 
     scope: StrategyScope
@@ -41,6 +46,9 @@ class RiskFacts:
     half_open: Mapping[ScopeId, Decimal] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     read_at: datetime | None = None
+    sizing: SizingRule = PLAIN
+    trades: TradeRecord = NO_TRADES
+    peers: int = 1
 
     def at(self, scope: StrategyScope) -> RiskFacts:
         """Return the same strategy's facts on another account of its portfolio."""
@@ -82,9 +90,19 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
     equities = read_equities({scope.portfolio for scope in scopes}, now)
     marks = read_marks(_marked_scopes(scopes), now)
     half_open, rules = read_half_open(), read_rules()
+    sizing = read_sizing([scope.strategy for scope in scopes])
     facts = {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
     return {
-        strategy: replace(found, half_open=half_open, rules=rules, read_at=now) for strategy, found in facts.items()
+        strategy: replace(
+            found,
+            half_open=half_open,
+            rules=rules,
+            read_at=now,
+            sizing=sizing.rule(strategy),
+            trades=sizing.trades.get(strategy, NO_TRADES),
+            peers=sizing.peers.get(found.scope.portfolio, 1),
+        )
+        for strategy, found in facts.items()
     }
 
 

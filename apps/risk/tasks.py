@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from apps.risk.exposure_recompute import exposures_recompute
+from apps.risk.sizing.trades import trades_update
 from moondev.celery import TradingTask
 from moondev.domain.clock import process_clock
 
@@ -18,3 +19,9 @@ def exposures_recompute_task() -> None:
     """Put exposure counters right; safe to run twice and at once."""
     for drift in exposures_recompute(now=process_clock().now(), actor="risk.exposures_recompute"):
         logger.warning("%s:%s %s", drift.key.scope_kind, drift.key.scope_key, drift)
+
+
+@shared_task(base=TradingTask, name="risk.sizing_trades")
+def sizing_trades_task() -> None:
+    """Add up anew what the trades of strategies returned that Kelly sizes; safe to run twice and at once."""
+    trades_update(process_clock().now())

@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.exchanges import selectors
-from apps.exchanges.market_data.wishes import wishes_clear, wishes_set
+from apps.exchanges.market_data.wishes import wishes_clear, wishes_extend, wishes_set
 from apps.exchanges.models import Account, Environment, InstrumentRow
+from apps.risk.sizing.book import read_sizing
 from apps.strategies.base import JSONValue
 from apps.strategies.models import Routing, Stage, StrategyEvent, StrategyInstrument, StrategyRow, Tick, Trigger
 from apps.strategies.orchestrator.dispatch import dispatch
@@ -434,6 +435,7 @@ def _wish_for(row: StrategyRow, needs: Needs) -> None:
     keys = tuple(dict.fromkeys((*needs.instruments, *(instrument.key for instrument in own), *stand_ins)))
     moves = float(row.book_move_bps) if row.trigger == Trigger.BOOK else 0.0
     wishes_set(row.slug, Needs(keys, needs.bars, needs.book), book_move_bps=moves)
+    wishes_extend(row.slug, read_sizing([row.slug]).rule(row.slug).needs)
 
 
 def _locked(strategy_id: int) -> StrategyRow:

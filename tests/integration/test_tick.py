@@ -7,13 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.exchanges.models import ExposureCounter, Order, OrderCommand, Position, TradingState
+from apps.exchanges.models import DataWish, ExposureCounter, Order, OrderCommand, Position, TradingState
 from apps.exchanges.orders.services import orders_record
+from apps.risk.sizing.rule import SizingMethod, SizingRule
+from apps.risk.sizing.services import sizing_set
 from apps.strategies.models import SignalSize, StrategyEvent, StrategyRow, Tick
 from apps.strategies.orchestrator import record as record_module
 from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
+from apps.strategies.services import strategy_disable, strategy_enable
 from tests.integration.tick_world import NOW, World, own_redis, register
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -354,3 +357,32 @@ def test_the_number_of_queries_does_not_grow_with_the_strategies(world):
         run(world, ids)
     assert Order.objects.filter(status="approved").count() == 12
     assert len(many) <= max(counts) + 4
+
+
+def test_a_sizing_rule_set_by_a_person_binds_the_next_tick(world):
+    world.strategy("turtle", "BTC", weight=0.5, leverage=D(2))
+    run(world)
+    assert SignalSize.objects.get().quantity == D("0.196")  # the share of one asset: 10,000, less room for slippage
+    Order.objects.update(status="cancelled", reserved=0)
+    SignalSize.objects.all().delete()
+    rule = SizingRule(SizingMethod.FIXED_FRACTION, 0.3)
+    sizing_set("turtle", rule, actor="ann", now=NOW)
+    world.clock.advance(timedelta(seconds=60))
+    world.mark_equity()
+    world.book("BTC", 50_000.0)
+    run(world)
+    assert SignalSize.objects.get().quantity == D("0.03")  # half of 0.3 x 10,000 at 50,000
+
+
+def test_a_rule_without_the_bars_it_looks_at_sizes_nothing_says_so_and_has_them_streamed(world):
+    row = world.strategy("turtle", "BTC", weight=0.5)
+    sizing_set("turtle", SizingRule(SizingMethod.REALISED, 0.2, bars=20), actor="ann", now=NOW)
+    run(world)
+    assert not Order.objects.exists()
+    assert "realised: too few recent bars" in str(Tick.objects.get().report)
+    hours = DataWish.objects.filter(owner="turtle", interval_seconds=3_600)
+    assert hours.get().bars == 21
+    strategy_disable(row.pk, actor="test", now=NOW, clock=world.clock)
+    assert not hours.exists()
+    strategy_enable(row.pk, actor="test", now=NOW)
+    assert hours.get().bars == 21

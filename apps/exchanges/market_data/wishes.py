@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,6 +40,20 @@ def wishes_set(owner: str, needs: Needs, *, book_move_bps: float = 0.0) -> None:
     with transaction.atomic():
         DataWish.objects.filter(owner=owner).delete()
         DataWish.objects.bulk_create(wishes)
+
+
+def wishes_extend(owner: str, bars: Mapping[timedelta, int]) -> None:
+    """Have so many closed `bars`, by their length, streamed of every instrument that `owner` looks at already."""
+    instruments = set(DataWish.objects.filter(owner=owner).values_list("instrument_id", flat=True))
+    with transaction.atomic():
+        for pk in sorted(instruments):
+            for interval, count in bars.items():
+                seconds = round(interval.total_seconds())
+                wish, made = DataWish.objects.get_or_create(
+                    owner=owner, instrument_id=pk, interval_seconds=seconds, defaults={"bars": count}
+                )
+                if not made and wish.bars < count:
+                    DataWish.objects.filter(pk=wish.pk, bars__lt=count).update(bars=count)
 
 
 def wishes_clear(owner: str) -> None:

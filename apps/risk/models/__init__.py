@@ -1,4 +1,4 @@
-"""Rows of the risk floor: limits with their history, breakers, allocations, marks, rates, the truth and events."""
+"""Rows of the risk floor: limits and their history, breakers, sizing, allocations, marks, rates, truth and events."""
 
 from apps.risk.models.allocations import Allocation
 from apps.risk.models.breakers import (
@@ -26,6 +26,7 @@ from apps.risk.models.marks import HighWaterMark
 from apps.risk.models.rates import ConversionRate
 from apps.risk.models.releases import ReleaseRequest
 from apps.risk.models.rules import CustomRule
+from apps.risk.models.sizing import RULE_FIELDS, Sizing, SizingChange, StrategyTrades
 from apps.risk.models.truth import Level, TruthRow
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "LIVE_ONLY",
     "MEASURED_IN",
     "OF_OWN_ORDERS",
+    "RULE_FIELDS",
     "UNITS",
     "Allocation",
     "Breaker",
@@ -52,6 +54,9 @@ __all__ = [
     "Recovery",
     "ReleaseRequest",
     "RiskEvent",
+    "Sizing",
+    "SizingChange",
+    "StrategyTrades",
     "TruthRow",
     "Unit",
 ]

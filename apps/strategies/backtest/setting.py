@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from apps.risk.sizing.rule import PLAIN, SizingRule
 from apps.strategies.backtest.costs import Costs
 from apps.strategies.backtest.data import RecordedBars, require_one_quote
 from apps.strategies.backtest.fills import FillRule
@@ -35,7 +36,8 @@ class Setting:
     `capital` is in the markets' quote currency; `leverage` the notional that may be held per unit of equity.
     Bars before `trades_from` are history to look at and nothing else; None trades from the first bar on that the
     strategy has history enough for. `reprice_bps` and `slippage_bps` mean what they mean in a strategy's row. `limits`
-    are bounds other than those every portfolio begins with, by the names of `apps.risk.models.LimitKind`.
+    are bounds other than those every portfolio begins with, by the names of `apps.risk.models.LimitKind`;
+    `sizing` is the rule by which a weight is given its size.
     """
 
     markets: tuple[Market, ...]
@@ -46,6 +48,7 @@ class Setting:
     reprice_bps: Decimal = Decimal(1)
     slippage_bps: Decimal = Decimal(50)
     limits: Mapping[str, Decimal] = field(default_factory=dict)
+    sizing: SizingRule = PLAIN
 
     def __post_init__(self) -> None:
         """Refuse no market, one twice, different intervals, different quote currencies and money not above zero."""

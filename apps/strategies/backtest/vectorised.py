@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from apps.risk.sizing.multiples import Readings, allowed
 from apps.strategies.backtest.bars import BarRun
 from apps.strategies.backtest.history import History
 from apps.strategies.backtest.replaying.course import nothing, require_there
@@ -53,15 +54,18 @@ class Ground:
     def run(self, loaded: Loaded, on_progress: Callable[[float], None] = nothing) -> BacktestResult | None:
         """Return what `loaded` would have done; None when that cannot be told from columns alone.
 
-        It cannot where trades are no function of bars; where markets compete for fewer trades at once than there are
-        of them, or one runs away from an order while another may fill, since the order of fills within a bar then
-        decides; and where a limit of risk cuts a resting entry by much, which the strategy takes for a partial fill.
+        It cannot where trades are no function of bars, or sizes follow volatility, trades or drawdown; where markets
+        compete for fewer trades at once than there are of them, or one runs away from an order while another may fill,
+        since the order of fills within a bar then decides; and where a limit of risk cuts a resting entry by much,
+        which the strategy takes for a partial fill.
         Raises InvalidValue as the replay does.
         """
         setting, needs = self.setting, self.needs(loaded)
         require_there(needs, setting)
+        if not setting.sizing.is_constant:
+            return None
         histories = self.histories(intervals_of(needs, setting.interval))
-        leverage = float(setting.leverage)
+        leverage = allowed(setting.sizing, Readings(float(setting.capital)), float(setting.leverage)).told
         signals = loaded.strategy.signals(histories, loaded.parameters, setting.instruments, leverage)
         if signals is None or any(one.most is not None and one.most < len(signals) for one in signals.values()):
             return None
@@ -71,7 +75,7 @@ class Ground:
             key: Lane(self._markets[key], histories[key], columns, asked_ms, setting, alone=len(signals) == 1)
             for key, columns in signals.items()
         }
-        purse = Purse(setting, len(self.timeline), limits_of(setting))
+        purse = Purse(setting, len(self.timeline), limits_of(setting), leverage)
         trading = Trading(lanes, self.timeline.step_of, purse)
         try:
             trading.run(on_progress)

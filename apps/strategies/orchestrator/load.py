@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,8 @@ from apps.exchanges.market_data.cache import NEVER_HEARD, MarketCache, Wanted
 from apps.exchanges.models import Environment
 from apps.risk.facts import RiskFacts, load_facts
 from apps.risk.scope import StrategyScope
+from apps.risk.sizing.markets import movement
+from apps.risk.sizing.multiples import Allowed, Readings, allowed
 from apps.strategies.base import OwnPosition
 from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
@@ -22,7 +24,7 @@ from apps.strategies.orchestrator.work import Failed, Work
 from apps.strategies.promotion.certificate import why_not
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
-from moondev.domain.market_data import InstrumentView, MarketView, Needs
+from moondev.domain.market_data import BarSeries, InstrumentView, MarketView, Needs
 from moondev.domain.orders import WorkingOrder
 from moondev.domain.portfolio import Holding
 from moondev.domain.values import Price
@@ -101,7 +103,7 @@ def load_shard(
         health(venues) if venues else Troubled(),
     )
     try:
-        read = _reader(ideas, cache, now)
+        read = _reader(ideas, books.facts, cache, now)
     except Connectivity as error:
         return [], [*failed, *(Failed(idea.tick, str(error), kind="no_market_data") for idea in ideas)]
     works = []
@@ -114,19 +116,21 @@ def load_shard(
     return works, failed
 
 
-def _reader(ideas: Sequence[_Idea], cache: MarketCache, now: datetime) -> Callable[[_Idea], Views]:
+def _reader(
+    ideas: Sequence[_Idea], facts: Mapping[str, RiskFacts], cache: MarketCache, now: datetime
+) -> Callable[[_Idea], Views]:
     """Read the shard's market data at once, and return what gives each idea its part of it.
 
     When something in it cannot be read, each idea reads for itself: only those fail that look at it. Raises
     Connectivity when the cache does not answer.
     """
     try:
-        views = cache.views(_wanted(ideas), now)
+        views = cache.views(_wanted(ideas, facts), now)
     except Connectivity:
         raise
     except Exception:  # whatever is wrong with one instrument must not touch the others
         logger.exception("market data of the shard cannot be read at once")
-        return lambda idea: cache.views(_wanted([idea]), now)
+        return lambda idea: cache.views(_wanted([idea], facts), now)
     return lambda _: views
 
 
@@ -185,13 +189,14 @@ def _scope(tick: Tick, loaded: Loaded, links: Sequence[StrategyInstrument]) -> S
     )
 
 
-def _wanted(ideas: Sequence[_Idea]) -> dict[str, Wanted]:
-    """Return one wish per instrument that covers every strategy; the book is always read, for its mid."""
+def _wanted(ideas: Sequence[_Idea], facts: Mapping[str, RiskFacts]) -> dict[str, Wanted]:
+    """Return one wish per instrument that covers every strategy and how it is sized; the book is always read."""
     bars: dict[str, dict[timedelta, int]] = {}
     for idea in ideas:
+        looked_at = (idea.needs.bars, facts[idea.scope.strategy].sizing.needs)
         for key in idea.keys:
             counts = bars.setdefault(key, {})
-            for interval, count in idea.needs.bars.items():
+            for interval, count in (pair for needs in looked_at for pair in needs.items()):
                 counts[interval] = max(counts.get(interval, 0), count)
     return {key: Wanted(counts, book=True) for key, counts in bars.items()}
 
@@ -213,6 +218,10 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
         for key in dict.fromkeys((*idea.needs.instruments, *idea.instruments))
     }
     equity = strategy_equity(scope.capital, holdings, prices)
+    markets = [
+        views.get(seen_as.get(key, key), NEVER_HEARD).bars.get(facts.sizing.interval) for key in idea.instruments
+    ]
+    size = size_allowed(facts, float(equity), markets, now)
     return Work(
         tick=idea.tick,
         loaded=idea.loaded,
@@ -223,13 +232,29 @@ def _work(idea: _Idea, books: _Books, views: Views, now: datetime) -> Work:
         ages={key: views.get(key, NEVER_HEARD).age for key in traded},
         prices=prices,
         books={key: views.get(key, NEVER_HEARD).book for key in traded},
-        own=OwnPosition(_own(holdings, idea.outlets), float(equity), float(scope.leverage)),
+        own=OwnPosition(_own(holdings, idea.outlets), float(equity), size.told),
         holdings=holdings,
         account_net=_nets(idea, books.account_net),
         working=tuple(books.working.get(scope.strategy, ())),
         facts=facts,
         outlets=outlets,
+        allowed=size,
     )
+
+
+def size_allowed(facts: RiskFacts, equity: float, markets: Iterable[BarSeries | None], now: datetime) -> Allowed:
+    """Return what a weight of 1 stands for while the strategy is worth `equity` and its markets have these bars."""
+    moves = movement(facts.sizing, markets, now)
+    readings = Readings(
+        equity=equity,
+        drawdown=None if facts.strategy_drawdown is None else float(facts.strategy_drawdown),
+        volatility=moves.volatility,
+        true_range=moves.true_range,
+        trades=facts.trades,
+        portfolio_equity=None if facts.portfolio_equity is None else float(facts.portfolio_equity),
+        peers=facts.peers,
+    )
+    return allowed(facts.sizing, readings, float(facts.scope.leverage))
 
 
 def _speaks_for(home: str, outlets: Outlets, prices: Mapping[str, Price | None]) -> Outlet | None:

@@ -51,7 +51,8 @@ def sized(
 ) -> tuple[tuple[SizedDesired, ...], tuple[NewSize, ...], tuple[str, ...]]:
     """Return the wishes with their sizes, the sizes that are new, and remarks.
 
-    A wish whose size cannot be told because no price is known is left out: its orders stay as they are.
+    A wish whose size cannot be told because no price is known, or that gets none because the sizing rule allows
+    nothing now, is left out: its orders stay as they are.
     """
     new: list[NewSize] = []
     notes: list[str] = []
@@ -65,7 +66,9 @@ def sized(
         complete = [part for part in parts if part is not None]
         notes += [_less_than_a_lot(part, decided.work) for part in complete if part.target.weight and not part.quantity]
         if len(complete) < len(parts):
-            notes.append(f"no price for {', '.join(t.instrument for t in targets)}: not sized, left as it is")
+            names = ", ".join(t.instrument for t in targets)
+            why = decided.work.allowed.why_nothing or "no price"
+            notes.append(f"{why} for {names}: not sized, left as it is")
         elif isinstance(wish, Legs):
             wishes.append(SizedLegs(tuple(complete), wish.max_leg_gap_ms))
         else:
@@ -101,7 +104,7 @@ def _size_one(
     if before is not None and before.weight == float(target.weight):
         return SizedTarget(target, SignedQuantity(before.quantity * side.sign), False, before.since)
     price = work.prices[target.instrument] if target.entry is None else target.entry
-    if price is None:
+    if price is None or work.allowed.nothing:
         return None
     quantity = size_target(
         target,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from apps.risk.facts import RiskFacts
 from apps.risk.review import Reviewed
 from apps.risk.scope import StrategyScope
+from apps.risk.sizing.multiples import UNSIZED, Allowed
 from apps.strategies.base import Decision, OwnPosition
 from apps.strategies.models import Tick
 from apps.strategies.orchestrator.loader import Loaded
@@ -29,7 +30,8 @@ class Work:
     `instruments` are those at home, which the strategy names; `outlets` where else they can be traded. Everything
     else is by instrument key, stand-ins included: `instrument_ids` are row ids, `ages` how old the data is, `prices`
     mids (None: no price heard), `books` their tops, `working` its own non-final orders, `account_net` the accounts'
-    positions over all strategies.
+    positions over all strategies. `allowed` is what a weight of 1 stands for by the strategy's sizing rule; with
+    nothing allowed no new signal gets a size.
     """
 
     tick: Tick
@@ -47,6 +49,7 @@ class Work:
     working: tuple[WorkingOrder, ...]
     facts: RiskFacts
     outlets: Outlets = NO_OUTLETS
+    allowed: Allowed = UNSIZED
 
     @property
     def traded(self) -> dict[str, Instrument]:

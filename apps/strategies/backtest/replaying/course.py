@@ -39,7 +39,7 @@ class Course:
         instruments = setting.instruments
         needs = loaded.strategy.needs(loaded.parameters, tuple(instruments.values()))
         require_there(needs, setting)
-        intervals = intervals_of(needs, setting.interval)
+        intervals = intervals_of(needs, setting.interval) + tuple(setting.sizing.needs)
         # In the order of their names, so that the order in which markets are given never matters.
         markets = sorted(setting.markets, key=lambda market: market.key)
         self.tracks = {market.key: Track(market, intervals) for market in markets}

@@ -14,6 +14,8 @@ from apps.risk.models import LIVE_ONLY, LimitKind
 from apps.risk.portfolio.drawdown import drawdown_share
 from apps.risk.scope import ScopeId, StrategyScope
 from apps.risk.services import SEED_LIMITS
+from apps.risk.sizing.kelly import NO_TRADES
+from apps.risk.sizing.rule import PLAIN, SizingRule
 from apps.strategies.backtest.replaying.tracks import exact
 from moondev.domain.errors import InvalidValue
 from moondev.domain.instruments import Instrument
@@ -81,9 +83,10 @@ def limits_of(setting: Funded) -> Mapping[LimitKind, Decimal]:
 class Purse:
     """What the money is worth and was worth at most, as the facts that the review asks for."""
 
-    def __init__(self, scope: StrategyScope, limits: Mapping[LimitKind, Decimal]) -> None:
+    def __init__(self, scope: StrategyScope, limits: Mapping[LimitKind, Decimal], sizing: SizingRule = PLAIN) -> None:
         """Begin with the scope's capital under `limits`, all of them on the whole portfolio."""
-        self._scope = scope
+        self._scope, self._sizing = scope, sizing
+        self.trades = NO_TRADES
         self._limits = LimitBook({(kind.value, *_SCOPE): value for kind, value in limits.items()})
         self.peak = scope.capital
 
@@ -104,4 +107,6 @@ class Purse:
             strategy_equity=equity,
             portfolio_drawdown=drawdown,
             strategy_drawdown=drawdown,
+            sizing=self._sizing,
+            trades=self.trades,
         )

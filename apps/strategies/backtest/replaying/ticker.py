@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
 from apps.risk.models import LimitKind
+from apps.risk.sizing.kelly import TradeRecord
+from apps.risk.sizing.rule import SizingRule
 from apps.strategies.backtest.brackets import STOP, TARGET
 from apps.strategies.backtest.replaying.books import book_around
 from apps.strategies.backtest.replaying.orders import MATCHED, standing
@@ -20,7 +22,7 @@ from apps.strategies.backtest.setting import Setting
 from apps.strategies.base import OwnPosition
 from apps.strategies.models import StrategyRow, Tick
 from apps.strategies.orchestrator.decide import decide
-from apps.strategies.orchestrator.load import strategy_equity
+from apps.strategies.orchestrator.load import size_allowed, strategy_equity
 from apps.strategies.orchestrator.loader import Loaded
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey
 from apps.strategies.orchestrator.stages import make_ready
@@ -28,7 +30,7 @@ from apps.strategies.orchestrator.work import Failed, NewSize, Ready, Work
 from moondev.domain.clock import FixedClock, milliseconds
 from moondev.domain.desired import Desired, Legs, Quotes, Target
 from moondev.domain.errors import InvalidValue, Invariant
-from moondev.domain.market_data import Book, InstrumentView, MarketView, Needs
+from moondev.domain.market_data import BarSeries, Book, InstrumentView, MarketView, Needs
 from moondev.domain.orders import OrderType, PlaceOrder, Purpose
 
 # A strategy that fails so often in a row is broken; a report of what it did not do would mislead.
@@ -57,7 +59,7 @@ class Ticker:
         """Tick for `loaded` as a strategy of its own name."""
         self._loaded, self._needs, self._tracks, self._clock = loaded, needs, tracks, clock
         self._scope = scope_of(setting, loaded.strategy.name)
-        self.purse = Purse(self._scope, limits)
+        self.purse = Purse(self._scope, limits, setting.sizing)
         self._row = StrategyRow(
             slug=loaded.strategy.name, reprice_bps=setting.reprice_bps, slippage_bps=setting.slippage_bps, state={}
         )
@@ -90,6 +92,9 @@ class Ticker:
         books = {key: book_around(track, now) for key, track in self._tracks.items()}
         now_ms = milliseconds(now)
         ages = {key: track.age(now_ms) for key, track in self._tracks.items()}
+        self.purse.trades = self._trades()
+        facts = self.purse.facts(equity)
+        size = size_allowed(facts, float(equity), self._markets(facts.sizing), now)
         return Work(
             tick=self._tick,
             loaded=self._loaded,
@@ -102,12 +107,27 @@ class Ticker:
             ages=ages,
             prices=prices,
             books=books,
-            own=OwnPosition(holdings, float(equity), float(self._scope.leverage)),
+            own=OwnPosition(holdings, float(equity), size.told),
             holdings=holdings,
             account_net={},
             working=tuple(order.order for track in self._tracks.values() for order in track.orders.values()),
-            facts=self.purse.facts(equity),
+            facts=facts,
+            allowed=size,
         )
+
+    def _markets(self, rule: SizingRule) -> Iterator[BarSeries]:
+        """Yield the bars that the sizing rule looks at, as far as they have closed."""
+        for interval, count in rule.needs.items():
+            for track in self._tracks.values():
+                yield track.history.window(interval, track.row, count)
+
+    def _trades(self) -> TradeRecord:
+        """Return the record with the trades that have ended since the last tick."""
+        record = self.purse.trades
+        for track in self._tracks.values():
+            for one in track.trades.taken():
+                record = record.after(one)
+        return record
 
     def _seen(self, track: Track, book: Book | None, age: timedelta) -> InstrumentView:
         windows = {length: track.history.window(length, track.row, count) for length, count in self._needs.bars.items()}

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.risk.sizing.returns import Returns
 from apps.strategies.backtest.bars import step_ms
 from apps.strategies.backtest.costs import BPS
 from apps.strategies.backtest.history import History
@@ -53,6 +54,7 @@ class Track:
         self.holding = Holding()
         self.orders: dict[UUID, Standing] = {}
         self.tape = Tape()
+        self.trades = Returns()
         # The bar at whose close what is held or being entered was called for; None when nobody knows.
         self.signal_row: int | None = None
         self._carried = 0
@@ -190,7 +192,9 @@ class Track:
             price, paid = price * order.level / paid, order.level
         fee = quantity_fee(change, paid, self.costs.maker_bps if made else self.costs.taker_bps)
         side = Side.BUY if order.sign > 0 else Side.SELL
-        self.holding = self.paid_up.filled(side, Quantity(quantity), Price(exact(paid)), exact(fee))
+        before = self.paid_up
+        self.holding = before.filled(side, Quantity(quantity), Price(exact(paid)), exact(fee))
+        self.trades.saw(before, self.holding)
         self.tape.add(row, change, price, made=made, at_close=self.ended, reason=order.reason)
         return True
 

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from apps.exchanges.market_data.history.lake import configured_lake
 from apps.exchanges.market_data.history.series import Kind, SeriesKey, interval_text
 from apps.exchanges.models import InstrumentRow
+from apps.risk.sizing.book import read_sizing
 from apps.strategies.backtest.requests.names import LAKE
 from apps.strategies.backtest.requests.request import BacktestRequest
 from apps.strategies.backtest.requests.rules import instruments_of
@@ -92,6 +93,7 @@ def _of_row(
         "capital": float(row.capital),
         "leverage": float(row.leverage),
         "reprice_bps": float(row.reprice_bps),
+        "sizing": read_sizing([row.slug]).rule(row.slug).to_json(),
         **terms,
     }
     return BacktestRequest(

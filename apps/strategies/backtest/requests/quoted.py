@@ -13,6 +13,8 @@ from django.db import DatabaseError
 
 from apps.exchanges.market_data.history.quality.dataset import Dataset, Shape
 from apps.exchanges.market_data.history.quality.files import quote_of, read_dataset
+from apps.risk.sizing.multiples import Readings, allowed
+from apps.risk.sizing.rule import rule_of_json
 from apps.strategies.backtest.data import RecordedBars
 from apps.strategies.backtest.quotes import backtest_quotes
 from apps.strategies.backtest.quoting.assumed import with_assumed_past
@@ -54,7 +56,7 @@ def quotes_record(
     setting = QuoteSetting(
         markets=tuple(_with_past(loaded, market, request) for market, _, _ in places),
         capital=Decimal(str(request.capital)),
-        leverage=Decimal(str(request.leverage)),
+        leverage=Decimal(str(_told_leverage(request))),
         latency=_latency(request),
         queues=queue_named(request.queue),
         reprice_bps=Decimal(str(request.reprice_bps)),
@@ -67,6 +69,11 @@ def quotes_record(
         rules_from={market.key: rules for market, _, rules in places},
     )
     return record_of(result, _by_the_second(setting), origin)
+
+
+def _told_leverage(request: BacktestRequest) -> float:
+    """Return what a weight of 1 stands for: the request lets only rules through that say the same at every tick."""
+    return allowed(rule_of_json(request.sizing), Readings(request.capital), request.leverage).told
 
 
 def name_of_books(text: str) -> SeriesName:

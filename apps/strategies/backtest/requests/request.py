@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from apps.risk.sizing.rule import rule_of_json
 from apps.strategies.backtest.fills import FillRule
 from moondev.domain.errors import InvalidValue
 
@@ -27,7 +28,7 @@ class BacktestRequest:
     are the venue's own. With the engine ``quotes`` the data are recorded books: the recorder's clock is put forward by
     `shift_ms`, orders and answers take `latency_ms` each, and with `assumed_bps` above 0 bars of that volatility (per
     square root of a second) are made up before the record. `strategy` is the slug of a row it was started from, ""
-    for none.
+    for none; `sizing` that row's sizing rule as JSON, empty for sizes by weight alone.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class BacktestRequest:
     assumed_bps: float = 0.0
     strategy: str = ""
     parameters_version: int | None = field(default=None)
+    sizing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could not be run whatever the data are."""
@@ -66,6 +68,8 @@ class BacktestRequest:
         if not (math.isfinite(self.shift_ms) and 0 <= self.latency_ms < math.inf and 0 <= self.assumed_bps < math.inf):
             given = f"{self.shift_ms}, {self.latency_ms}, {self.assumed_bps}"
             raise InvalidValue("shift_ms, latency_ms, assumed_bps", given, "finite numbers; the last two 0 or more")
+        if not rule_of_json(self.sizing).is_constant and self.engine == QUOTES:
+            raise InvalidValue("sizing", self.sizing["method"], "weight or fixed_fraction over recorded books")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise InvalidValue("from", self.start.isoformat(), f"a time before --to, {self.end.isoformat()}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.db import DatabaseError
 
+from apps.risk.sizing.rule import rule_of_json
 from apps.strategies.backtest.costs import FundingRates
 from apps.strategies.backtest.data import Period, RecordedBars
 from apps.strategies.backtest.record import Origin
@@ -57,6 +58,7 @@ def prepare(request: BacktestRequest, folder: Path) -> Prepared:
         leverage=Decimal(str(request.leverage)),
         trades_from=request.start,
         reprice_bps=Decimal(str(request.reprice_bps)),
+        sizing=rule_of_json(request.sizing),
     )
     origin = Origin(
         title=request.title,

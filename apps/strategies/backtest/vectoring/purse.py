@@ -35,10 +35,10 @@ class Exposure:
 class Purse:
     """Equity over the steps of a backtest, told forward only; `limits` are those of the review."""
 
-    def __init__(self, setting: Setting, steps: int, limits: Mapping[LimitKind, Decimal]) -> None:
-        """Begin with the setting's capital."""
+    def __init__(self, setting: Setting, steps: int, limits: Mapping[LimitKind, Decimal], leverage: float) -> None:
+        """Begin with the setting's capital; `leverage` is what its sizing rule allows."""
         self.equity = self.peak = float(setting.capital)
-        self.leverage = float(setting.leverage)
+        self.leverage = leverage
         self._limits = {kind: float(value) for kind, value in limits.items()}
         self._changes = np.zeros(steps + 1)
         self._told = -1

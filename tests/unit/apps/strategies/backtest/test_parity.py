@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from apps.risk.sizing.rule import SizingMethod, SizingRule
 from apps.strategies.backtest.costs import Costs
 from apps.strategies.backtest.data import Period, bars_of_file
 from apps.strategies.backtest.engines import EngineName, backtest
@@ -123,3 +124,17 @@ def test_many_parameter_sets_are_as_many_single_runs():
         assert one is not None
         assert alone is not None
         assert (one.trades, one.final) == (alone.trades, alone.final)
+
+
+def test_a_rule_that_sizes_alike_at_every_tick_is_told_by_columns_and_any_other_is_left_to_the_replay():
+    idea = dict(presets("consolidation_pop"))["fast"]
+    markets = (market(rough_bars(11, BARS), COSTS),)
+    setting = Setting(markets, leverage=Decimal(2), sizing=SizingRule(SizingMethod.FIXED_FRACTION, 0.5))
+    columns, plain = vectorised(idea, setting), vectorised(idea, Setting(markets))
+    assert columns is not None
+    assert plain is not None
+    assert_same_trades(columns, replay(idea, setting))
+    assert columns.trades[0].quantity == pytest.approx(plain.trades[0].quantity / 2, rel=0.03)
+    for rule in (SizingRule(SizingMethod.REALISED, 0.2), SizingRule(stops_at_drawdown=0.2)):
+        assert vectorised(idea, Setting(markets, sizing=rule)) is None
+    assert backtest(idea, Setting(markets, sizing=SizingRule(stops_at_drawdown=0.2))).engine == "replay"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from apps.risk.sizing.multiples import UNSIZED, Allowed
 from apps.strategies.base import Decision
 from apps.strategies.orchestrator.planner import SizedLegs
 from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, sized
@@ -14,7 +15,7 @@ from moondev.domain.values import Price
 from tests.unit.apps.strategies.orchestrator.toy_market import BTC, ETH, NOW, d, target
 
 
-def decided(*wishes, equity=10_000.0, price="50000", share=None, portfolio=None):
+def decided(*wishes, equity=10_000.0, price="50000", share=None, portfolio=None, allowed=UNSIZED):
     facts = SimpleNamespace(limit=lambda *_: share, portfolio_equity=portfolio, size_share=lambda _: Decimal(1))
     instruments = {BTC.key: BTC, ETH.key: ETH}
     work = SimpleNamespace(
@@ -25,6 +26,7 @@ def decided(*wishes, equity=10_000.0, price="50000", share=None, portfolio=None)
         prices=dict.fromkeys(instruments, None if price is None else Price(d(price))),
         own=SimpleNamespace(equity=equity, leverage=1.0),
         facts=facts,
+        allowed=allowed,
     )
     return SimpleNamespace(work=work, decision=Decision(wishes))
 
@@ -95,3 +97,14 @@ def test_legs_are_sized_together_or_not_at_all(price, count):
     wishes, _, _ = sized(decided(legs, price=price), {})
     assert len(wishes) == count
     assert all(isinstance(wish, SizedLegs) and len(wish.legs) == 2 for wish in wishes)
+
+
+def test_with_nothing_allowed_a_new_signal_waits_a_known_one_stays_and_flat_is_flat():
+    nothing = Allowed(0.0, 0.001, "too few recent bars")
+    wishes, new, notes = sized(decided(target(0.5), allowed=nothing), {})
+    assert (wishes, new) == ((), ())
+    assert notes == ("too few recent bars for hyperliquid:BTC: not sized, left as it is",)
+    (wish,), _, _ = sized(decided(target(0.5), allowed=nothing), {KEY: KnownSize(0.5, d("0.1"), NOW)})
+    assert wish.quantity.value == d("0.1")
+    (wish,), _, _ = sized(decided(target(0.0), allowed=nothing), {})
+    assert wish.quantity.value == 0

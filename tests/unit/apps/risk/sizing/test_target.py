@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.risk.sizing import VolatilityRisk, size_target
+from apps.risk.sizing import size_target
 from moondev.domain.desired import Target
 from moondev.domain.errors import InvalidValue
 from moondev.domain.values import Quantity
@@ -35,27 +35,12 @@ def test_nothing_is_bought_with_nothing(instrument, weight, equity) -> None:
     assert not size_target(target(weight), equity, 1.0, 30_000.0, instrument)
 
 
-def test_volatility_lowers_the_size_but_never_raises_it(instrument) -> None:
-    risk = VolatilityRisk(share=0.01, atr=500.0)
-    assert size_target(target(1.0), 10_000.0, 1.0, 10_000.0, instrument, volatility=risk) == Quantity(D("0.2"))
-    calm = VolatilityRisk(share=0.01, atr=1.0)
-    assert size_target(target(1.0), 10_000.0, 1.0, 10_000.0, instrument, volatility=calm) == Quantity(D(1))
-
-
-def test_the_turtle_unit_of_the_book_is_sixteen_contracts() -> None:
-    # Heating oil, Faith 2003: 1 % of 1,000,000 over N 0.0141 x 42,000 gallons = 16.88 contracts, floored.
-    contracts = VolatilityRisk(share=0.01, atr=0.0141 * 42_000).quantity(1_000_000)
-    assert int(contracts) == 16
-
-
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -1.0])
-def test_refuses_numbers_that_are_no_price_leverage_or_range(instrument, bad) -> None:
+def test_refuses_numbers_that_are_no_price_or_leverage(instrument, bad) -> None:
     with pytest.raises(InvalidValue, match="price"):
         size_target(target(1.0), 1_000.0, 1.0, bad, instrument)
     with pytest.raises(InvalidValue, match="leverage"):
         size_target(target(1.0), 1_000.0, bad, 1_000.0, instrument)
-    with pytest.raises(InvalidValue, match="atr"):
-        VolatilityRisk(share=0.01, atr=bad)
 
 
 def test_refuses_equity_that_is_not_a_number(instrument) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 
 from moondev.domain.desired import Target
@@ -16,28 +15,6 @@ from moondev.domain.values import Quantity
 ASSET_CAP_USED = 0.98
 
 
-@dataclass(frozen=True, slots=True)
-class VolatilityRisk:
-    """Risk the same money on every trade: `share` of equity is lost when price moves `atr`.
-
-    `atr` is in quote currency per unit (Wilder, New Concepts in Technical Trading Systems, 1978).
-    """
-
-    share: float
-    atr: float
-
-    def __post_init__(self) -> None:
-        """Refuse a share outside (0, 1] and a range that is not a finite number above zero."""
-        if not 0 < self.share <= 1:
-            raise InvalidValue("share", self.share, "a number above 0 and up to 1")
-        if not 0 < self.atr < math.inf:
-            raise InvalidValue("atr", self.atr, "a finite number above 0")
-
-    def quantity(self, equity: float) -> float:
-        """Return the units that lose `share` of `equity` when the price moves by one `atr`."""
-        return self.share * equity / self.atr
-
-
 def size_target(
     target: Target,
     equity: float,
@@ -46,13 +23,12 @@ def size_target(
     instrument: Instrument,
     *,
     asset_cap: float | None = None,
-    volatility: VolatilityRisk | None = None,
 ) -> Quantity:
     """Return the quantity (without direction) that `target` stands for, floored to whole lots.
 
-    |weight| x equity x leverage / price, at most what `volatility` allows, and never worth more than
-    `asset_cap` (quote currency; the asset's share of portfolio equity; None: no cap here). Equity of
-    zero or less buys nothing. Raises InvalidValue for numbers that are not finite.
+    |weight| x equity x leverage / price, and never worth more than `asset_cap` (quote currency; the asset's share of
+    portfolio equity; None: no cap here). `leverage` is what the sizing rule allows at this tick, see `multiples`.
+    Equity of zero or less buys nothing. Raises InvalidValue for numbers that are not finite.
     """
     _require_finite("equity", equity)
     _require_above_zero("leverage", leverage)
@@ -60,8 +36,6 @@ def size_target(
     if equity <= 0 or target.weight == 0:
         return Quantity(Decimal(0))
     units = abs(target.weight) * equity * leverage / price
-    if volatility is not None:
-        units = min(units, volatility.quantity(equity))
     if asset_cap is not None:
         _require_finite("asset_cap", asset_cap)
         units = min(units, max(asset_cap, 0.0) * ASSET_CAP_USED / price)
