@@ -57,6 +57,6 @@ def kelly_fraction(record: TradeRecord, fewest: int) -> float | None:
     """
     if record.count < max(fewest, 2) or not record.mean_square > 0:
         return None
-    variance = max(record.mean_square - record.mean**2, 0.0) * record.count / (record.count - 1)
+    variance = max(record.mean_square - record.mean * record.mean, 0.0) * record.count / (record.count - 1)
     certain = record.mean - CAUTION * math.sqrt(variance / record.count)
     return max(certain, 0.0) / record.mean_square
