@@ -63,6 +63,10 @@ class StubVenue:
     fee_rate: Decimal = Decimal("0.0005")
     ioc_fills: bool = True
     ioc_most: Decimal | None = None
+    # Where somebody trades with immediate orders; None: at any price.
+    liquidity: Decimal | None = None
+    # Of orders that rest, what the list shows; None: all of them.
+    page: int | None = None
     max_batch: int = 50
     amends_in_place: bool = False
     orders: dict[str, VenueOrder] = field(default_factory=dict)
@@ -178,13 +182,18 @@ class StubVenue:
             reduce_only=request.reduce_only,
         )
         if request.time_in_force is TimeInForce.IOC:
-            if not self.ioc_fills:
+            if not self.ioc_fills or not self._meets(order):
                 order.status = S.REJECTED
                 return self._report(request.client_order_id, None, S.REJECTED, reason="could not immediately match")
             self.fill(order, quantity if self.ioc_most is None else min(quantity, self.ioc_most))
             order.status = S.FILLED if order.remaining <= 0 else S.EXPIRED
             return self._report(request.client_order_id, order.venue_order_id, order.status, filled=order.filled)
         return self._report(request.client_order_id, order.venue_order_id, S.OPEN)
+
+    def _meets(self, order: VenueOrder) -> bool:
+        if self.liquidity is None:
+            return True
+        return order.price >= self.liquidity if order.side is Side.BUY else order.price <= self.liquidity
 
     def amend(self, amendments: Sequence[Amendment], nonce: int, expires_at: datetime) -> list[OrderReport]:
         self._enter("amend", nonce)
@@ -249,7 +258,7 @@ class StubVenue:
                 o.symbol, o.venue_order_id, o.client_order_id, o.side, Price(o.price), Quantity(o.quantity),
                 Quantity(o.remaining), o.reduce_only, Price(o.trigger) if o.trigger else None, self.clock.now(),
             )
-            for o in self.live()
+            for o in self.live()[: self.page]
         ]  # fmt: skip
 
     def live_orders(self) -> list[LiveOrder]:

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from apps.exchanges.execution.exit_stage import overdue, seconds_to_next_stage
 from apps.exchanges.execution.flatten import Flattening
+from apps.exchanges.execution.gone import gone_settle
 from apps.exchanges.execution.hands import Hands
 from apps.exchanges.execution.nonces import nonces_take
 from apps.exchanges.execution.sessions import Session
@@ -19,12 +21,13 @@ from apps.exchanges.execution.timing import DENIAL_MARGIN_SECONDS
 from apps.exchanges.execution.veto_row import VetoRow
 from apps.exchanges.execution.veto_scope import VetoScope
 from apps.exchanges.models import AccountEvent, TradingMode
+from apps.exchanges.orders.doubts import Seen
 from apps.exchanges.orders.ending import BATCH, unsent_end
 from apps.exchanges.orders.events import Alarm, alarm_once
 from apps.exchanges.orders.reconcile import Reconciliation
 from apps.exchanges.ports import CANNOT_BE_NAMED, LiveOrder
 from moondev.domain.errors import RateLimited, TradingError
-from moondev.domain.orders import OrderReport, OrderStatus
+from moondev.domain.orders import CancelOrder, OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +72,8 @@ class AccountHalt:
     @property
     def remark(self) -> str:
         """Return what a person has to know: why it is not done, and what no cancel can name."""
-        return "; ".join([*([f"{self._code}: {self.problem}"] if self.problem else []), *self._uncancellable.values()])
+        said = [self.problem, self._flattening.remark]
+        return "; ".join([*(f"{self._code}: {words}" for words in said if words), *self._uncancellable.values()])
 
     def look(self) -> float:
         """Take one look and do what it calls for; return for how many seconds the venue wants to be left alone.
@@ -80,12 +84,14 @@ class AccountHalt:
         try:
             clear = self._looks[0]()
         except Exception as error:  # noqa: BLE001  whatever it was, it concerns this account and must stop no other
-            return self._failed(error)
+            quiet = self._failed(error)
+            self._tell_if_overdue()
+            return quiet
         self.problem = ""
         if not clear:
-            self.problem = self._flattening.unclosed() if self.flattening else ""
             self._clear_looks = 0
             self._again()
+            self._tell_if_overdue()
             return 0.0
         self._clear_looks += 1
         self.due = self._hands.timer() + LOOK_SECONDS
@@ -112,8 +118,19 @@ class AccountHalt:
             # After the cancels of accounts that have not been tried, and before anybody is asked again.
             self.due = self._hands.timer()
             return
-        self.due = self._hands.timer() + self._pause
+        wait = self._pause
+        if self.flattening:
+            soonest = LOOK_SECONDS if self._flattening.hastens else wait
+            wait = min(soonest, seconds_to_next_stage(self._row.veto, self._hands))
+        self.due = self._hands.timer() + wait
         self._pause = min(2 * self._pause, LONGEST_SECONDS)
+
+    def _tell_if_overdue(self) -> None:
+        """Raise the alarm, once an hour, when the account should be flat by now and is not, or nobody knows."""
+        if overdue(self._row.veto, self._hands):
+            what = self.remark or f"{self._code}: orders of the scope still live, so nothing is closed yet"
+            text = f"halt {self._row.veto.pk} is past its {self._row.veto.deadline_seconds} s; {what}"
+            alarm_once(self._account_id, Alarm(AccountEvent.Kind.NOT_FLAT, text), self._hands.clock.now())
 
     def _flying(self) -> bool:
         before = self._hands.clock.now() - self._hands.lasting(DENIAL_MARGIN_SECONDS)
@@ -147,7 +164,7 @@ class AccountHalt:
         gone, self._unwritten = self._unwritten or [], None
         try:
             if gone:
-                self._end(self._hands.session(self._account_id), gone)
+                gone_settle(self._hands.session(self._account_id), gone, self._hands.clock)
         finally:
             ended = self._end_unsent()
         return ended
@@ -175,18 +192,28 @@ class AccountHalt:
         What no cancel can name is not counted: waiting for it would keep open positions waiting with it.
         """
         session = self._hands.session(self._account_id)
-        living = self._scope.of_account(self._account_id, session.client.live_orders())
+        seen = session.client.live_orders()
+        living = self._scope.of_account(self._account_id, seen)
         if self._mode is TradingMode.REDUCING:
             living = [order for order in living if not order.reduce_only]
         size = session.client.max_batch
-        return sum(self._cancel(session, living[at : at + size], gone) for at in range(0, len(living), size))
+        found = sum(self._cancel(session, living[at : at + size], gone) for at in range(0, len(living), size))
+        return found or self._settle_unseen(session, seen)
 
-    def _end(self, session: Session, gone: Sequence[OrderReport]) -> None:
-        """End what was cancelled, together with the fills it had by then, which the venue's word does not tell."""
-        try:
-            Reconciliation(session, self._hands.clock).end(gone)
-        except TradingError as error:
-            logger.warning("account %s: %d ends are left to reconciliation: %s", self._account_id, len(gone), error)
+    def _settle_unseen(self, session: Session, seen: Sequence[LiveOrder]) -> int:
+        """Ask about orders that our record says rest and the venue's list does not show; return how many live.
+
+        They ended, by a cancel that was only acknowledged or on their own; or the list is one page, and other people's
+        orders fill it.
+        """
+        unseen = self._scope.unseen(self._account_id, Seen.among(seen), reducing=self._mode is TradingMode.REDUCING)
+        living = Reconciliation(session, self._hands.clock).ends_of(unseen)
+        if living:
+            nonce = nonces_take(session.signer_id, 1, self._hands.clock.now())[0]
+            batch = living[: session.client.max_batch]
+            reports = session.client.cancel([CancelOrder(*order, reason=SOURCE) for order in batch], nonce)
+            gone_settle(session, [report for report in reports if report.status is not None], self._hands.clock)
+        return len(living)
 
     def _cancel(self, session: Session, orders: Sequence[LiveOrder], gone: list[OrderReport]) -> int:
         """Cancel orders, adding to `gone` what the venue then ended; return how many of them a cancel can name."""

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 
 from apps.exchanges.execution.account_halt import IDLE_SECONDS, AccountHalt
+from apps.exchanges.execution.books import Books, VenueBooks
 from apps.exchanges.execution.hands import Hands
 from apps.exchanges.execution.sender import worker_name
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
@@ -44,13 +45,15 @@ def carry_out(
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = monotonic,
+    books: Books | None = None,
 ) -> list[Veto]:
     """Carry out every open veto of a venue that nobody works on; return those that are done now.
 
-    What one pass cannot finish stays open and is taken up by the next. `sessions` and `clock` None mean this
+    What one pass cannot finish stays open and is taken up by the next. `sessions`, `clock` and `books` None mean this
     process's own. What goes wrong is noted in the row, never raised, unless the database is away.
     """
-    hands = Hands(sessions or VenueSessions(), purpose, clock or process_clock(), worker_name(), sleep, timer)
+    clock, books = clock or process_clock(), books or VenueBooks()
+    hands = Hands(sessions or VenueSessions(), purpose, clock, worker_name(), sleep, timer, books)
     return Pass(venue, hands).run()
 
 
@@ -75,6 +78,7 @@ class Pass:
         finally:
             for halt in self._halts.values():
                 halt.row.give_back()
+            self._hands.books.close()
         return self._done
 
     def _take_up(self) -> None:
@@ -172,7 +176,7 @@ class Halt:
         quiet = account.look()
         if account.flattening:
             self.row.write(stage=Veto.Stage.FLATTENING)
-        if account.problem:
+        if account.remark or self.row.veto.detail:
             self.row.tell(self._remarks())
         return quiet
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from apps.exchanges.execution.books import Books, VenueBooks
 from apps.exchanges.execution.sessions import Session, Sessions
 from apps.exchanges.execution.timing import lasting
 from moondev.domain.clock import Clock, monotonic
@@ -22,6 +23,7 @@ class Hands:
     worker: str
     sleep: Callable[[float], None] = time.sleep
     timer: Callable[[], float] = monotonic
+    books: Books = field(default_factory=VenueBooks)
 
     def session(self, account_id: int) -> Session:
         """Return the session of an account. Raises Configuration when there is no key."""

@@ -11,7 +11,8 @@ from apps.exchanges.execution.hands import Hands
 from apps.exchanges.execution.timing import LEASE_SECONDS
 from apps.exchanges.models import Veto
 
-DETAIL_CHARACTERS = 300
+# Enough to name every position that is not flat.
+DETAIL_CHARACTERS = 10_000
 # So many leases ahead of our clock a lease of another machine may end: clocks are not that far apart.
 FORESIGHT = 3
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from apps.exchanges.bulk import fetch
 from apps.exchanges.models import ScopeKind, Veto
+from apps.exchanges.orders.doubts import Seen
 from apps.exchanges.ports import LiveOrder
 
 # How rows of each scope are recognised; o is an order or a position, a its account, i its instrument.
@@ -93,6 +95,23 @@ class VetoScope:
         )
         ours = {name for row in rows for name in row if name}
         return [order for order in resting if order.client_order_id in ours or order.venue_order_id in ours]
+
+    def unseen(self, account_id: int, seen: Seen, *, reducing: bool) -> list[tuple[UUID, str]]:
+        """Return orders of the scope that should rest at the venue and are not `seen` there: client id and instrument.
+
+        Those that were touched last come last: whoever asks about a few at a time gets round to all. `reducing` leaves
+        out what reduces.
+        """
+        opening = " AND o.purpose = 'opening'" if reducing else ""
+        rows = fetch(
+            "SELECT o.client_order_id, i.venue_id || ':' || i.symbol FROM exchanges_order o"  # noqa: S608  our own words
+            " JOIN exchanges_account a ON a.id = o.account_id JOIN exchanges_instrument i ON i.id = o.instrument_id"
+            " WHERE o.status IN ('open', 'partially_filled', 'cancelling', 'amending') AND o.venue_status = ''"
+            " AND NOT (o.venue_order_id = ANY(%s) OR (o.venue_order_id = '' AND o.client_order_id::text = ANY(%s)))"
+            f" AND {self.condition} AND o.account_id = %s{opening} ORDER BY o.updated_at, o.id",
+            (seen.venue_ids, seen.waiting, *self.parameters, account_id),
+        )
+        return [(client_order_id, instrument) for client_order_id, instrument in rows]
 
     def in_flight(self, account_id: int, before: datetime) -> bool:
         """Return whether an order of the scope may still reach an account: its window is open at `before`."""

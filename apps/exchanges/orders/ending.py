@@ -13,7 +13,7 @@ from django.db import transaction
 from apps.exchanges.bulk import fetch, run
 from apps.exchanges.locks import ExposureKey, exposure_keys, lock_exposures, lock_free_exposures, move_exposures
 from apps.exchanges.orders.events import Step, steps_append
-from moondev.domain.orders import FINAL, OrderStatus
+from moondev.domain.orders import FINAL, OrderReport, OrderStatus
 
 BATCH = 1_000
 # What has not left us: nobody but us has to be asked to end it.
@@ -90,6 +90,22 @@ def unsent_cancel_in_place(order_ids: Sequence[int], reasons: Mapping[int, str],
         [Step(i, "tick", was, OrderStatus.CANCELLED, reasons.get(i, "")) for i, was in sorted(ended.items())], now
     )
     return frozenset(ended)
+
+
+def cancelling_note(account_id: int, reports: Sequence[OrderReport], source: str, now: datetime) -> None:
+    """Mark resting orders whose cancel the venue has only acknowledged as CANCELLING: they count as live."""
+    with transaction.atomic():
+        rows = fetch(
+            "UPDATE exchanges_order o SET status = 'cancelling', updated_at = %s FROM (SELECT id, status"
+            " FROM exchanges_order WHERE account_id = %s AND status IN ('open', 'partially_filled', 'amending')"
+            " AND (client_order_id = ANY(%s::uuid[]) OR (venue_order_id <> '' AND venue_order_id = ANY(%s)))"
+            " ORDER BY id FOR NO KEY UPDATE) AS was WHERE o.id = was.id RETURNING o.id, was.status",
+            (
+                now, account_id, [str(r.client_order_id) for r in reports if r.client_order_id is not None],
+                [r.venue_order_id for r in reports if r.venue_order_id],
+            ),
+        )  # fmt: skip
+        steps_append([Step(i, source, was, OrderStatus.CANCELLING) for i, was in sorted(rows)], now)
 
 
 def ended_release(account_id: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -21,7 +22,10 @@ from apps.exchanges.orders.progress import ends_unheard
 from apps.exchanges.orders.questions import command_resolve, may_yet_arrive, resting_reports
 from apps.exchanges.orders.reconcile_pass import SETTLING_SECONDS, Pass
 from apps.exchanges.ports import ReportSource, RestingOrder
+from moondev.domain.errors import TradingError
 from moondev.domain.orders import OrderReport, OrderStatus
+
+logger = logging.getLogger(__name__)
 
 NEVER_HEARD = "the venue never heard of it"
 FORGOTTEN = "the venue knows it no longer"
@@ -30,6 +34,7 @@ FORGOTTEN = "the venue knows it no longer"
 # of questions.
 QUESTIONS = 20
 DOUBTS_AT_ONCE = 1_000
+_LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 # Real seconds that an acknowledged cancel may take until its order rests no more.
 CANCEL_SECONDS = 3.0
 
@@ -43,6 +48,26 @@ class OrdersPass(Pass):
         self._ask(self._unknown)
         self._ask(self._commands)
         self._step(self._ended)
+
+    def ends_of(self, orders: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
+        """Ask how orders (client id, instrument) ended, a few at a time; return those that the venue says live.
+
+        One that it does not know stays as it is, and so do those whose fills it does not tell. Raises TradingError.
+        """
+        ended: list[OrderReport] = []
+        living = []
+        for client_order_id, instrument in orders[:QUESTIONS]:
+            report = self._client.order_status(client_order_id, instrument)
+            if report is not None and report.status in _LIVE:
+                living.append((client_order_id, instrument))
+            elif report is not None:
+                ended.append(report)
+        try:
+            # Fills first, also for one of which the venue says how much has filled: it is not over before they are in.
+            self.end(ended)
+        except TradingError as error:
+            logger.warning("account %s: %d ends are left for later: %s", self._account.code, len(ended), error)
+        return living
 
     def _lapsed(self) -> None:
         """What was being sent when its sender fell silent is unknown from now on."""

@@ -71,7 +71,8 @@ def test_an_order_it_cancels_does_not_end_before_its_fills_are_known(world: Worl
     order = world.rest()
     world.venue.fill(world.venue.of(order.client_order_id), D("0.6"))
     if not answered:
-        world.venue.refuse("fills", Connectivity("reset"))
+        for _ in range(1000):
+            world.venue.refuse("fills", Connectivity("reset"))
     veto(world)
     assert carry_out(world)
     assert world.venue.live() == []
