@@ -123,7 +123,8 @@ class Guard:
         kind, key = breach.scope
         gaps = []
         if kind == ScopeKind.PORTFOLIO:
-            gaps = read_gaps((account for account in accounts if account.portfolio_id == key), heard)
+            members = (account for account in accounts if account.portfolio_id == key)
+            gaps = read_gaps(members, heard, self._clock.now())
         if not gaps or not explains(gaps, breach, peak):
             gaps = []
         doubtful = not all(gap.agrees for gap in gaps)

@@ -16,8 +16,11 @@ from apps.risk.breakers.load import HostLoad
 from apps.risk.breakers.silence import Silence
 from apps.risk.limits import LimitBook
 from apps.risk.models import LimitKind, Metric
+from apps.risk.portfolio.conversion import conversion_between
 from apps.risk.portfolio.drawdown import Mark
 from apps.risk.portfolio.equity import is_fresh
+from apps.risk.portfolio.figures import added
+from apps.risk.portfolio.rate_series import read_first_rates
 from apps.risk.portfolio.strategy_equity import Watched
 from apps.risk.scope import ScopeId
 from moondev.domain.clock import Clock
@@ -38,8 +41,9 @@ def drawdowns(metric: Metric, marks: Mapping[ScopeId, Mark]) -> Readings:
 def day_losses(now: datetime) -> Readings:
     """Return each portfolio's loss since 00:00 UTC as a share of what it was worth then; negative is a gain.
 
-    Its accounts' first marks of the day are what it was worth; money that moved since is taken out. One account
-    without a mark of today, or whose latest is old, makes its portfolio's loss unknown.
+    Its accounts' first marks of the day are what it was worth, at the day's first rates; money that moved since is
+    taken out. One account without a mark of today, or whose latest is old, makes its portfolio's loss unknown, and so
+    does one in another currency without a rate of today.
     """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     today = EquityMark.objects.filter(account=OuterRef("pk"), taken_at__gte=midnight)
@@ -51,12 +55,20 @@ def day_losses(now: datetime) -> Readings:
     begun: defaultdict[str, Decimal | None] = defaultdict(Decimal)
     lost: defaultdict[str, Decimal | None] = defaultdict(Decimal)
     moved = _moved_since(midnight)
-    for row in rows.values_list("pk", "portfolio_id", "currency", "portfolio__currency", "begun", "ended", "ended_at"):
-        account, portfolio, currency, reporting, start, end, at = row
-        known = start is not None and currency == reporting and is_fresh(at, now)
-        base = start + max(moved.get(account, ZERO), ZERO) if known else None
-        begun[portfolio] = _plus(begun[portfolio], base)
-        lost[portfolio] = _plus(lost[portfolio], start + moved.get(account, ZERO) - end if known else None)
+    found = list(
+        rows.values_list("pk", "portfolio_id", "currency", "portfolio__currency", "begun", "ended", "ended_at")
+    )
+    rates = conversion_between(((currency, reporting) for _, _, currency, reporting, *_ in found), now)
+    first_rates = read_first_rates(midnight, now) if rates.rates else rates
+    for account, portfolio, currency, reporting, start, end, at in found:
+        was = first_rates.convert(start, currency, reporting)
+        came = rates.convert(moved.get(account, ZERO), currency, reporting)
+        worth = rates.convert(end if is_fresh(at, now) else None, currency, reporting)
+        if was is None or came is None or worth is None:
+            begun[portfolio] = lost[portfolio] = None
+            continue
+        begun[portfolio] = added(begun[portfolio], was + max(came, ZERO))
+        lost[portfolio] = added(lost[portfolio], was + came - worth)
     return {(ScopeKind.PORTFOLIO.value, code): _share(lost[code], base) for code, base in begun.items()}
 
 
@@ -130,10 +142,6 @@ def _moved_since(moment: datetime) -> dict[int, Decimal]:
     for account, amount in rows.values_list("account_id", "amount"):
         moved[account] += amount
     return moved
-
-
-def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:
-    return None if total is None or part is None else total + part
 
 
 def _share(lost: Decimal | None, begun: Decimal | None) -> Decimal | None:

@@ -91,7 +91,7 @@ class Sources:
             return ZERO
         if code not in self._missing:
             members = [account for account in self._accounts if account.portfolio_id == code]
-            missing = sum((gap.missing for gap in read_gaps(members, self._heard)), ZERO)
+            missing = sum((gap.missing for gap in read_gaps(members, self._heard, self._now)), ZERO)
             mark = self._marks.get(scope)
             peak = ZERO if mark is None else mark.peak
             self._missing[code] = missing / peak if peak > 0 else Decimal(bool(missing))

@@ -14,7 +14,8 @@ class HighWaterMark(models.Model):
     A deposit or withdrawal scales the peak with the equity, so moving money never looks like profit or
     loss. `funded` is what had been paid in, net, when the mark was taken: the difference to now tells
     how much money has moved since (a strategy: its capital; a portfolio: the sum of transfers but for
-    those with which accounts began). `members` are the ids of the accounts that a portfolio's equity adds up.
+    those with which accounts began, each at the rate of its day). `members` are the ids of the accounts
+    that a portfolio's equity adds up.
     """
 
     scope_kind = models.CharField(max_length=12, choices=ScopeKind)
@@ -25,6 +26,9 @@ class HighWaterMark(models.Model):
     funded = AmountField(default=0)
     marked_at = models.DateTimeField()
     members = models.TextField(blank=True, default="")
+    parts = models.JSONField(
+        blank=True, default=dict, help_text="Money that had come into each member, net, in its own currency."
+    )
 
     class Meta:
         """One row per scope."""

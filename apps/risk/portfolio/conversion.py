@@ -105,6 +105,11 @@ def read_conversion(now: datetime) -> Conversion:
     )  # fmt: skip
 
 
+def conversion_between(pairs: Iterable[tuple[str, str]], now: datetime) -> Conversion:
+    """Return the rates when one of these pairs needs them; without asking when each is of one currency."""
+    return read_conversion(now) if any(base != quote for base, quote in pairs) else Conversion()
+
+
 def is_recent(at: datetime, allowed: timedelta, now: datetime) -> bool:
     """Return whether something seen `at` is not older than allowed, and not of a time to come by more than that."""
     return abs(now - at) <= allowed

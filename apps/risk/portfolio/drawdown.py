@@ -8,7 +8,7 @@ lost stays what it was.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
@@ -19,6 +19,7 @@ from django.db.models import F, Q
 from apps.exchanges.bulk import values_run
 from apps.risk.models import HighWaterMark
 from apps.risk.portfolio.equity import is_fresh
+from apps.risk.portfolio.parts import Parts, parts_read, parts_text
 from apps.risk.scope import ScopeId
 from moondev.domain.values import ZERO
 
@@ -30,7 +31,8 @@ PLACES = Decimal("1e-12")
 class Mark:
     """Peak and latest equity of one scope; `fresh` tells whether the latest is recent.
 
-    `members` names the accounts whose equity it is the sum of; empty for a strategy.
+    `members` names the accounts whose equity it is the sum of; empty for a strategy. `parts` is the money that had
+    come into each of them, net.
     """
 
     peak: Decimal
@@ -39,6 +41,7 @@ class Mark:
     marked_at: datetime
     fresh: bool = True
     members: str = ""
+    parts: Parts = field(default_factory=dict)
 
     @property
     def drawdown(self) -> Decimal | None:
@@ -116,11 +119,11 @@ def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark
         return {}
     wanted = reduce(or_, (Q(scope_kind=kind, scope_key=key) for kind, key in scopes))
     rows = HighWaterMark.objects.filter(wanted).values_list(
-        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at", "members"
+        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at", "members", "parts"
     )
     return {
-        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now), members)
-        for kind, key, peak, equity, funded, at, members in rows
+        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now), members, parts_read(parts))
+        for kind, key, peak, equity, funded, at, members, parts in rows
     }
 
 
@@ -147,6 +150,7 @@ class Observation:
     ledger: Decimal | None = None
     members: str = ""
     before: Before | None = None
+    parts: Parts = field(default_factory=dict)
 
 
 def marks_update(observations: Sequence[Observation], now: datetime) -> dict[ScopeId, Mark]:
@@ -158,29 +162,34 @@ def marks_update(observations: Sequence[Observation], now: datetime) -> dict[Sco
     after = {seen.scope: _after(before.get(seen.scope), seen, now) for seen in observations}
     values_run(
         "INSERT INTO risk_highwatermark (scope_kind, scope_key, peak, peak_at, equity, funded, marked_at,"
-        " members)"
+        " members, parts)"
         " VALUES %s ON CONFLICT DO NOTHING",
         [
-            (*scope, m.peak, now, m.equity, m.funded, now, m.members)
+            (*scope, m.peak, now, m.equity, m.funded, now, m.members, parts_text(m.parts))
             for scope, m in after.items()
             if scope not in before
         ],
     )
     values_run(
         "UPDATE risk_highwatermark h SET peak = v.peak, equity = v.equity, funded = v.funded, marked_at = v.at,"
-        " members = v.members,"
+        " members = v.members, parts = v.parts::jsonb,"
         " peak_at = CASE WHEN v.peak > h.peak THEN v.at ELSE h.peak_at END"
-        " FROM (VALUES %s) AS v(kind, key, peak, equity, funded, at, members, read_peak, read_at)"
+        " FROM (VALUES %s) AS v(kind, key, peak, equity, funded, at, members, parts,"
+        " read_peak, read_at)"
         " WHERE h.scope_kind = v.kind AND h.scope_key = v.key"
         " AND h.peak = v.read_peak AND h.marked_at = v.read_at",
         [
-            (*scope, m.peak, m.equity, m.funded, now, m.members, before[scope].peak, before[scope].marked_at)
+            (*scope, m.peak, m.equity, m.funded, now, m.members, parts_text(m.parts), *_as_read(before[scope]))
             for scope, m in after.items()
             if scope in before
         ],
-        "(%s, %s, %s::numeric, %s::numeric, %s::numeric, %s::timestamptz, %s, %s::numeric, %s::timestamptz)",
+        "(%s, %s, %s::numeric, %s::numeric, %s::numeric, %s::timestamptz, %s, %s, %s::numeric, %s::timestamptz)",
     )
     return after
+
+
+def _as_read(mark: Mark) -> tuple[Decimal, datetime]:
+    return mark.peak, mark.marked_at
 
 
 def _after(mark: Mark | None, seen: Observation, now: datetime) -> Mark:
@@ -190,7 +199,7 @@ def _after(mark: Mark | None, seen: Observation, now: datetime) -> Mark:
         # Written before accounts were noted, or regrouped by another guard this moment: nothing to compare with.
         mark = replace(mark, funded=seen.funded)
     moved = advance(mark, seen.equity, seen.funded, seen.explained, now, seen.ledger)
-    return replace(moved, members=seen.members)
+    return replace(moved, members=seen.members, parts=seen.parts)
 
 
 def peak_restart(scope: ScopeId, now: datetime) -> bool:

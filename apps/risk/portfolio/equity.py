@@ -1,7 +1,7 @@
 """What accounts and portfolios are worth: the latest word of the venues, or "not known".
 
-A portfolio's equity is the sum over its enabled accounts in one currency. One account without a
-recent mark, or in another currency, makes the sum unknown: a missing part is never counted as zero.
+A portfolio's equity is the sum over its enabled accounts, each converted into the portfolio's currency. One account
+without a recent mark, or whose currency has no fresh rate, makes the sum unknown: a missing part is never zero.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import OuterRef, Subquery
 
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.models import Account, EquityMark
+from apps.risk.portfolio.conversion import conversion_between
+from apps.risk.portfolio.figures import added
 from moondev.domain.clock import process_clock
 from moondev.domain.values import ZERO
 
@@ -31,6 +34,8 @@ class Equities:
 
     `ledgers` is what our own books say the portfolio is worth, taken at the same moments; `members` are the ids of
     the accounts that were added up. `prudent` is a lower figure for portfolios of which a part is out of sight.
+    `dearest` is what the dearest currency of a portfolio's accounts is worth in its own: amounts that were added up
+    over its accounts without regard to their currencies are worth no more than their sum times this.
     """
 
     accounts: Mapping[str, Decimal | None]
@@ -38,6 +43,7 @@ class Equities:
     ledgers: Mapping[str, Decimal | None]
     members: Mapping[str, frozenset[int]]
     prudent: Mapping[str, Decimal | None] = field(default_factory=dict)
+    dearest: Mapping[str, Decimal | None] = field(default_factory=dict)
 
     def account(self, code: str) -> Decimal | None:
         """Return the account's equity in its currency; None when unknown."""
@@ -68,7 +74,51 @@ def is_fresh(taken_at: datetime | None, now: datetime) -> bool:
 
 
 def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
-    """Read the latest mark of every enabled account of `portfolios`, in one query."""
+    """Read the latest mark of every enabled account of `portfolios`, in one query, and one for rates if need be."""
+    rows = _rows(portfolios)
+    conversion = conversion_between(((row.currency, row.reporting) for row in rows), now)
+    accounts: dict[str, Decimal | None] = {}
+    totals: dict[str, Decimal | None] = {}
+    ledgers: dict[str, Decimal | None] = {}
+    members: defaultdict[str, set[int]] = defaultdict(set)
+    free: dict[str, Decimal | None] = {}
+    dearest: dict[str, Decimal | None] = {}
+    in_sight: set[str] = set()
+    for row in rows:
+        known = is_fresh(row.taken_at, now)
+        accounts[row.code] = row.equity if known else None
+        equity = conversion.convert(row.equity if known else None, row.currency, row.reporting)
+        ledger = conversion.convert(row.ledger if known else None, row.currency, row.reporting)
+        least = equity if known else conversion.convert(_unseen(row, now), row.currency, row.reporting)
+        members[row.portfolio].add(row.pk)
+        totals[row.portfolio] = added(totals.get(row.portfolio, ZERO), equity)
+        ledgers[row.portfolio] = added(ledgers.get(row.portfolio, ZERO), ledger)
+        free[row.portfolio] = added(free.get(row.portfolio, ZERO), least)
+        dearest[row.portfolio] = _dearer(dearest.get(row.portfolio, ZERO), conversion.rate(row.currency, row.reporting))
+        in_sight.update(() if equity is None else {row.portfolio})
+    return Equities(
+        accounts,
+        totals,
+        ledgers,
+        {code: frozenset(found) for code, found in members.items()},
+        {code: amount for code, amount in free.items() if code in in_sight},
+        dearest,
+    )
+
+
+class _Row(NamedTuple):
+    pk: int
+    code: str
+    portfolio: str
+    currency: str
+    reporting: str
+    equity: Decimal | None
+    ledger: Decimal | None
+    taken_at: datetime | None
+    margin: Decimal | None
+
+
+def _rows(portfolios: Collection[str]) -> list[_Row]:
     latest = EquityMark.objects.filter(account=OuterRef("pk")).order_by("-taken_at")
     rows = (
         Account.objects.filter(enabled=True, portfolio__in=portfolios)
@@ -82,33 +132,16 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
             "pk", "code", "portfolio_id", "currency", "portfolio__currency", "equity", "ledger", "taken_at", "margin"
         )
     )
-    accounts: dict[str, Decimal | None] = {}
-    totals: dict[str, Decimal | None] = {}
-    ledgers: dict[str, Decimal | None] = {}
-    members: defaultdict[str, set[int]] = defaultdict(set)
-    free: dict[str, Decimal | None] = {}
-    in_sight: set[str] = set()
-    for pk, code, portfolio, currency, portfolio_currency, equity, ledger, taken_at, margin in rows:
-        known = is_fresh(taken_at, now)
-        counts = known and currency == portfolio_currency
-        members[portfolio].add(pk)
-        accounts[code] = equity if known else None
-        totals[portfolio] = _plus(totals.get(portfolio, ZERO), equity if counts else None)
-        ledgers[portfolio] = _plus(ledgers.get(portfolio, ZERO), ledger if counts else None)
-        unseen = _unseen(equity, margin, taken_at, now) if currency == portfolio_currency else None
-        free[portfolio] = _plus(free.get(portfolio, ZERO), equity if counts else unseen)
-        in_sight.update({portfolio} if counts else ())
-    prudent = {code: amount for code, amount in free.items() if code in in_sight}
-    return Equities(accounts, totals, ledgers, {code: frozenset(found) for code, found in members.items()}, prudent)
+    return [_Row(*row) for row in rows]
 
 
-def _unseen(equity: Decimal | None, margin: Decimal | None, taken_at: datetime | None, now: datetime) -> Decimal | None:
+def _unseen(row: _Row, now: datetime) -> Decimal | None:
     """Return what an account out of sight had free at its last mark; None when that is too long ago."""
-    if equity is None or margin is None or taken_at is None:
+    if row.equity is None or row.margin is None or row.taken_at is None:
         return None
-    recent = now - taken_at <= lasting(process_clock(), OUT_OF_SIGHT_SECONDS)
-    return max(equity - margin, ZERO) if recent else None
+    recent = now - row.taken_at <= lasting(process_clock(), OUT_OF_SIGHT_SECONDS)
+    return max(row.equity - row.margin, ZERO) if recent else None
 
 
-def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:
-    return None if total is None or part is None else total + part
+def _dearer(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else max(one, other)

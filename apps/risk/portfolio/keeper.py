@@ -18,6 +18,7 @@ from apps.risk.portfolio.conversion import Conversion, read_conversion
 from apps.risk.portfolio.drawdown import Mark
 from apps.risk.portfolio.equity import OUT_OF_SIGHT_SECONDS
 from apps.risk.portfolio.figures import Figures
+from apps.risk.portfolio.rate_series import rate_points
 from apps.risk.portfolio.series_keeper import SeriesKeeper
 from apps.risk.portfolio.series_points import equity_points
 from apps.risk.portfolio.truth import truth_write
@@ -52,7 +53,8 @@ class TruthKeeper:
         """
         conversion = read_conversion(now)
         figures = self._write(accounts, heard, conversion, now)
-        self._series.keep(equity_points(accounts, heard, marks, figures, conversion, now), now)
+        points = equity_points(accounts, heard, marks, figures, conversion, now)
+        self._series.keep([*points, *rate_points(conversion)], now)
 
     def _write(
         self,

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from apps.exchanges.bulk import fetch, run, values_fetch, values_run
 from apps.exchanges.execution.timing import lasting
+from apps.risk.portfolio.parts import Parts, parts_read, parts_text
 from apps.risk.scope import ScopeId
 from moondev.domain.clock import process_clock
 from moondev.domain.values import ZERO
@@ -36,7 +37,7 @@ class EquityPoint:
 
     scope: ScopeId
     equity: Decimal
-    parts: Mapping[str, Decimal]
+    parts: Parts
     rates: Mapping[str, Decimal] = field(default_factory=dict)
 
 
@@ -49,7 +50,7 @@ class Latest:
     funded: Decimal
     growth: float
     run: int
-    parts: Mapping[str, Decimal]
+    parts: Parts
 
 
 def grown(before: Latest | None, seen: EquityPoint, at: datetime) -> Latest:
@@ -133,7 +134,7 @@ def _read_latest(scopes: Collection[ScopeId]) -> dict[ScopeId, Latest]:
         [tuple(map(str, scope)) for scope in scopes],
     )
     return {
-        (kind, key): Latest(at, equity, funded, growth, number, _parts(parts))
+        (kind, key): Latest(at, equity, funded, growth, number, parts_read(json.loads(parts)))
         for kind, key, at, equity, funded, growth, number, parts in rows
     }
 
@@ -143,15 +144,9 @@ def _write_latest(points: Mapping[ScopeId, Latest]) -> dict[ScopeId, int]:
         "INSERT INTO risk_equityscope (kind, key, at, equity, funded, growth, run, parts) VALUES %s"
         " ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, equity = excluded.equity, funded = excluded.funded,"
         " growth = excluded.growth, run = excluded.run, parts = excluded.parts RETURNING kind, key, id",
-        [(*map(str, scope), p.at, p.equity, p.funded, p.growth, p.run, _text(p.parts)) for scope, p in points.items()],
+        [
+            (*map(str, scope), p.at, p.equity, p.funded, p.growth, p.run, parts_text(p.parts))
+            for scope, p in points.items()
+        ],
     )
     return {(kind, key): pk for kind, key, pk in rows}
-
-
-def _parts(text: str) -> dict[str, Decimal]:
-    return {part: Decimal(amount) for part, amount in json.loads(text).items()}
-
-
-def _text(parts: Mapping[str, Decimal]) -> str:
-    # Decimals as text: a number of JSON would come back rounded.
-    return json.dumps({part: f"{amount:f}" for part, amount in sorted(parts.items())})
