@@ -22,14 +22,18 @@ from moondev.domain.values import Price
 SOURCE = "tick"
 
 
-def orders_record(*, entries: Sequence[OrderEntry], commands: Sequence[CommandEntry], now: datetime) -> Recorded:
+def orders_record(
+    *, entries: Sequence[OrderEntry], commands: Sequence[CommandEntry], now: datetime, source: str = SOURCE
+) -> Recorded:
     """Write orders, refusals and commands of one or many ticks, inside the caller's transaction.
+
+    `source` is who the histories say it was.
 
     An order whose client order id is known already is not written again, and what was reserved for it a second time
     is given back. A cancel of an order that has not been sent ends it here; it is never sent.
     """
     placing = [entry for entry in entries if isinstance(_request(entry), PlaceOrder)]
-    order_ids = _insert_orders(placing, now)
+    order_ids = _insert_orders(placing, now, source)
     _give_back_duplicates(placing, order_ids)
     _note_refused_amends([entry for entry in entries if isinstance(_request(entry), AmendOrder)], now)
     commanded = _record_commands(commands, now)
@@ -67,7 +71,7 @@ def _id(entry: OrderEntry) -> UUID:
     return entry.outcome.request.client_order_id
 
 
-def _insert_orders(entries: Sequence[OrderEntry], now: datetime) -> dict[UUID, int]:
+def _insert_orders(entries: Sequence[OrderEntry], now: datetime, source: str) -> dict[UUID, int]:
     rows, steps = [], {}
     for entry in entries:
         request = entry.outcome.request
@@ -79,7 +83,7 @@ def _insert_orders(entries: Sequence[OrderEntry], now: datetime) -> dict[UUID, i
         steps[request.client_order_id] = (status, str(refused or ""))
     order_ids = rows_insert(rows)
     steps_append(
-        [Step(order_id, SOURCE, OrderStatus.CREATED, *steps[client_id]) for client_id, order_id in order_ids.items()],
+        [Step(order_id, source, OrderStatus.CREATED, *steps[client_id]) for client_id, order_id in order_ids.items()],
         now,
     )
     return order_ids

@@ -56,6 +56,7 @@ WATCHED = (
     Watched("strategies_strategy", "strategy", ("slug",), ("state", "state_version", "overruns")),
     Watched("strategies_strategyinstrument", "strategy's instrument", ("strategy_id", "instrument_id")),
     Watched("strategies_strategyevent", "strategy event", ("strategy", "kind"), events=INSERTED),
+    Watched("strategies_desk", "desk", ("account_id",)),
     Watched("strategies_gate", "gate", ("stage", "requirement")),
     Watched("strategies_stageterms", "stage's terms", ("stage",)),
     Watched("strategies_stageapproval", "approval", ("strategy_id", "stage")),

@@ -1,6 +1,7 @@
 """Rows of the strategy floor: strategies, ticks, events, backtests, honesty checks, searches and promotion."""
 
 from apps.strategies.models.backtests import OUTSTANDING, BacktestArchive, BacktestRun, BacktestStatus
+from apps.strategies.models.desks import Desk
 from apps.strategies.models.honesty import HonestyCheck, HonestyLimit, HonestyRequirement
 from apps.strategies.models.optimisation import (
     OPEN_RUNS,
@@ -30,6 +31,7 @@ __all__ = [
     "BacktestArchive",
     "BacktestRun",
     "BacktestStatus",
+    "Desk",
     "Gate",
     "HonestyCheck",
     "HonestyLimit",
