@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('risk', '0008_portfolio_truth'),
+        ('risk', '0009_sizing'),
     ]
 
     operations = [
