@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,9 +21,11 @@ from apps.exchanges.venue_types import AccountSnapshot
 from apps.risk import vetoes
 from apps.risk.breakers.keeper import breakers_look
 from apps.risk.breakers.sources import OwnLooks, Sources
+from apps.risk.evidence import Evidence, accounts_of
 from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
 from apps.risk.limits import read_limits
 from apps.risk.models import RiskEvent
+from apps.risk.plausibility import Plausibility
 from apps.risk.portfolio.drawdown import Mark, marks_update
 from apps.risk.portfolio.keeper import TruthKeeper
 from apps.risk.portfolio.portfolio_equity import observe_portfolios
@@ -49,30 +51,39 @@ class Guard:
     """Watches drawdowns and breakers; each pass is complete in itself."""
 
     def __init__(
-        self, snapshots: Snapshots, record_mark: RecordMark, clock: Clock, own: OwnLooks | None = None
+        self,
+        snapshots: Snapshots,
+        record_mark: RecordMark,
+        clock: Clock,
+        own: OwnLooks | None = None,
+        plausibility: Plausibility | None = None,
     ) -> None:
+        """Judge what venues say by `plausibility`; None knows no prices of our own."""
         self._snapshots = snapshots
         self._own = OwnLooks() if own is None else own
         self._record_mark = record_mark
         self._clock = clock
         self._truth = TruthKeeper()
+        self._plausibility = plausibility or Plausibility()
+        self._evidence = Evidence()
         self._seen: Counter[ScopeId] = Counter()
         self._doubted: Counter[ScopeId] = Counter()
 
     def watch(self) -> list[DrawdownBreach]:
         """Take marks of everything and stop whoever has reached a limit; return whom it stopped."""
         accounts = list(Account.objects.filter(enabled=True).select_related("venue", "portfolio").order_by("pk"))
-        heard = self._snapshots.take(accounts)
+        answered = self._snapshots.take(accounts)
         now = self._clock.now()
+        heard = self._plausibility.sift(accounts, answered, now)
         for account in accounts:
             if account.pk in heard:
                 self._record(account, heard[account.pk], now)
         marks = marks_of(accounts, heard, now)
-        breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()))
+        breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()), accounts, heard)
         stopped = [b for b in breaches if self._answer(b, marks[b.scope].peak, accounts, heard, now)]
         self._truth.keep(accounts, heard, marks, now)
         self._own.load.look()
-        self._own.silence.look(accounts, heard)
+        self._own.silence.look(accounts, answered)
         breakers_look(Sources(accounts, heard, marks, self._own, self._clock).read, ACTOR, now)
         return stopped
 
@@ -85,10 +96,17 @@ class Guard:
             # Trouble with one account must not end the watch over the others; its mark goes stale instead.
             logger.exception("account %s not marked", account.code)
 
-    def _confirmed(self, breaches: Iterable[DrawdownBreach]) -> list[DrawdownBreach]:
-        """Return the breaches seen in so many passes in a row."""
+    def _confirmed(
+        self, breaches: Iterable[DrawdownBreach], accounts: Sequence[Account], heard: Mapping[int, AccountSnapshot]
+    ) -> list[DrawdownBreach]:
+        """Return the breaches seen in so many answers in a row of every account they are measured from."""
         found = {breach.scope: breach for breach in breaches}
-        self._seen = Counter({scope: self._seen[scope] + 1 for scope in found})
+        for scope in set(self._seen) - set(found):
+            self._evidence.forget(scope)
+        asked = accounts_of(found, accounts, read_watched()) if found else {}
+        self._seen = Counter(
+            {scope: self._seen[scope] + self._evidence.is_new(scope, asked[scope], heard) for scope in found}
+        )
         return [breach for scope, breach in found.items() if self._seen[scope] >= CONFIRMATIONS]
 
     def _answer(
@@ -159,7 +177,7 @@ def marks_of(accounts: Iterable[Account], heard: Mapping[int, AccountSnapshot], 
     portfolios = {account.portfolio_id for account in accounts}
     # A strategy whose account did not answer has no news; its old mark goes stale by itself.
     watched = [item for item in read_watched() if item.account.pk in heard]
-    return marks_update(observe_portfolios(portfolios, now) + observe_strategies(watched, prices), now)
+    return marks_update(observe_portfolios(portfolios, now, heard) + observe_strategies(watched, prices), now)
 
 
 def mark_prices(snapshot: AccountSnapshot) -> dict[str, Decimal]:

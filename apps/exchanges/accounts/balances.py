@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.exchanges.accounts.equity import Books, account_books
 from apps.exchanges.accounts.facts import account_facts
 from apps.exchanges.accounts.ledger import Ledger
+from apps.exchanges.accounts.plausible import close_to
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures, only_one
@@ -29,6 +30,8 @@ ADOPTION = "adoption"
 PATIENCE_SECONDS = 90.0
 # An account marked within so many real seconds, by the risk guard say, is not asked about again.
 FRESH_SECONDS = 3.0
+# For so many real seconds a mark is something to compare the next one with.
+JUMP_SECONDS = 60.0
 
 
 def equity_mark_venue(venue: str) -> list[EquityMark]:
@@ -50,8 +53,21 @@ def _mark_accounts(venue: str, sessions: Sessions, clock: Clock) -> list[EquityM
         except TradingError as error:
             logger.warning("account %s not marked: %s", account_id, error)
             continue
+        if _jumps(account_id, snapshot, clock):
+            logger.warning("account %s not marked: its equity jumped to %s", account_id, snapshot.equity)
+            continue
         marks.append(equity_mark(account_id, snapshot, clock.now()))
     return marks
+
+
+def _jumps(account_id: int, snapshot: AccountSnapshot, clock: Clock) -> bool:
+    """Return whether an equity is far from the last mark, while that is recent: the guard finds out what is true.
+
+    One wrong answer written down would be the day's beginning, or a loss, to everybody who reads marks.
+    """
+    since = clock.now() - lasting(clock, JUMP_SECONDS)
+    last = EquityMark.objects.filter(account_id=account_id, taken_at__gt=since).order_by("-taken_at").first()
+    return last is not None and not close_to(last.venue_equity, snapshot.equity.value)
 
 
 def equity_mark(account_id: int, snapshot: AccountSnapshot, now: datetime) -> EquityMark:

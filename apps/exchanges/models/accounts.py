@@ -105,6 +105,7 @@ class AccountEvent(models.Model):
         ADOPTED_POSITION = "adopted_position", "a position that was there before us"
         POSITION_DIFFERS = "position_differs", "position: ledger and venue differ"
         EQUITY_DIFFERS = "equity_differs", "equity: ledger and venue differ"
+        MARK_DIFFERS = "mark_differs", "a price of the venue's that our own market data contradict"
         UNKNOWN_SYMBOL = "unknown_symbol", "a fill in something we do not list"
         FEE_CURRENCY = "fee_currency", "a fee in another currency than the account's"
         UNCANCELLABLE_ORDER = "uncancellable_order", "an order at the venue that no cancel can name"

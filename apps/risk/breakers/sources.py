@@ -13,6 +13,7 @@ from apps.risk.breakers import readings
 from apps.risk.breakers.load import HostLoad
 from apps.risk.breakers.readings import Readings
 from apps.risk.breakers.silence import Silence
+from apps.risk.evidence import Evidence, accounts_of
 from apps.risk.limits import read_limits
 from apps.risk.models import Breaker, Metric
 from apps.risk.portfolio.drawdown import Mark
@@ -22,6 +23,8 @@ from apps.risk.unexplained import read_gaps
 from moondev.domain.clock import Clock
 from moondev.domain.values import ZERO
 
+_OF_EQUITY = frozenset({Metric.DAY_LOSS, Metric.STRATEGY_DRAWDOWN, Metric.PORTFOLIO_DRAWDOWN})
+
 
 @dataclass(frozen=True, slots=True)
 class OwnLooks:
@@ -29,6 +32,7 @@ class OwnLooks:
 
     load: HostLoad = field(default_factory=HostLoad)
     silence: Silence = field(default_factory=Silence)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 class Sources:
@@ -43,13 +47,17 @@ class Sources:
         clock: Clock,
     ) -> None:
         self._accounts, self._heard, self._marks = accounts, heard, marks
-        self._load, self._silence = own.load, own.silence
+        self._load, self._silence, self._evidence = own.load, own.silence, own.evidence
         self._clock, self._now = clock, clock.now()
         self._taken: dict[tuple[str, int], Readings] = {}
         self._missing: dict[str, Decimal] = {}
+        self._news: dict[ScopeId, bool] = {}
 
     def read(self, breaker: Breaker) -> Readings:
         """Return the reading of each scope in which the breaker looks; None where it is not known.
+
+        A scope whose accounts have not all answered anew since its last reading is left out of this pass: a wrong
+        answer must not be counted twice because it is repeated while others have their turn.
 
         A loss that would trip it is not known while it would be none without the money that is missing and that no
         trade took: a withdrawal that nobody has booked yet looks like a loss, and the guard has an answer of its own
@@ -59,12 +67,21 @@ class Sources:
         if key not in self._taken:
             self._taken[key] = self._take(Metric(breaker.metric), timedelta(seconds=breaker.window_seconds))
         found = self._taken[key]
+        if breaker.metric in _OF_EQUITY:
+            found = self._new(found)
         if breaker.metric not in {Metric.DAY_LOSS, Metric.PORTFOLIO_DRAWDOWN}:
             return found
         return {
             scope: None if value is not None and self._explained(scope, value, breaker.threshold) else value
             for scope, value in found.items()
         }
+
+    def _new(self, found: Readings) -> Readings:
+        asked = [scope for scope in found if scope not in self._news]
+        for scope, accounts in accounts_of(asked, self._accounts, read_watched() if asked else ()).items():
+            self._news[scope] = self._evidence.is_new(scope, accounts, self._heard)
+        # What is not known is said all the same: it changes no breaker, and is shown.
+        return {scope: value for scope, value in found.items() if value is None or self._news[scope]}
 
     def _explained(self, scope: ScopeId, loss: Decimal, threshold: Decimal) -> bool:
         return loss >= threshold > loss - self._missing_share(scope)

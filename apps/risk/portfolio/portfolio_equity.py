@@ -27,11 +27,14 @@ logger = logging.getLogger(__name__)
 UNBOOKED_SHARE = Decimal("0.005")
 
 
-def observe_portfolios(portfolios: Collection[str], now: datetime) -> list[Observation]:
+def observe_portfolios(
+    portfolios: Collection[str], now: datetime, heard: Collection[int] | None = None
+) -> list[Observation]:
     """Return every portfolio whose equity is known now; a few queries, two more when its accounts have changed.
 
     One whose transfers have just been booked while its books cannot be compared with the venue is left out until
-    they can be, or its mark is old: nobody can tell then whether the money has moved already.
+    they can be, or its mark is old: nobody can tell then whether the money has moved already. So is one of which an
+    account is not among those `heard` just now (None: all are): its latest mark is from before the booking.
     """
     equities = read_equities(portfolios, now)
     marks = read_marks([_scope(code) for code in portfolios], now)
@@ -41,7 +44,7 @@ def observe_portfolios(portfolios: Collection[str], now: datetime) -> list[Obser
         seen
         for code, equity in equities.portfolios.items()
         if equity is not None
-        and (seen := _observation(code, equity, equities, marks.get(_scope(code)), money)) is not None
+        and (seen := _observation(code, equity, equities, marks.get(_scope(code)), money, heard)) is not None
     ]
 
 
@@ -81,7 +84,12 @@ def _read_money(ids: Collection[int], now: datetime) -> _Money:
 
 
 def _observation(
-    code: str, equity: Decimal, equities: Equities, mark: Mark | None, money: _Money
+    code: str,
+    equity: Decimal,
+    equities: Equities,
+    mark: Mark | None,
+    money: _Money,
+    heard: Collection[int] | None,
 ) -> Observation | None:
     ledger, members = equities.ledgers.get(code), equities.members[code]
     text = ",".join(map(str, sorted(members)))
@@ -90,7 +98,13 @@ def _observation(
     if mark is not None and mark.members not in {"", text}:
         logger.warning("portfolio %s adds up accounts %s now, formerly %s", code, text, mark.members)
         before = _before(code, mark, money)
-    elif ledger is None and mark is not None and mark.fresh and mark.members and funded != mark.funded:
+    elif (
+        (ledger is None or not (heard is None or members <= set(heard)))
+        and mark is not None
+        and mark.fresh
+        and mark.members
+        and funded != mark.funded
+    ):
         return None
     parts = {str(pk): money.moved.get(pk, ZERO) for pk in members}
     return Observation(_scope(code), equity, funded, _explained(ledger, mark), ledger, text, before, parts)

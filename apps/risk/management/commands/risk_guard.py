@@ -18,6 +18,7 @@ from apps.exchanges.accounts.balances import equity_mark
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.risk.direct.accounts_file import DirectAccount, read_rows, write_file
 from apps.risk.guard import Guard
+from apps.risk.plausibility import Plausibility, market_prices
 from apps.risk.snapshots import Snapshots
 from apps.risk.veto_push import VetoPush
 from moondev.domain.clock import monotonic, process_clock
@@ -42,7 +43,12 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         clock = process_clock()
         snapshots = Snapshots(VenueSessions())
-        guard = Guard(snapshots, lambda account, snapshot, now: equity_mark(account.pk, snapshot, now), clock)
+        guard = Guard(
+            snapshots,
+            lambda account, snapshot, now: equity_mark(account.pk, snapshot, now),
+            clock,
+            plausibility=Plausibility(market_prices(clock)),
+        )
         watch = Watch(guard, VetoPush(clock))
         self.stderr.write("risk guard is watching")
         try:

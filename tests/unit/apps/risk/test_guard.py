@@ -290,7 +290,7 @@ def test_money_missing_without_a_trade_halts_and_sells_nothing(booked, account, 
 
 def test_once_the_withdrawal_is_booked_the_halt_is_lifted_for_good(booked, account, venue, clock) -> None:
     venue.equity = D(75_000)
-    watch(booked, clock, 3)
+    watch(booked, clock, 4)
     withdraw(account, 25_000, clock)
     watch(booked, clock)
     Veto.objects.update(done_at=NOW, stage=Veto.Stage.DONE)
@@ -324,7 +324,7 @@ def test_missing_money_hides_no_loss_beside_it(booked, venue, clock) -> None:
 
 def test_a_loss_after_such_a_halt_is_still_flattened(booked, venue, clock) -> None:
     venue.equity = D(75_000)
-    watch(booked, clock, 3)
+    watch(booked, clock, 4)
     lose(25_000)
     venue.equity = D(50_000)
     assert len(watch(booked, clock, 5)) == 1
@@ -333,7 +333,7 @@ def test_a_loss_after_such_a_halt_is_still_flattened(booked, venue, clock) -> No
 
 def test_while_positions_differ_the_books_are_believed_for_a_few_passes_only(booked, venue, clock) -> None:
     venue.equity, venue.quantity = D(75_000), D(9)
-    assert len(watch(booked, clock, 2)) == 1
+    assert len(watch(booked, clock, 4)) == 1
     assert watch(booked, clock, 4) == []
     assert [veto.flatten for veto in Veto.objects.all()] == [False]
     assert len(watch(booked, clock, 2)) == 1

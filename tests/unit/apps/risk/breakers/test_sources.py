@@ -30,5 +30,7 @@ def test_missing_money_hides_what_it_explains_and_no_more(account, monkeypatch, 
     monkeypatch.setattr(sources, "read_gaps", lambda *_: gaps)
     marks = {PORTFOLIO: Mark(D(100_000), D(84_000), D(100_000), NOW)} if peak_known else {}
     own = OwnLooks(HostLoad(lambda: Look(0.0, 0.0, 0.0)))
-    found = Sources([account], {}, marks, own, FixedClock(NOW)).read(Breaker.objects.get(code="day-loss"))
+    found = Sources([account], {account.pk: object()}, marks, own, FixedClock(NOW)).read(
+        Breaker.objects.get(code="day-loss")
+    )
     assert found == {PORTFOLIO: reading if peak_known or not missing else None}
