@@ -7,15 +7,27 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from apps.monitor.api.accounts import routes as accounts
 from apps.monitor.api.backtests import routes as backtests
 from apps.monitor.api.doors.entrance import Entrance
 from apps.monitor.api.doors.once import Once
 from apps.monitor.api.doors.tags import Tags
 from apps.monitor.api.doors.trail import Trail
 from apps.monitor.api.doors.whole import Whole
+from apps.monitor.api.orders import routes as orders
+from apps.monitor.api.pnl import routes as pnl
 from apps.monitor.api.problems import tell_problems
+from apps.monitor.api.risk import breakers, halts, limits
+from apps.monitor.api.strategies import routes as strategies
+from apps.monitor.api.strategies import stages
+from apps.monitor.api.trail import routes as trail
+from apps.monitor.api.venues import routes as venues
 
 PREFIX = "/api/v1"
+ROUTERS = (
+    strategies.router, stages.router, accounts.router, orders.router, pnl.router, limits.router, breakers.router,
+    halts.router, venues.router, backtests.router, trail.router,
+)  # fmt: skip
 
 
 def create_api() -> ASGIApp:
@@ -29,7 +41,8 @@ def create_api() -> ASGIApp:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(backtests.router)
+    for router in ROUTERS:
+        app.include_router(router)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def description() -> dict[str, Any]:

@@ -24,7 +24,6 @@ from starlette.types import Scope
 from apps.monitor.access.networks import lies_in
 from apps.monitor.access.scopes import grants
 from apps.monitor.access.tokens import token_find
-from apps.monitor.api.threads import in_thread
 from apps.monitor.models import ApiToken
 from moondev.domain.clock import LiveClock
 
@@ -71,8 +70,13 @@ def identify(scope: Scope) -> Caller:
     request = _as_django(scope)
     address = scope["client"][0] if scope.get("client") else ""
     if "HTTP_AUTHORIZATION" in request.META:
-        return _by_token(request.META["HTTP_AUTHORIZATION"], address)
-    return Caller(_by_session(request), None, address)
+        caller = _by_token(request.META["HTTP_AUTHORIZATION"], address)
+    else:
+        caller = Caller(_by_session(request), None, address)
+    if not caller.user.is_superuser:
+        # Read here, where the database may be asked, and kept with the person: `may` asks nobody any more.
+        caller.user.get_all_permissions()
+    return caller
 
 
 async def _caller(request: Request) -> Caller:
@@ -89,7 +93,7 @@ def allowed(*permissions: str) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency that lets in who has one of `permissions` of Django's, such as strategies.add_backtestrun."""
 
     async def check(caller: Asked) -> Caller:
-        if not await in_thread(_any, caller, permissions):
+        if not any(caller.may(permission) for permission in permissions):
             wanted = " or ".join(permissions)
             raise HTTPException(HTTPStatus.FORBIDDEN, f"the permission {wanted} is needed, and a token with its scope")
         return caller
@@ -108,10 +112,6 @@ def critical(*permissions: str) -> Callable[[Caller], Awaitable[Caller]]:
         return caller
 
     return near
-
-
-def _any(caller: Caller, permissions: tuple[str, ...]) -> bool:
-    return any(caller.may(permission) for permission in permissions)
 
 
 def _as_django(scope: Scope) -> ASGIRequest:

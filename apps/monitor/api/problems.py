@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.db import OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from moondev.domain.errors import Configuration, InvalidValue
+from moondev.domain.errors import Configuration, Connectivity, InvalidValue
 
 MEDIA_TYPE = "application/problem+json"
 REFUSED = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -79,6 +80,12 @@ def tell_problems(app: FastAPI) -> None:
     @app.exception_handler(Configuration)
     async def refused(request: Request, error: Exception) -> JSONResponse:
         return problem(request, REFUSED, str(error))
+
+    @app.exception_handler(Connectivity)
+    @app.exception_handler(OperationalError)
+    async def unreachable(request: Request, error: Exception) -> JSONResponse:
+        words = str(error) if isinstance(error, Connectivity) else "the database does not answer"
+        return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, words)
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, _: Exception) -> JSONResponse:

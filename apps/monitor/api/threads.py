@@ -56,6 +56,12 @@ def _named() -> AbstractContextManager[None]:
     return nullcontext() if who is None else acting(who.actor, who.address)
 
 
+def threads_close() -> None:
+    """Wait until the threads have done what they do, and end them; their connections end with them."""
+    _pool().shutdown(wait=True)
+    _pool.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="api")

@@ -25,6 +25,24 @@ def acting(actor: str, address: str = "", reason: str = "") -> Iterator[None]:
         _say("", "", "")
 
 
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """Give a reason to everything that changes in this block, which must enclose the transaction."""
+    _set("moondev.reason", reason)
+    try:
+        yield
+    finally:
+        _set("moondev.reason", "")
+
+
+def _set(name: str, value: str) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+    except DatabaseError as error:
+        logger.warning("the database was not told %s: %s", name, error)
+
+
 def _say(actor: str, address: str, reason: str) -> None:
     try:
         with connection.cursor() as cursor:

@@ -1,0 +1,1 @@
+"""Accounts, positions and fills over HTTP."""

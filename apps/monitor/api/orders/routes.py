@@ -1,0 +1,131 @@
+"""Orders: list, follow one through its life, place and cancel by hand."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from django.db.models import Q
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
+
+from apps.exchanges.models import Order
+from apps.monitor.api.instruments import account_named, instrument_named, of_instrument
+from apps.monitor.api.orders.life import stages_ms
+from apps.monitor.api.orders.schemas import (
+    OrderAsked,
+    OrderFilter,
+    OrdersPlaced,
+    OrderTold,
+    OrderWhole,
+    order_told,
+    order_whole,
+)
+from apps.monitor.api.paging import Id, Page, given, page_of
+from apps.monitor.api.people import Caller, allowed, critical
+from apps.monitor.api.threads import in_thread
+from apps.monitor.api.writes import KEYED, READ, WRITE, Why
+from apps.strategies.by_hand.cancelling import order_cancel
+from apps.strategies.by_hand.placing import Ticket, order_place
+from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, FINAL, NON_FINAL, OrderStatus, TimeInForce
+from moondev.domain.values import Price, Quantity
+
+Reader = Annotated[Caller, Depends(allowed("exchanges.view_order"))]
+Trader = Annotated[Caller, Depends(critical("exchanges.add_order"))]
+Canceller = Annotated[Caller, Depends(allowed("exchanges.add_ordercommand"))]
+RequiredKey = Annotated[
+    str, Header(min_length=1, max_length=100, description="Makes it one order, however often it is asked for.")
+]
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+@router.get("", responses=READ)
+async def listed(_: Reader, asked: Annotated[OrderFilter, Query()]) -> Page[OrderTold]:
+    """List orders, newest first."""
+    return await in_thread(_listed, asked)
+
+
+@router.get("/{order_id}", responses=WRITE)
+async def read(order_id: Id, _: Reader) -> OrderWhole:
+    """Return one order with its whole life: steps, fills, and how long each stage took."""
+    return await in_thread(_whole, order_id)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, responses=WRITE)
+async def place(asked: OrderAsked, caller: Trader, response: Response, idempotency_key: RequiredKey) -> OrdersPlaced:
+    """Place an order by hand. It is reviewed as a strategy's orders are; one that is refused answers 422 with why."""
+    placed = await in_thread(_place, asked, caller, idempotency_key)
+    response.headers["Location"] = f"/api/v1/orders/{placed.items[0].id}"
+    return placed
+
+
+@router.post("/{order_id}/cancel", responses=WRITE, dependencies=KEYED)
+async def cancel(order_id: Id, why: Why, caller: Canceller) -> OrderTold:
+    """Take an order out of the market, whoever's it is."""
+    return await in_thread(_cancel, order_id, why.reason, caller.username)
+
+
+def _listed(asked: OrderFilter) -> Page[OrderTold]:
+    rows = Order.objects.select_related("account", "instrument").filter(_chosen(asked))
+    if asked.strategy is None:
+        rows = (rows if asked.before is None else rows.filter(pk__lt=asked.before)).order_by("-pk")
+    else:
+        # By the index on a strategy's latest orders, which one of few orders needs among a million of others.
+        last = Order.objects.filter(pk=asked.before or 0).values_list("created_at", flat=True).first()
+        if last is not None:
+            rows = rows.filter(Q(created_at__lt=last) | Q(created_at=last, pk__lt=asked.before))
+        rows = rows.order_by("-created_at", "-pk")
+    return page_of(list(rows[: asked.limit + 1]), asked.limit, order_told)
+
+
+def _chosen(asked: OrderFilter) -> Q:
+    times = given(created_at__gte=asked.since, created_at__lt=asked.until)
+    chosen = Q(**given(account__code=asked.account, strategy=asked.strategy, status=asked.status), **times)
+    if asked.instrument is not None:
+        chosen &= of_instrument(asked.instrument, "instrument__")
+    if asked.live is not None:
+        chosen &= Q(status__in=sorted(NON_FINAL if asked.live else FINAL))
+    return chosen
+
+
+def _whole(order_id: int) -> OrderWhole:
+    row = _order(order_id)
+    return order_whole(row, stages_ms(row))
+
+
+def _place(asked: OrderAsked, caller: Caller, key: str) -> OrdersPlaced:
+    ticket = Ticket(
+        client_order_id=_client_order_id(caller, key),
+        side=asked.side,
+        quantity=Quantity(asked.quantity),
+        price=None if asked.price is None else Price(asked.price),
+        time_in_force=TimeInForce(asked.time_in_force),
+        stop=None if asked.stop is None else Price(asked.stop),
+        take_profit=None if asked.take_profit is None else Price(asked.take_profit),
+    )
+    account, instrument = account_named(asked.account), instrument_named(asked.instrument)
+    rows = order_place(ticket, account=account, instrument=instrument, reason=asked.reason, actor=caller.username)
+    if all(row.status == OrderStatus.REFUSED for row in rows):
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(row.reason for row in rows) or "nothing to do")
+    return OrdersPlaced(items=[order_told(row) for row in rows])
+
+
+def _client_order_id(caller: Caller, key: str) -> UUID:
+    """Return the id that a caller's key always gets: even a kept answer that was lost makes no second order."""
+    return uuid5(CLIENT_ORDER_NAMESPACE, f"hand/{caller.owner}/{key}")
+
+
+def _cancel(order_id: int, reason: str, actor: str) -> OrderTold:
+    row = _order(order_id)
+    if OrderStatus(row.status) in FINAL:
+        raise HTTPException(HTTPStatus.CONFLICT, f"order {order_id} is {row.status}; it is over")
+    order_cancel(order_id, reason=reason, actor=actor)
+    return order_told(_order(order_id))
+
+
+def _order(order_id: int) -> Order:
+    row = Order.objects.select_related("account", "instrument").filter(pk=order_id).first()
+    if row is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no order {order_id}")
+    return row

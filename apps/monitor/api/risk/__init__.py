@@ -1,0 +1,1 @@
+"""Limits, breakers and the kill switch over HTTP."""
