@@ -17,6 +17,7 @@ from apps.exchanges.execution.nudges import EVERYTHING, Scope, halt_file_mode, r
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.models import UNASSIGNED, ScopeKind, TradingMode
 from moondev.domain.clock import process_clock
+from moondev.domain.orders import NON_FINAL
 
 STRICTNESS = (TradingMode.ACTIVE, TradingMode.REDUCING, TradingMode.HALTED)
 # A position nobody owns stops opening; for so many real seconds it may merely be waiting for its order's id.
@@ -101,13 +102,22 @@ def _sql_modes(names: Iterable[Scope]) -> Mapping[Scope, TradingMode]:
 
 
 def _unowned(scopes: Iterable[GateScope], now: datetime) -> frozenset[tuple[str, str]]:
-    """Return the (account, instrument) pairs that hold a position nobody owns, for longer than a moment."""
+    """Return the (account, instrument) pairs where somebody else is at it.
+
+    There is a position that nobody owns, for longer than a moment, or an order that nobody here placed and that opens.
+    """
     accounts = sorted({scope.account for scope in scopes})
     rows = fetch(
         "SELECT a.code, i.venue_id, i.symbol FROM exchanges_position p JOIN exchanges_account a ON a.id = p.account_id"
         " JOIN exchanges_instrument i ON i.id = p.instrument_id"
-        " WHERE p.strategy = %s AND p.quantity <> 0 AND p.updated_at < %s AND a.code = ANY(%s)",
-        (UNASSIGNED, now - lasting(process_clock(), UNASSIGNED_GRACE_SECONDS), accounts),
+        " WHERE p.strategy = %s AND p.quantity <> 0 AND p.updated_at < %s AND a.code = ANY(%s)"
+        " UNION SELECT a.code, i.venue_id, i.symbol FROM exchanges_order o JOIN exchanges_account a"
+        " ON a.id = o.account_id JOIN exchanges_instrument i ON i.id = o.instrument_id WHERE o.strategy = %s"
+        " AND o.purpose = 'opening' AND o.status = ANY(%s) AND a.code = ANY(%s)",
+        (
+            *(UNASSIGNED, now - lasting(process_clock(), UNASSIGNED_GRACE_SECONDS), accounts),
+            *(UNASSIGNED, sorted(NON_FINAL), accounts),
+        ),
     )
     return frozenset((account, f"{venue}:{symbol}") for account, venue, symbol in rows)
 

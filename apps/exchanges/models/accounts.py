@@ -101,6 +101,7 @@ class AccountEvent(models.Model):
         FOREIGN_FILL = "foreign_fill", "a fill nobody here asked for"
         OVERFILL = "overfill", "more filled than ordered"
         ADOPTED_ORDER = "adopted_order", "an order at the venue that we do not know"
+        SECOND_WRITER = "second_writer", "somebody else trades on the account"
         ZOMBIE_ORDER = "zombie_order", "an order lives at the venue though our record says it ended"
         ADOPTED_POSITION = "adopted_position", "a position that was there before us"
         POSITION_DIFFERS = "position_differs", "position: ledger and venue differ"

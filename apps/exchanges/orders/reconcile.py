@@ -32,6 +32,7 @@ __all__ = [
     "fill_reports",
     "reconcile_account",
     "reconcile_venue",
+    "strangers_adopt",
 ]
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,11 @@ class Reconciliation(OrdersPass):
         owed = Account.objects.filter(pk=self._account.account_id, unreconciled=True)
         if self.result.complete and owed.update(unreconciled=False):
             wake_accounts([self._account.account_id])
+        return self.result
+
+    def strangers(self) -> Reconciled:
+        """Ask what rests, and adopt what we never placed."""
+        self._ask(self._resting)
         return self.result
 
     def quick(self) -> Reconciled:
@@ -149,6 +155,15 @@ def reconcile_account(account_id: int, sessions: Sessions | None = None, clock: 
     """
     session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
     return Reconciliation(session, clock or process_clock()).thorough()
+
+
+def strangers_adopt(account_id: int, sessions: Sessions | None = None, clock: Clock | None = None) -> int:
+    """Write down orders that rest at the venue and were not placed here; return how many. Silence raises nothing.
+
+    Raises Configuration when there is no key to ask with.
+    """
+    session = (sessions or VenueSessions()).session(account_id, Signer.Purpose.ORDERS)
+    return Reconciliation(session, clock or process_clock()).strangers().adopted
 
 
 def reconcile_venue(venue: str, sessions: Sessions | None = None, clock: Clock | None = None) -> dict[int, Reconciled]:

@@ -11,7 +11,7 @@ from apps.exchanges.execution.hearing import hearing
 from apps.exchanges.execution.sessions import Sessions
 from apps.exchanges.models import Account, AccountEvent
 from apps.exchanges.orders.events import Alarm, alarm_once, unreadable_alarm
-from apps.exchanges.orders.reconcile import fill_reports, reconcile_account
+from apps.exchanges.orders.reconcile import fill_reports, reconcile_account, strangers_adopt
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import (
     Connected,
@@ -26,9 +26,11 @@ from apps.exchanges.ports import (
     UserEvent,
 )
 from moondev.domain.clock import Clock, process_clock
-from moondev.domain.orders import OrderReport
+from moondev.domain.orders import OrderReport, OrderStatus
 
 logger = logging.getLogger(__name__)
+
+_LIVE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def apply_user_events(
         elif isinstance(event, Refused):
             alarm_once(account_id, Alarm(AccountEvent.Kind.STREAM_REFUSED, event.reason), now)
     connected = [event for event in events if isinstance(event, Connected)]
+    _notice_strangers(account_id, applied.strangers, sessions, clock)
     for event in events:
         if isinstance(event, Disconnected):
             logger.warning("account %s: user stream down: %s", account_id, event.reason)
@@ -76,6 +79,24 @@ def apply_user_events(
         funding=booked.payments,
         reconciled=bool(connected),
     )
+
+
+def _notice_strangers(
+    account_id: int, strangers: Sequence[OrderReport], sessions: Sessions | None, clock: Clock | None
+) -> None:
+    """Tell, once an hour, of live orders that nobody here placed, and write down what rests there at once.
+
+    Every order of ours is in its row before it is sent, so who places these is somebody else with the account's keys:
+    another platform, or a person. What comes within the hour is written down by the full look of every minute, or a busy
+    stranger would spend the budget of our own requests.
+    """
+    living = [report for report in strangers if report.status in _LIVE]
+    if not living:
+        return
+    names = ", ".join(report.venue_order_id or str(report.client_order_id) for report in living)
+    text = f"orders that nobody here placed: {names}; nothing is opened where they rest"
+    if alarm_once(account_id, Alarm(AccountEvent.Kind.SECOND_WRITER, text), (clock or process_clock()).now()):
+        strangers_adopt(account_id, sessions, clock)
 
 
 def _note_hearing(account_id: int, events: Sequence[UserEvent]) -> None:
