@@ -17,12 +17,12 @@ def allocations_remember(scopes: Sequence[StrategyScope], now: datetime) -> None
     """Keep the allocation rows in step with `scopes`: one query when nothing changed, as nearly always."""
     names = [scope.strategy for scope in scopes]
     known = {
-        strategy: (account_id, capital)
-        for strategy, account_id, capital in Allocation.objects.filter(strategy__in=names).values_list(
-            "strategy", "account_id", "capital"
+        strategy: (account_id, capital, leverage)
+        for strategy, account_id, capital, leverage in Allocation.objects.filter(strategy__in=names).values_list(
+            "strategy", "account_id", "capital", "leverage"
         )
     }
-    changed = [scope for scope in scopes if known.get(scope.strategy) != (scope.account_id, scope.capital)]
+    changed = [s for s in scopes if known.get(s.strategy) != (s.account_id, s.capital, s.leverage)]
     if changed:
         _write(changed, now, set(known))
 
@@ -33,12 +33,14 @@ def _write(scopes: Sequence[StrategyScope], now: datetime, known: set[str]) -> N
     with transaction.atomic():
         Allocation.objects.bulk_create(
             [
-                Allocation(strategy=s.strategy, account_id=s.account_id, capital=s.capital, updated_at=now)
+                Allocation(
+                    strategy=s.strategy, account_id=s.account_id, capital=s.capital, leverage=s.leverage, updated_at=now
+                )
                 for s in ordered
             ],
             update_conflicts=True,
             unique_fields=["strategy"],
-            update_fields=["account", "capital", "updated_at"],
+            update_fields=["account", "capital", "leverage", "updated_at"],
         )
         HighWaterMark.objects.bulk_create(
             [_first_mark(s.strategy, s.capital, now) for s in ordered if s.strategy not in known],

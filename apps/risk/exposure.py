@@ -13,6 +13,7 @@ from decimal import ROUND_UP, Decimal
 
 from apps.exchanges.locks import ExposureKey, exposure_keys, lock_exposures, move_exposures
 from apps.exchanges.models import ALL_ASSETS, ScopeKind
+from apps.risk.correlation.sharing import shared_keys, shared_refusal
 from apps.risk.facts import RiskFacts
 from apps.risk.models import LimitKind
 from apps.risk.scope import ScopeId, StrategyScope
@@ -66,7 +67,7 @@ def reserve(items: Sequence[ReserveItem], facts: Mapping[str, RiskFacts]) -> Res
 
     Needs an open transaction, which then holds the counters until its end. `facts` are by strategy.
     """
-    used = lock_exposures(key for item in items if not _reduces(item) for key in _keys(item))
+    used = lock_exposures(key for item in items if not _reduces(item) for key in _locked(item, facts))
     raised: dict[ExposureKey, Decimal] = {}
     reserved = Reserved()
     for item in items:
@@ -103,6 +104,11 @@ def _keys(item: ReserveItem) -> tuple[ExposureKey, ...]:
     return exposure_keys(scope.portfolio, scope.account, scope.strategy, item.instrument.asset)
 
 
+def _locked(item: ReserveItem, facts: Mapping[str, RiskFacts]) -> tuple[ExposureKey, ...]:
+    """Return the counters that must not move while the item is judged: its own, and those it shares a limit with."""
+    return (*_keys(item), *shared_keys(item.facts or facts.get(item.scope.strategy), item.instrument))
+
+
 def _refusal(
     item: ReserveItem, amount: Decimal, used: Mapping[ExposureKey, Decimal], facts: RiskFacts | None
 ) -> RiskRefused | None:
@@ -118,7 +124,7 @@ def _refusal(
             return RiskRefused(order, RefusalCode.EQUITY_UNKNOWN, f"equity of {bound.key.scope_kind}", "not known now")
         if used[bound.key] + amount > bound.amount:
             return RiskRefused(order, bound.code, bound.amount, used[bound.key] + amount)
-    return None
+    return shared_refusal(order, item.instrument, amount, used, facts)
 
 
 def _bounds(item: ReserveItem, facts: RiskFacts) -> Iterator[_Bound]:

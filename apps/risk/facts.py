@@ -11,6 +11,7 @@ from apps.exchanges.execution.gate import strictest
 from apps.exchanges.models import ScopeKind, TradingMode, TradingState
 from apps.risk.allocations import allocations_remember
 from apps.risk.breakers.half_open import read_half_open
+from apps.risk.correlation.book import Shared, read_shared
 from apps.risk.limits import LimitBook, read_limits
 from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
@@ -31,7 +32,7 @@ class RiskFacts:
     need it then refuse to open. Drawdowns are shares of the peak (0.15 is 15 %). `half_open` are the parts of its size
     to which breakers hold a scope while they are half open, `rules` the operator's own, `read_at` when all this was.
     `sizing` is the strategy's rule, `trades` its record of closed trades, `peers` the number of its portfolio's
-    strategies.
+    strategies. `copies` are the strategies that share a limit with it, `alike` the assets that do, each by its name.
     """
 
     scope: StrategyScope
@@ -49,6 +50,8 @@ class RiskFacts:
     sizing: SizingRule = PLAIN
     trades: TradeRecord = NO_TRADES
     peers: int = 1
+    copies: Shared | None = None
+    alike: Mapping[str, Shared] = field(default_factory=dict)
 
     def at(self, scope: StrategyScope) -> RiskFacts:
         """Return the same strategy's facts on another account of its portfolio."""
@@ -91,6 +94,8 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
     marks = read_marks(_marked_scopes(scopes), now)
     half_open, rules = read_half_open(), read_rules()
     sizing = read_sizing([scope.strategy for scope in scopes])
+    worth = {scope.portfolio: equities.at_least(scope.portfolio) for scope in scopes}
+    shared = read_shared(scopes, limits, worth, now)
     facts = {scope.strategy: _facts_of(scope, limits, modes, equities, marks) for scope in scopes}
     return {
         strategy: replace(
@@ -101,6 +106,8 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
             sizing=sizing.rule(strategy),
             trades=sizing.trades.get(strategy, NO_TRADES),
             peers=sizing.peers.get(found.scope.portfolio, 1),
+            copies=shared.strategies.get(strategy),
+            alike=shared.assets.get(found.scope.portfolio, {}),
         )
         for strategy, found in facts.items()
     }

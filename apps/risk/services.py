@@ -36,6 +36,7 @@ SEED_LIMITS: Mapping[LimitKind, Decimal] = MappingProxyType(
         LimitKind.MAX_OPEN_ORDERS: Decimal(1_000),
         LimitKind.DAY_LOSS: Decimal("0.05"),
         LimitKind.FEE_SHARE: Decimal(1),
+        LimitKind.STRATEGY_CORRELATION: Decimal("0.70"),
     }
 )
 ATTEMPTS = 5

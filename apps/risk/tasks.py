@@ -6,6 +6,8 @@ import logging
 
 from celery import shared_task
 
+from apps.exchanges.market_data.cache import market_cache
+from apps.risk.correlation.measure import correlations_measure
 from apps.risk.exposure_recompute import exposures_recompute
 from apps.risk.sizing.trades import trades_update
 from moondev.celery import TradingTask
@@ -25,3 +27,9 @@ def exposures_recompute_task() -> None:
 def sizing_trades_task() -> None:
     """Add up anew what the trades of strategies returned that Kelly sizes; safe to run twice and at once."""
     trades_update(process_clock().now())
+
+
+@shared_task(base=TradingTask, name="risk.correlations_measure")
+def correlations_measure_task() -> None:
+    """Measure anew who moves like whom; safe to run twice and at once."""
+    correlations_measure(market_cache(), process_clock().now())

@@ -1,5 +1,6 @@
 """Every check of the review, in the order in which they are asked; the first breach decides."""
 
+from apps.risk.checks.asset_correlation import ASSET_CORRELATION
 from apps.risk.checks.asset_exposure import ASSET_EXPOSURE
 from apps.risk.checks.candidate import Check
 from apps.risk.checks.custom_rules import CUSTOM_RULES
@@ -14,6 +15,7 @@ from apps.risk.checks.price_grid import PRICE_GRID
 from apps.risk.checks.reducing import REDUCING
 from apps.risk.checks.self_trade import SELF_TRADE
 from apps.risk.checks.stage import STAGE
+from apps.risk.checks.strategy_correlation import STRATEGY_CORRELATION
 from apps.risk.checks.trading_state import TRADING_STATE
 
 CHECKS: tuple[Check, ...] = (
@@ -30,6 +32,8 @@ CHECKS: tuple[Check, ...] = (
     PORTFOLIO_DRAWDOWN,
     ASSET_EXPOSURE,
     LEVERAGE,
+    STRATEGY_CORRELATION,
+    ASSET_CORRELATION,
     HALF_OPEN,
     CUSTOM_RULES,
 )

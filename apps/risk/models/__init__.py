@@ -10,6 +10,7 @@ from apps.risk.models.breakers import (
     Metric,
     Recovery,
 )
+from apps.risk.models.correlations import Correlated, Correlation
 from apps.risk.models.drills import DrillRun
 from apps.risk.models.events import RiskEvent
 from apps.risk.models.limit_kinds import (
@@ -42,6 +43,8 @@ __all__ = [
     "BreakerChange",
     "BreakerState",
     "ConversionRate",
+    "Correlated",
+    "Correlation",
     "CustomRule",
     "DrillRun",
     "HighWaterMark",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 
 from apps.exchanges.models import Account
@@ -9,7 +11,7 @@ from apps.exchanges.models.fields import AmountField
 
 
 class Allocation(models.Model):
-    """The capital of one strategy on one account, as of its latest tick.
+    """The capital and leverage of one strategy on one account, as of its latest tick.
 
     Kept here so that the guard can watch every strategy's drawdown without asking upstairs.
     """
@@ -17,6 +19,7 @@ class Allocation(models.Model):
     strategy = models.CharField(max_length=64, unique=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="allocations")
     capital = AmountField()
+    leverage = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(1))
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -40,6 +40,8 @@ class LimitKind(models.TextChoices):
     DAY_LOSS = "day_loss", "loss since 00:00 UTC after which nothing opens (share)"
     STRATEGY_DRAWDOWN = "strategy_drawdown", "drawdown that stops a strategy (share)"
     PORTFOLIO_DRAWDOWN = "portfolio_drawdown", "drawdown that stops the portfolio (share)"
+    STRATEGY_CORRELATION = "strategy_correlation", "correlation above which strategies share one limit (share)"
+    ASSET_CORRELATION = "asset_correlation", "correlation above which assets share one limit (share)"
     FEE_SHARE = "fee_share", "fees both ways that a stated edge may cost (share of the edge)"
     POSITION_AGE_SECONDS = "position_age_seconds", "longest time a position stays open (s)"
 
@@ -71,6 +73,8 @@ UNITS: Mapping[LimitKind, Unit] = MappingProxyType(
         LimitKind.DAY_LOSS: Unit.SHARE,
         LimitKind.STRATEGY_DRAWDOWN: Unit.SHARE,
         LimitKind.PORTFOLIO_DRAWDOWN: Unit.SHARE,
+        LimitKind.STRATEGY_CORRELATION: Unit.SHARE,
+        LimitKind.ASSET_CORRELATION: Unit.SHARE,
         LimitKind.FEE_SHARE: Unit.SHARE,
         LimitKind.POSITION_AGE_SECONDS: Unit.TIME,
     }
@@ -88,6 +92,8 @@ MEASURED_IN: Mapping[LimitKind, frozenset[LimitScope]] = MappingProxyType(
         LimitKind.STRATEGY_DRAWDOWN: _OF_STRATEGIES,
         LimitKind.MAX_LEVERAGE: _OF_STRATEGIES,
         LimitKind.POSITION_AGE_SECONDS: _OF_STRATEGIES,
+        LimitKind.STRATEGY_CORRELATION: _OF_STRATEGIES,
+        LimitKind.ASSET_CORRELATION: _OF_PORTFOLIOS,
     }
 )
 
@@ -96,6 +102,7 @@ BINDS_WHERE_SET = frozenset(
     {
         LimitKind.MAX_GROSS_EXPOSURE, LimitKind.MAX_NET_EXPOSURE, LimitKind.MARGIN_SHARE, LimitKind.MAX_OPEN_ORDERS,
         LimitKind.ORDERS_PER_MINUTE, LimitKind.DAY_LOSS, LimitKind.FEE_SHARE, LimitKind.POSITION_AGE_SECONDS,
+        LimitKind.STRATEGY_CORRELATION, LimitKind.ASSET_CORRELATION,
     }
 )  # fmt: skip
 # What only live accounts, venues and processes can tell: a backtest does not ask.

@@ -31,6 +31,7 @@ def housekeeping() -> list[Entry]:
     """Return what has to happen whether or not anybody trades."""
     entries = [
         Entry("recompute exposures", "risk.exposures_recompute", 60, {}),
+        Entry("measure correlations", "risk.correlations_measure", 60, {}),
         Entry("add up trades for sizing", "risk.sizing_trades", 300, {}),
         Entry("watch promoted strategies", "strategies.promotion_watch", 60, {}),
         Entry("keep market data", "exchanges.history_keep", 600, {}),
