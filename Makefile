@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check oracle bench clean
+.PHONY: help demo up test check dashboard oracle bench clean
 
 PYTHON_BIN := .venv/bin/python
 DEMO_OPTIONS = $(if $(FOR),--for $(FOR)) $(if $(FEED),--feed $(FEED)) $(if $(SPEED),--speed $(SPEED)) \
@@ -28,6 +28,9 @@ check: ## Lint, format, types, layers, docstrings
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/interrogate --quiet moondev apps celeryconfig.py manage.py
 
+dashboard: ## Build the dashboard's bundle from its sources (needs Node.js 20)
+	@docker/dashboard build
+
 oracle: ## Ask other people's engines afresh, hold them to their stored answers. STORE=1 stores, ASK=cross narrows
 	@docker/environment requirements-dev.txt
 	@docker/oracle-environment
@@ -45,4 +48,4 @@ clean: ## Stop the private servers, remove what can be made again
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

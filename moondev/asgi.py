@@ -1,10 +1,12 @@
-"""The web application: ``uvicorn moondev.asgi:application``. The admin, and the API beside it."""
+"""The web application: ``uvicorn moondev.asgi:application``. The dashboard, the admin, and the API beside them."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 from django.core.asgi import get_asgi_application
-from starlette.routing import Mount, Router
+from starlette.routing import Mount, Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
@@ -13,5 +15,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
 admin = cast("ASGIApp", get_asgi_application())
 
 from apps.monitor.api.app import PREFIX, create_api  # noqa: E402  after Django is set up: the API uses its models
+from apps.monitor.api.stream.endpoint import Stream  # noqa: E402  the same
 
-application = Router([Mount(PREFIX, app=create_api()), Mount("/", app=admin)])
+
+def web_application() -> ASGIApp:
+    """Return the whole application; what the stream has opened is closed when the process ends."""
+    stream = Stream()
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        yield
+        await stream.close()
+
+    routes = [WebSocketRoute(f"{PREFIX}/stream", stream), Mount(PREFIX, app=create_api()), Mount("/", app=admin)]
+    return Router(routes, lifespan=lifespan)
+
+
+application = web_application()

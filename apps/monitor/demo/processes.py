@@ -41,7 +41,9 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
 
 def web_process(ports: Ports) -> ProcessSpec:
     """Return the web process: admin and API."""
-    options = ["--host", "127.0.0.1", "--port", str(ports.web), "--lifespan", "off", "--no-access-log"]
+    options = ["--host", "127.0.0.1", "--port", str(ports.web), "--no-access-log"]
+    # Small messages to many: packing them costs more than it saves. A page says little, so little is taken.
+    options += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "16384"]
     return _python("web", "-m", "uvicorn", "moondev.asgi:application", *options)
 
 

@@ -1,0 +1,70 @@
+// The page: what one must see without scrolling first, then the rest.
+
+import { useEffect } from "preact/hooks";
+import { said } from "./panels/acting";
+import { Market } from "./panels/chart";
+import { Equity } from "./panels/equity";
+import { Header } from "./panels/header";
+import { KillSwitchDialog, Stops } from "./panels/kill-switch";
+import { Latest } from "./panels/latest";
+import { Money } from "./panels/money";
+import { OrderLife } from "./panels/order-life";
+import { Fills, Orders } from "./panels/orders";
+import { Breakers, Queues, Venues } from "./panels/platform";
+import { Limits, Positions } from "./panels/positions";
+import { Strategies } from "./panels/strategies";
+import { line } from "./stream/line";
+
+export function App() {
+  useEffect(() => {
+    line.open();
+    return () => line.close();
+  }, []);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the figures
+      </a>
+      <Header />
+      <Message />
+      <main id="main">
+        <Money />
+        <div class="grid">
+          <Equity />
+          <Latest />
+          <Strategies />
+          <Positions />
+          <Limits />
+          <Market />
+          <Orders />
+          <Fills />
+          <Venues />
+          <Breakers />
+          <Stops />
+          <Queues />
+        </div>
+      </main>
+      <footer class="foot">
+        Charts by <a href="https://www.tradingview.com/">TradingView</a> Lightweight Charts
+      </footer>
+      <KillSwitchDialog />
+      <OrderLife />
+    </>
+  );
+}
+
+const MESSAGE_MS = 8_000;
+
+function Message() {
+  const message = said.value;
+  useEffect(() => {
+    if (!message) return undefined;
+    const timer = window.setTimeout(() => (said.value = null), MESSAGE_MS);
+    return () => window.clearTimeout(timer);
+  }, [message]);
+  return (
+    <div class="message-place" role="alert">
+      {message ? <p class={`message ${message.good ? "good" : "bad"}`}>{message.text}</p> : null}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+// What the system did last and why, in sentences: the first place to look when something surprises.
+
+import { exact, words } from "../format";
+import { clock } from "../format";
+import { ago } from "../now";
+import { Empty, Panel } from "../panel";
+import { useTopic } from "../stream/hooks";
+import type { Fill, News, Order, Strategy } from "../stream/rows";
+import { life } from "./order-life";
+import { said } from "./strategies";
+
+interface Told {
+  key: string;
+  at: string;
+  level: "good" | "wait" | "bad" | "calm";
+  what: string;
+  why: string;
+  order?: string;
+}
+
+const SHOWN = 40;
+
+export function Latest() {
+  const fills = useTopic("fills");
+  const orders = useTopic("orders").rows;
+  const strategies = useTopic("strategies").rows;
+  const news = useTopic("news");
+  const told = [
+    ...[...fills.rows].map(([key, fill]) => ofFill(key, fill, orders, strategies)),
+    ...[...orders].filter(([, order]) => order.refusal).map(([key, order]) => ofRefusal(key, order)),
+    ...[...news.rows].map(([key, item]) => ofNews(key, item)),
+  ].sort((a, b) => b.at.localeCompare(a.at));
+  return (
+    <Panel title="What happened, and why" area="latest" trouble={fills.trouble || news.trouble} loading={news.seq < 0}>
+      {told.length === 0 && news.seq >= 0 ? <Empty>Nothing has happened yet.</Empty> : null}
+      <ol class="latest">
+        {told.slice(0, SHOWN).map((item) => (
+          <Item key={item.key} item={item} />
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function Item({ item }: { item: Told }) {
+  const order = item.order;
+  return (
+    <li class={item.level}>
+      <time title={item.at}>
+        {clock(item.at)} <small class="muted">{ago(item.at)}</small>
+      </time>
+      <p>
+        {order ? (
+          <button type="button" class="link" onClick={() => life.open(order)}>
+            {item.what}
+          </button>
+        ) : (
+          <b>{item.what}</b>
+        )}
+        {item.why ? <span class="muted"> — {item.why}</span> : null}
+      </p>
+    </li>
+  );
+}
+
+function ofFill(key: string, fill: Fill, orders: ReadonlyMap<string, Order>, strategies: ReadonlyMap<string, Strategy>): Told {
+  const order = fill.order ? orders.get(fill.order) : undefined;
+  const what = `${fill.strategy} ${fill.side === "buy" ? "bought" : "sold"} ${exact(fill.quantity)} ${fill.symbol} at ${exact(fill.price)} on ${fill.venue}`;
+  const kind = fill.kind === "order" ? "" : words(fill.kind);
+  const why = order?.reason || kind || decided(strategies.get(fill.strategy), fill);
+  return { key: `fill-${key}`, at: fill.at, level: "good", what, why, ...(fill.order ? { order: fill.order } : {}) };
+}
+
+function decided(strategy: Strategy | undefined, fill: Fill): string {
+  const report = strategy?.report;
+  return report ? (said(report).find((line) => line.includes(fill.symbol)) ?? "") : "";
+}
+
+function ofRefusal(key: string, order: Order): Told {
+  const what = `Risk refused ${order.strategy}: ${order.side} ${exact(order.quantity)} ${order.symbol}`;
+  return { key: `refused-${key}`, at: order.created, level: "bad", what, why: order.refusal, order: key };
+}
+
+const BAD = /halted|open:|fail|error|differ|lost|refuse|breach/i;
+
+function ofNews(key: string, item: News): Told {
+  const by = item.actor ? ` (${item.actor})` : "";
+  const level = BAD.test(`${item.kind} ${item.message}`) ? "bad" : item.kind === "gate" || item.kind === "breaker" ? "wait" : "calm";
+  return { key, at: item.at, level, what: `${words(item.kind)} ${item.scope}`, why: item.message + by };
+}

@@ -1,0 +1,242 @@
+// The rows of each topic, as the stream sends them. Amounts are decimal text, exactly as the database has them.
+
+export type Amount = string | null;
+export type Moment = string | null;
+
+export interface Money {
+  kind: "total" | "portfolio" | "account" | "venue" | "strategy" | "asset";
+  key: string;
+  currency: string;
+  equity: Amount;
+  peak: Amount;
+  drawdown: Amount;
+  day_profit: Amount;
+  equity_at_least: Amount;
+  gross_exposure: Amount;
+  net_exposure: Amount;
+  margin_used: Amount;
+  margin_free: Amount;
+  realised: Amount;
+  unrealised: Amount;
+  fees: Amount;
+  funding: Amount;
+  slippage: Amount;
+  net_profit: Amount;
+  why: string;
+  at: Moment;
+}
+
+export interface Use {
+  kind: string;
+  of: string;
+  limit: Amount;
+  used: Amount;
+  share: Amount;
+}
+
+export interface Position {
+  strategy: string;
+  account: string;
+  venue: string;
+  symbol: string;
+  asset: string;
+  currency: string;
+  quantity: string;
+  entry: string;
+  mark: Amount;
+  notional: Amount;
+  unrealised: Amount;
+  realised: string;
+  fees: string;
+  funding: string;
+  opened: Moment;
+}
+
+export interface Order {
+  number: number;
+  strategy: string;
+  account: string;
+  venue: string;
+  symbol: string;
+  side: "buy" | "sell";
+  type: string;
+  time_in_force: string;
+  purpose: string;
+  quantity: string;
+  price: string;
+  trigger: Amount;
+  status: string;
+  working: boolean;
+  filled: string;
+  average: Amount;
+  refusal: string;
+  reason: string;
+  created: string;
+  updated: string;
+  submit_ms: number | null;
+  acknowledge_ms: number | null;
+}
+
+export interface Fill {
+  at: string;
+  strategy: string;
+  account: string;
+  venue: string;
+  symbol: string;
+  side: "buy" | "sell";
+  price: string;
+  quantity: string;
+  notional: string;
+  fee: string;
+  realised: string;
+  currency: string;
+  liquidity: string;
+  kind: string;
+  order: string | null;
+  slippage_bps: number | null;
+  heard_ms: number | null;
+}
+
+export interface Wish {
+  instrument?: string;
+  weight?: number;
+  signal?: string;
+  reason?: string;
+  entry?: string;
+  stop?: string;
+  take_profit?: string;
+  bids?: string[];
+  asks?: string[];
+  legs?: Wish[];
+}
+
+export interface Report {
+  age_ms?: Record<string, number | null>;
+  desired?: Wish[];
+  notes?: string[];
+  plan?: string[];
+  refusals?: { code: string; limit: string; value: string; request: string }[];
+  stages_ms?: Record<string, number>;
+}
+
+export interface Strategy {
+  kind: string;
+  stage: string;
+  enabled: boolean;
+  paused: string;
+  account: string;
+  venue: string;
+  currency: string;
+  capital: string;
+  leverage: string;
+  ticks_on: string;
+  priority: number;
+  version: number;
+  tick: number | null;
+  tick_status?: string;
+  tick_at?: string;
+  tick_ms?: number | null;
+  decide_ms?: number | null;
+  did?: { placed: number; amended: number; cancelled: number; refused: number };
+  report?: Report;
+  error?: string;
+}
+
+export interface Gate {
+  kind: string;
+  key: string;
+  mode: "active" | "reducing" | "halted";
+  reason: string;
+  actor: string;
+  at: string;
+}
+
+export interface Veto {
+  venue: string;
+  scope: string;
+  flatten: boolean;
+  stage: string;
+  reason: string;
+  actor: string;
+  detail: string;
+  engaged: string;
+  done_ms: number | null;
+}
+
+export interface Breaker {
+  breaker: string;
+  metric: string;
+  scope: string;
+  mode: string;
+  reading: Amount;
+  threshold: string;
+  share: boolean;
+  recovery: string;
+  since: string;
+}
+
+export interface News {
+  kind: string;
+  scope: string;
+  message: string;
+  at: string;
+  actor: string;
+}
+
+export interface Venue {
+  environment: string;
+  state: "ok" | "degraded" | "down";
+  reasons: string[];
+  for_seconds: number;
+  connected: boolean;
+  data_age: number | null;
+  ages: Record<string, number | null>;
+  messages: number;
+  unreadable: number;
+  requests: number;
+  errors: number;
+  error_share: number | null;
+  slow_ms: number | null;
+}
+
+export interface Queue {
+  waiting: number;
+}
+
+export interface Price {
+  bid: number | null;
+  ask: number | null;
+  mid: number | null;
+  mark: number | null;
+  funding: number | null;
+}
+
+export interface Bars {
+  intervals: number[];
+}
+
+export interface Candle {
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  volume: number;
+  price?: number | null;
+}
+
+export interface Topics {
+  money: Money;
+  limits: Use;
+  positions: Position;
+  orders: Order;
+  fills: Fill;
+  strategies: Strategy;
+  gates: Gate;
+  vetoes: Veto;
+  breakers: Breaker;
+  news: News;
+  venues: Venue;
+  queues: Queue;
+  prices: Price;
+  charts: Bars;
+}

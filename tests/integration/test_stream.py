@@ -1,0 +1,204 @@
+"""The stream as a client meets it: a real web server and real websockets, who is let in, and what arrives."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import requests
+import uvicorn
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from apps.exchanges.models import Account, Fill, InstrumentRow, Portfolio, Venue
+from apps.monitor.access.scopes import Scope
+from apps.monitor.access.tokens import token_create
+from apps.monitor.api.stream import endpoint, socket
+from moondev import asgi
+from moondev.domain.clock import LiveClock
+from moondev.servers.probes import free_port
+from tests.browser.scenery import NOW, PASSWORD, filled_order
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def home():
+    """Serve the web application; return its host and port."""
+    port = free_port()
+    config = uvicorn.Config(
+        asgi.web_application(), host="127.0.0.1", port=port, log_level="error", ws="websockets-sansio"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    yield f"127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(15)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def world(db):
+    venue = Venue.objects.create(
+        code="hyperliquid",
+        protocol="hyperliquid",
+        environment="paper",
+        rest_url="http://localhost:1/",
+        websocket_url="-",
+    )
+    portfolio = Portfolio.objects.create(code="paper", currency="USDC", environment="paper")
+    Account.objects.create(code="paper-1", venue=venue, portfolio=portfolio, address="0x1", currency="USDC")
+    InstrumentRow.objects.create(
+        venue=venue, symbol="BTC", asset="BTC", quote="USDC", tick=Decimal(1), significant_figures=5,
+        lot=Decimal("0.001"), min_notional=Decimal(10), max_leverage=20,
+    )  # fmt: skip
+    users = get_user_model().objects
+    users.create_superuser("operator", password=PASSWORD)
+    users.create_user("customer", password=PASSWORD)
+    viewer = users.create_user("viewer", password=PASSWORD, is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_fill"))
+
+
+def cookies(home, name):
+    made = requests.Session()
+    made.get(f"http://{home}/admin/login/", timeout=10)
+    form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": made.cookies["csrftoken"]}
+    made.post(f"http://{home}/admin/login/?next=/admin/login/", form, timeout=10)
+    return "; ".join(f"{key}={value}" for key, value in made.cookies.items())
+
+
+def opened(home, name=None, **headers):
+    more = {"Cookie": cookies(home, name)} if name else {}
+    return connect(f"ws://{home}/api/v1/stream", additional_headers={**more, **headers}, compression=None)
+
+
+def say(line, **words):
+    line.send(json.dumps(words))
+
+
+def heard(line, **wanted):
+    """Return the next message that has these words; pulses and other topics pass by."""
+    for _ in range(200):
+        told = json.loads(line.recv(timeout=20))
+        if all(told.get(key) == value for key, value in wanted.items()):
+            return told
+    raise AssertionError(f"nothing like {wanted}")
+
+
+def refusal(home, name=None, **headers):
+    with pytest.raises(InvalidStatus) as caught:
+        opened(home, name, **headers)
+    answer = caught.value.response
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.status_code, json.loads(answer.body)["detail"]
+
+
+def test_only_staff_and_tokens_are_let_in_and_only_from_pages_of_ours(home, world):
+    assert refusal(home)[0] == 401
+    # The admin lets a customer not in, so there is no session either.
+    assert refusal(home, "customer")[0] == 401
+    assert refusal(home, "operator", Origin="https://evil.example")[0] == 403
+    assert refusal(home, Authorization="Bearer mdat_made_up")[0] == 401
+    with opened(home, "operator", Origin=f"http://{home}") as line:
+        say(line, do="ping")
+        assert heard(line, kind="pong")
+    now = LiveClock().now()
+    _, secret = token_create(
+        name="screen", user=get_user_model().objects.get(username="operator"), scopes=[Scope.READ],
+        expires_at=now + timedelta(days=1), actor="test", now=now,
+    )  # fmt: skip
+    with opened(home, Authorization=f"Bearer {secret}") as line:
+        say(line, do="subscribe", topics=["fills"])
+        assert heard(line, kind="snapshot", topic="fills")["rows"] == {}
+
+
+def test_a_fill_arrives_as_a_change_exactly_as_the_database_has_it(home, world):
+    with opened(home, "operator") as line:
+        say(line, do="subscribe", topics=["fills", "positions", "orders", "gates", "strategies", "news"])
+        first = heard(line, kind="snapshot", topic="fills")
+        assert first["rows"] == {}
+        order = filled_order(quantity="0.250", price="107250.50")
+        told = heard(line, kind="delta", topic="fills")
+        assert told["since"] == first["seq"]
+        (fill,) = told["rows"].values()
+        assert (fill["quantity"], fill["price"], fill["order"]) == ("0.25", "107250.5", str(order.client_order_id))
+        assert fill["at"] == NOW.isoformat()
+        say(line, do="unsubscribe", topics=["fills"])
+        say(line, do="subscribe", topics=["fills"])
+        assert heard(line, kind="snapshot", topic="fills")["rows"].keys() == told["rows"].keys()
+
+
+def test_a_viewer_follows_what_they_may_see_and_nothing_else(home, world):
+    with opened(home, "viewer") as line:
+        say(line, do="subscribe", topics=["orders", "fills", "nothing", "candles:hyperliquid:BTC"])
+        problems = [heard(line, kind="problem")["detail"] for _ in range(3)]
+        assert "exchanges.view_order" in problems[0]
+        assert "topic is 'nothing'" in problems[1]
+        assert "candles:VENUE:SYMBOL:SECONDS" in problems[2]
+        assert heard(line, kind="snapshot", topic="fills")["rows"] == {}
+
+
+def test_who_only_makes_mistakes_is_sent_away(home, world, monkeypatch):
+    monkeypatch.setattr(socket, "MISTAKES_MOST", 3)
+    with opened(home, "operator") as line:
+        for text in ("{", '{"do": "dance"}', "[]", "null"):
+            line.send(text)
+        with pytest.raises(ConnectionClosed) as caught:
+            heard(line, kind="nothing")
+        assert caught.value.rcvd.code == socket.POLICY
+
+
+def chatter(line):
+    """Say something over and over until the other end has enough."""
+    for _ in range(200):
+        say(line, do="ping")
+        line.recv(timeout=20)
+
+
+def test_who_says_too_much_is_sent_away(home, world, monkeypatch):
+    monkeypatch.setattr(socket, "SAYS_AT_ONCE", 5.0)
+    with opened(home, "operator") as line, pytest.raises(ConnectionClosed):
+        chatter(line)
+
+
+def test_who_is_logged_out_or_loses_a_right_follows_no_longer(home, world, monkeypatch):
+    monkeypatch.setattr(endpoint, "LOOK_AGAIN_SECONDS", 0.05)
+    with opened(home, "viewer") as line:
+        say(line, do="subscribe", topics=["fills"])
+        heard(line, kind="snapshot")
+        get_user_model().objects.get(username="viewer").user_permissions.clear()
+        with pytest.raises(ConnectionClosed):
+            heard(line, kind="nothing")
+
+
+def test_a_client_that_reads_nothing_costs_no_more_than_the_rows_themselves(home, world):
+    with opened(home, "operator") as slow, opened(home, "operator") as quick:
+        for line in (slow, quick):
+            say(line, do="subscribe", topics=["fills"])
+        heard(quick, kind="snapshot")
+        for _ in range(20):
+            filled_order_again()
+            heard(quick, kind="delta", topic="fills")
+        rows = {}
+        while len(rows) < 20:
+            rows |= heard(slow, topic="fills")["rows"]
+        assert len(rows) == 20
+
+
+def filled_order_again():
+    """Write one more fill."""
+    number = Fill.objects.count()
+    if number == 0:
+        filled_order()
+        return
+    fill = Fill.objects.first()
+    fill.pk, fill.venue_trade_id = None, f"again-{number}"
+    fill.save(force_insert=True)
