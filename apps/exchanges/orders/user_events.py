@@ -87,8 +87,8 @@ def _notice_strangers(
     """Tell, once an hour, of live orders that nobody here placed, and write down what rests there at once.
 
     Every order of ours is in its row before it is sent, so who places these is somebody else with the account's keys:
-    another platform, or a person. What comes within the hour is written down by the full look of every minute, or a busy
-    stranger would spend the budget of our own requests.
+    another platform, or a person. What comes within the hour is written down by the full look of every minute, or a
+    busy stranger would spend the budget of our own requests.
     """
     living = [report for report in strangers if report.status in _LIVE]
     if not living:
