@@ -7,8 +7,9 @@ import pytest
 import talib
 
 from apps.strategies.indicators.channels import prior_highest, prior_lowest
+from apps.strategies.indicators.half_life import half_life
 from apps.strategies.indicators.nadaraya_watson import gaussian_weights, one_sided
-from apps.strategies.indicators.regression import fitted, half_life, rank_correlation
+from apps.strategies.indicators.regression import fitted, rank_correlation
 from apps.strategies.indicators.session_vwap import session_vwap
 from apps.strategies.indicators.stochastic_rsi import stochastic_rsi
 from apps.strategies.indicators.true_range import average_true_range

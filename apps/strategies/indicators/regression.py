@@ -1,4 +1,4 @@
-"""One series explained by another: slope, correlation, and how fast what is left over dies away."""
+"""One series explained by another: slope, correlation, and what is left over."""
 
 from __future__ import annotations
 
@@ -46,16 +46,6 @@ def rank_correlation(y: Column, x: Column) -> float:
     Raises InvalidValue as `fitted` does. Source: C. Spearman, American Journal of Psychology 15, 1904.
     """
     return fitted(_ranks(y), _ranks(x)).correlation
-
-
-def half_life(values: Column) -> float:
-    """Return after how many bars half of a distance from the mean is gone: -ln 2 / lambda.
-
-    Lambda is the slope of the changes over the values before them (Ornstein-Uhlenbeck by ordinary least squares).
-    Infinite when the values do not return at all. Source: E. Chan, "Algorithmic Trading", 2013, chapter 2.
-    """
-    slope = fitted(np.diff(values), values[:-1]).beta
-    return -math.log(2) / slope if slope < 0 else math.inf
 
 
 def _ranks(values: Column) -> Column:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from statsmodels.tsa.stattools import coint
 
-from apps.strategies.indicators.regression import Line, fitted, half_life
+from apps.strategies.indicators.half_life import half_life
+from apps.strategies.indicators.regression import Line, fitted
 from moondev.domain.market_data import Column
 
 

@@ -22,3 +22,9 @@ def test_is_infinite_where_nothing_pulls_back() -> None:
 def test_two_values_tell_nothing() -> None:
     with pytest.raises(InvalidValue, match="values is 2; allowed: 3 or more"):
         half_life(np.array([1.0, 2.0]))
+
+
+def test_half_of_an_autoregression_is_gone_after_its_half_life() -> None:
+    decaying = 0.9 ** np.arange(50)
+    assert half_life(decaying) == pytest.approx(-math.log(2) / (0.9 - 1))
+    assert half_life(np.exp(np.arange(20) / 10)) == math.inf

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import coint
 
-from apps.strategies.indicators.regression import fitted, half_life
+from apps.strategies.indicators.half_life import half_life
+from apps.strategies.indicators.regression import fitted
 from apps.strategies.library.relation.cointegration import related
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import Column
@@ -38,12 +39,6 @@ def test_a_series_that_does_not_move_explains_nothing() -> None:
 def test_refuses_columns_that_make_no_line(y: Column, x: Column) -> None:
     with pytest.raises(InvalidValue, match="allowed: two columns of one length, 3 or more"):
         fitted(y, x)
-
-
-def test_half_of_an_autoregression_is_gone_after_its_half_life() -> None:
-    decaying = 0.9 ** np.arange(50)
-    assert half_life(decaying) == pytest.approx(-math.log(2) / (0.9 - 1))
-    assert half_life(np.exp(np.arange(20) / 10)) == math.inf
 
 
 def test_ether_on_bitcoin_gives_the_known_line_test_and_half_life() -> None:
