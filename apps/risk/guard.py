@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from apps.exchanges.models import Account, AccountEvent, ScopeKind, TradingMode
 from apps.exchanges.orders.events import Alarm, alarm_once
@@ -26,9 +26,11 @@ from apps.risk.guard_limits import DrawdownBreach, find_breaches, read_rules
 from apps.risk.limits import read_limits
 from apps.risk.models import RiskEvent
 from apps.risk.plausibility import Plausibility
+from apps.risk.portfolio.books_news import BooksNews
 from apps.risk.portfolio.drawdown import Mark, marks_update
 from apps.risk.portfolio.keeper import TruthKeeper
 from apps.risk.portfolio.portfolio_equity import observe_portfolios
+from apps.risk.portfolio.rates_keeper import RatesKeeper
 from apps.risk.portfolio.strategy_equity import observe_strategies, read_watched
 from apps.risk.scope import ScopeId
 from apps.risk.snapshots import Snapshots
@@ -57,13 +59,16 @@ class Guard:
         clock: Clock,
         own: OwnLooks | None = None,
         plausibility: Plausibility | None = None,
+        rates: RatesKeeper | None = None,
     ) -> None:
         """Judge what venues say by `plausibility`; None knows no prices of our own."""
         self._snapshots = snapshots
         self._own = OwnLooks() if own is None else own
         self._record_mark = record_mark
         self._clock = clock
-        self._truth = TruthKeeper()
+        self._truth, self._rates = TruthKeeper(), rates or RatesKeeper()
+        self._books = BooksNews()
+        self._accounts: list[Account] = []
         self._plausibility = plausibility or Plausibility()
         self._evidence = Evidence()
         self._seen: Counter[ScopeId] = Counter()
@@ -72,6 +77,7 @@ class Guard:
     def watch(self) -> list[DrawdownBreach]:
         """Take marks of everything and stop whoever has reached a limit; return whom it stopped."""
         accounts = list(Account.objects.filter(enabled=True).select_related("venue", "portfolio").order_by("pk"))
+        self._accounts = accounts
         answered = self._snapshots.take(accounts)
         now = self._clock.now()
         heard = self._plausibility.sift(accounts, answered, now)
@@ -81,11 +87,36 @@ class Guard:
         marks = marks_of(accounts, heard, now)
         breaches = self._confirmed(find_breaches(read_rules(), marks, read_limits()), accounts, heard)
         stopped = [b for b in breaches if self._answer(b, marks[b.scope].peak, accounts, heard, now)]
-        self._truth.keep(accounts, heard, marks, now)
         self._own.load.look()
         self._own.silence.look(accounts, answered)
         breakers_look(Sources(accounts, heard, marks, self._own, self._clock).read, ACTOR, now)
+        self._apart(lambda: self._rates.keep(now))
+        self._apart(lambda: self._truth.keep(accounts, heard, marks, now))
         return stopped
+
+    def glance(self) -> bool:
+        """Between two passes: write the truth anew when books have changed since; return whether they had.
+
+        Only the accounts they changed on are asked, within what their venue may be asked at all.
+        """
+        changed = self._books.look()
+        if not changed or not self._accounts:
+            return False
+        answered = self._snapshots.take(self._accounts, changed)
+        now = self._clock.now()
+        heard = self._plausibility.sift(self._accounts, answered, now)
+        self._apart(lambda: self._truth.write(self._accounts, heard, now))
+        return True
+
+    @staticmethod
+    def _apart(chore: Callable[[], object]) -> None:
+        """Do what people read: trouble with it, unless the database is away, must not keep the guard from its watch."""
+        try:
+            chore()
+        except Exception as error:
+            if isinstance(error, DatabaseError) and not connection.is_usable():
+                raise
+            logger.exception("the portfolio truth is not written")
 
     def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from apps.exchanges.execution.sessions import Sessions
@@ -35,20 +35,23 @@ class Snapshots:
         self._asked: dict[int, Future[AccountSnapshot]] = {}
         self._silent: set[int] = set()
 
-    def take(self, accounts: Sequence[Account]) -> Mapping[int, AccountSnapshot]:
+    def take(self, accounts: Sequence[Account], only: Collection[int] | None = None) -> Mapping[int, AccountSnapshot]:
         """Return what the venues have answered by the end of this round, by account id.
 
         An account whose venue does not answer, or refuses, is missing: unknown, not zero. One whose turn has not come
-        is what it was a moment ago.
+        is what it was a moment ago. With `only`, nobody else is asked or waited for.
         """
         now = self._timer()
         beside = Counter(account.venue_id for account in accounts)
         for account in accounts:
+            if only is not None and account.pk not in only:
+                continue
             if account.pk not in self._asked and now >= self._not_before.get(account.pk, now):
                 # A little less than the turn, so that a pass that begins early does not miss it.
                 self._not_before[account.pk] = now + 0.9 * beside[account.venue_id] / QUESTIONS_PER_SECOND
                 self._ask(account)
-        wait(self._asked.values(), timeout=ROUND_SECONDS)
+        waited = [future for pk, future in self._asked.items() if only is None or pk in only]
+        wait(waited, timeout=ROUND_SECONDS)
         answered = {pk: self._asked.pop(pk) for pk in list(self._asked) if self._asked[pk].done()}
         heard: dict[int, AccountSnapshot] = {}
         for account in accounts:

@@ -40,6 +40,7 @@ class Ledger:
         self._account = account
         self._before = dict(known)
         self._now: dict[_Owner, Holding] = {}
+        self._slipped: defaultdict[_Owner, Decimal] = defaultdict(Decimal)
 
     @classmethod
     def opened(cls, account: AccountFacts, instrument_ids: Iterable[int]) -> Ledger:
@@ -68,6 +69,11 @@ class Ledger:
         after = before.filled(side, quantity, price, fee)
         self._now[_Owner(strategy, asset)] = after
         return after.realised - before.realised
+
+    def slip(self, strategy: str, asset: Asset, slippage: Decimal | None) -> None:
+        """Add what a booked fill cost against its plan; nothing is known of one that nobody planned."""
+        if slippage:
+            self._slipped[_Owner(strategy, asset)] += slippage
 
     def fund(self, strategy: str, asset: Asset, amount: Decimal) -> None:
         """Book a share of a funding payment; positive when received."""
@@ -103,6 +109,7 @@ class Ledger:
                 h.realised,
                 h.fees,
                 h.funding,
+                self._slipped[o],
                 now if h.quantity else None,
                 now,
             )
@@ -110,11 +117,13 @@ class Ledger:
         )
         values_run(
             "INSERT INTO exchanges_position AS p (account_id, strategy, instrument_id, quantity, cost, realised, fees,"
-            " funding, opened_at, updated_at) VALUES %s ON CONFLICT (account_id, strategy, instrument_id) DO UPDATE SET"
+            " funding, slippage, opened_at, updated_at) VALUES %s"
+            " ON CONFLICT (account_id, strategy, instrument_id) DO UPDATE SET"
             " quantity = EXCLUDED.quantity, cost = EXCLUDED.cost, realised = EXCLUDED.realised,"
             " fees = EXCLUDED.fees, funding = EXCLUDED.funding, updated_at = EXCLUDED.updated_at,"
+            " slippage = p.slippage + EXCLUDED.slippage,"
             " opened_at = CASE WHEN sign(p.quantity) = sign(EXCLUDED.quantity)"
             " THEN COALESCE(p.opened_at, EXCLUDED.opened_at) ELSE EXCLUDED.opened_at END",
             rows,
-            "(%s, %s, %s, %s, %s, %s, %s, %s, %s::timestamptz, %s)",
+            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::timestamptz, %s)",
         )

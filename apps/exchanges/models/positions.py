@@ -19,7 +19,8 @@ UNASSIGNED = "UNASSIGNED"
 class Fill(models.Model):
     """One trade of ours. The venue's trade id makes it unique; `order` null is an orphan.
 
-    `fee` is in the account's currency, positive when paid; `realised` is what our ledger booked.
+    `fee` is in the account's currency, positive when paid; `realised` is what our ledger booked; `slippage` what it
+    cost against the price at which it was planned, empty when nobody planned it.
     """
 
     # The unique constraint below begins with the account and serves as its index.
@@ -35,6 +36,7 @@ class Fill(models.Model):
     quantity = AmountField()
     fee = AmountField()
     realised = AmountField(default=0)
+    slippage = AmountField(null=True)
     liquidity = models.CharField(max_length=5, choices=choices(Liquidity))
     kind = models.CharField(max_length=12, choices=choices(FillKind))
     time_exchange = models.DateTimeField(db_index=True)
@@ -61,7 +63,10 @@ class Fill(models.Model):
 
 
 class Position(models.Model):
-    """What one strategy holds of one instrument on one account. Written by the ledger only."""
+    """What one strategy holds of one instrument on one account. Written by the ledger only.
+
+    `slippage` is that of all its fills together: a part of the profit of prices, kept beside it.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="positions")
     strategy = models.CharField(max_length=64)
@@ -71,6 +76,7 @@ class Position(models.Model):
     realised = AmountField(default=0)
     fees = AmountField(default=0)
     funding = AmountField(default=0)
+    slippage = AmountField(default=0)
     opened_at = models.DateTimeField(
         null=True, help_text="When it was last flat, or on the other side; empty while flat."
     )

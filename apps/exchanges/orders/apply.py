@@ -16,6 +16,7 @@ from django.db import transaction
 
 from apps.exchanges.accounts.facts import AccountFacts, account_facts
 from apps.exchanges.accounts.ledger import Asset, Ledger
+from apps.exchanges.accounts.slippage import slippage_of
 from apps.exchanges.locks import added_up, lock_exposures, lock_reports, move_exposures
 from apps.exchanges.models import UNASSIGNED, AccountEvent
 from apps.exchanges.orders.desk import Desk, DeskOrder
@@ -76,12 +77,12 @@ class Application:
         attaching = self._orphans_to_attach()
         ledger, assets = self._ledger(attaching)
         booked = [self._book(ledger, assets, *item) for item in self._fills]
-        attached = [(orphan, order, self._attach(ledger, orphan, order)) for orphan, order in attaching]
+        attached = [(orphan, self._attach(ledger, orphan, order)) for orphan, order in attaching]
         for order in self._desk.orders.values():
             order.now = settled(order.now)
         self._write(ledger, booked)
-        for orphan, order, realised in attached:
-            orphan_attach(orphan, order.order_id, order.strategy, realised)
+        for orphan, fill in attached:
+            orphan_attach(orphan, fill)
         return Applied(
             statuses={o.client_order_id: o.now.status for o in self._desk.orders.values() if o.changed},
             fills=len(booked),
@@ -139,15 +140,20 @@ class Application:
             self._alarms.append(_orphan_alarm(fill))
         else:
             self._advance(order, fill, report.source)
-        return BookedFill(fill, asset, order.order_id if order else None, strategy, fee, realised)
+        slippage = slippage_of(fill.side, fill.quantity, fill.price, order.benchmark if order else None)
+        ledger.slip(strategy, asset, slippage)
+        return BookedFill(fill, asset, order.order_id if order else None, strategy, fee, realised, slippage)
 
-    def _attach(self, ledger: Ledger, orphan: Orphan, order: DeskOrder) -> Decimal:
+    def _attach(self, ledger: Ledger, orphan: Orphan, order: DeskOrder) -> BookedFill:
         """Move an orphan from UNASSIGNED to its owner; the cash of both together does not change."""
         fill = orphan.fill
         fee = fill.fee.value
         ledger.book(orphan.strategy, orphan.asset, fill.side.opposite, fill.quantity, fill.price, -fee)
         self._advance(order, fill, "attached")
-        return ledger.book(order.strategy, orphan.asset, fill.side, fill.quantity, fill.price, fee)
+        realised = ledger.book(order.strategy, orphan.asset, fill.side, fill.quantity, fill.price, fee)
+        slippage = slippage_of(fill.side, fill.quantity, fill.price, order.benchmark)
+        ledger.slip(order.strategy, orphan.asset, slippage)
+        return BookedFill(fill, orphan.asset, order.order_id, order.strategy, fee, realised, slippage)
 
     def _advance(self, order: DeskOrder, fill: FillReport, source: str) -> None:
         was_over = order.now.overfilled

@@ -25,13 +25,16 @@ _UNANSWERED = frozenset({OrderStatus.APPROVED, OrderStatus.HELD, OrderStatus.SEN
 _COLUMNS = (
     "o.id, o.client_order_id, o.strategy, o.instrument_id, i.asset, i.symbol, o.status, o.time_in_force, o.quantity,"
     " o.price, o.filled_quantity, o.filled_notional, o.venue_filled, o.venue_status, o.venue_order_id,"
-    " o.filled_before_amend, o.reserved, o.triggered"
+    " o.filled_before_amend, o.reserved, o.triggered, COALESCE(o.arrival_price, o.trigger_price)"
 )
 
 
 @dataclass(slots=True)
 class DeskOrder:
-    """One order on the desk: as it was, as it is now, and what to say of the change."""
+    """One order on the desk: as it was, as it is now, and what to say of the change.
+
+    `benchmark` is the price at which it was planned, see `slippage_of`.
+    """
 
     order_id: int
     client_order_id: UUID
@@ -40,6 +43,7 @@ class DeskOrder:
     symbol: str
     was: Progress
     now: Progress
+    benchmark: Decimal | None = None
     source: str = ""
     time_exchange: datetime | None = None
     remarks: list[str] = field(default_factory=list)
@@ -202,7 +206,7 @@ def _desk_order(row: Row) -> DeskOrder:
         reserved=row[16],
         triggered=row[17],
     )
-    return DeskOrder(row[0], row[1], row[2], Asset(row[3], row[4]), row[5], progress, progress)
+    return DeskOrder(row[0], row[1], row[2], Asset(row[3], row[4]), row[5], progress, progress, row[18])
 
 
 def _update_row(order: DeskOrder, now: datetime) -> Row:

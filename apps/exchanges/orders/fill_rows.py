@@ -26,6 +26,7 @@ class BookedFill:
     strategy: str
     fee: Decimal
     realised: Decimal
+    slippage: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def fills_insert(account_id: int, booked: Sequence[BookedFill]) -> None:
     """Write new fills. A fill that is there already is an error: the account's lock was not held."""
     values_run(
         "INSERT INTO exchanges_fill (account_id, instrument_id, order_id, strategy, venue_trade_id, venue_order_id,"
-        " client_order_id, side, price, quantity, fee, realised, liquidity, kind, time_exchange, time_received)"
+        " client_order_id, side, price, quantity, fee, realised, slippage, liquidity, kind, time_exchange,"
+        " time_received)"
         " VALUES %s",
         [_row(account_id, item) for item in booked],
     )
@@ -62,7 +64,7 @@ def _row(account_id: int, item: BookedFill) -> Row:
     return (
         account_id, item.asset.instrument_id, item.order_id, item.strategy, fill.venue_trade_id, fill.venue_order_id,
         fill.client_order_id, fill.side.value, fill.price.value, fill.quantity.value, item.fee, item.realised,
-        fill.liquidity.value, fill.kind.value, fill.time_exchange, fill.time_received,
+        item.slippage, fill.liquidity.value, fill.kind.value, fill.time_exchange, fill.time_received,
     )  # fmt: skip
 
 
@@ -96,11 +98,12 @@ def _orphan(row: Row, currency: str) -> Orphan:
     return Orphan(row[0], fill, Asset(row[13], row[14]), row[15])
 
 
-def orphan_attach(orphan: Orphan, order_id: int, strategy: str, realised: Decimal) -> None:
+def orphan_attach(orphan: Orphan, booked: BookedFill) -> None:
     """Give an orphan its order and owner; rare, so one statement each."""
     run(
-        "UPDATE exchanges_fill SET order_id = %s, strategy = %s, realised = %s WHERE id = %s AND order_id IS NULL",
-        (order_id, strategy, realised, orphan.fill_id),
+        "UPDATE exchanges_fill SET order_id = %s, strategy = %s, realised = %s, slippage = %s"
+        " WHERE id = %s AND order_id IS NULL",
+        (booked.order_id, booked.strategy, booked.realised, booked.slippage, orphan.fill_id),
     )
 
 

@@ -15,7 +15,7 @@ from apps.exchanges.models.fields import AmountField
 CURRENCY = RegexValidator(r"^[A-Z][A-Z0-9]{1,9}$", "2 to 10 capital letters and digits, such as USDC")
 # A rate of currencies that nobody has looked at for longer is a guess.
 LONGEST_AGE_SECONDS = 7 * 24 * 3600
-LARGEST_RATE = Decimal(10) ** 12
+SMALLEST_RATE, LARGEST_RATE = Decimal("1e-12"), Decimal(10) ** 12
 
 
 class ConversionRate(models.Model):
@@ -27,7 +27,7 @@ class ConversionRate(models.Model):
 
     base = models.CharField(max_length=10, validators=[CURRENCY])
     quote = models.CharField(max_length=10, validators=[CURRENCY])
-    rate = AmountField(validators=[MinValueValidator(Decimal("1e-12")), MaxValueValidator(LARGEST_RATE)])
+    rate = AmountField(validators=[MinValueValidator(SMALLEST_RATE), MaxValueValidator(LARGEST_RATE)])
     instrument = models.ForeignKey(
         InstrumentRow, on_delete=models.PROTECT, null=True, blank=True, related_name="conversions",
         help_text="Whose mark the rate is refreshed from; empty: set by hand, and the guard leaves it alone.",

@@ -28,8 +28,9 @@ from moondev.domain.clock import process_clock
 from moondev.domain.values import ZERO
 
 _STAKES = (
-    "SELECT p.account_id, p.strategy, i.symbol, i.asset, i.quote, p.quantity, p.cost, p.realised, p.fees, p.funding"
-    " FROM exchanges_position p JOIN exchanges_instrument i ON i.id = p.instrument_id WHERE p.account_id = ANY(%s)"
+    "SELECT p.account_id, p.strategy, i.symbol, i.asset, i.quote, p.quantity, p.cost, p.realised, p.fees, p.funding,"
+    " p.slippage FROM exchanges_position p JOIN exchanges_instrument i ON i.id = p.instrument_id"
+    " WHERE p.account_id = ANY(%s)"
 )
 
 
@@ -55,6 +56,10 @@ class TruthKeeper:
         figures = self._write(accounts, heard, conversion, now)
         points = equity_points(accounts, heard, marks, figures, conversion, now)
         self._series.keep([*points, *rate_points(conversion)], now)
+
+    def write(self, accounts: Sequence[Account], heard: Mapping[int, AccountSnapshot], now: datetime) -> None:
+        """Write the figures alone, for a look between two passes."""
+        self._write(accounts, heard, read_conversion(now), now)
 
     def _write(
         self,

@@ -25,6 +25,9 @@ from moondev.domain.clock import monotonic, process_clock
 
 logger = logging.getLogger(__name__)
 
+# How often, between two passes, the books are asked whether anything was filled.
+GLANCE_SECONDS = 0.25
+
 
 class Command(BaseCommand):
     """Runs the guard in the foreground until it is told to stop."""
@@ -73,7 +76,17 @@ class Watch:
             self.step()
             if once:
                 return
-            stop.wait(max(interval_seconds - (monotonic() - started), 0.0))
+            while not stop.is_set() and (left := interval_seconds - (monotonic() - started)) > 0:
+                stop.wait(min(left, GLANCE_SECONDS))
+                if left > GLANCE_SECONDS:
+                    self._glance()
+
+    def _glance(self) -> None:
+        """Look for fills between two passes; a database that is away is the next pass's to tell."""
+        try:
+            self._guard.glance()
+        except DatabaseError:
+            connection.close()
 
     def step(self) -> None:
         """Make one pass; without the database there is nothing to see, and that is said once."""

@@ -29,6 +29,7 @@ from apps.risk import vetoes
 from apps.risk.facts import load_facts
 from apps.risk.guard import ACTOR, Guard
 from apps.risk.models import Breaker, HighWaterMark, RiskEvent
+from apps.risk.portfolio.truth import read_truth
 from apps.risk.scope import StrategyScope
 from apps.risk.services import seed_limits
 from apps.risk.snapshots import Snapshots
@@ -362,3 +363,30 @@ def test_the_guard_looks_at_breakers_too_and_halves_what_a_bad_day_left(guard, v
     veto = Veto.objects.get()
     assert (veto.scope_kind, veto.flatten, veto.keep_share) == ("portfolio", True, D("0.5"))
     assert TradingState.objects.get(scope_kind="portfolio").mode == "reducing"
+
+
+def test_one_answer_of_the_venue_that_stands_for_a_while_confirms_nothing(account, venue, clock) -> None:
+    times = iter([0.0] * 4)
+    snapshots = Snapshots(venue, timer=lambda: next(times, 0.0))
+    guard = Guard(snapshots, lambda *_: None, clock)
+    try:
+        venue.mark = D(700)
+        # All passes happen before the account's next turn: the first answer is all there is.
+        assert watch(guard, clock, 5) == []
+    finally:
+        snapshots.close()
+    assert Veto.objects.count() == 0
+
+
+def test_between_two_passes_a_fill_reaches_the_truth(guard, account, venue, clock) -> None:
+    watch(guard, clock)
+    assert read_truth(clock.now()).strategies["turtle"].realised == 0
+    # The first look knows no earlier one.
+    assert guard.glance()
+    assert not guard.glance()
+    Position.objects.update(realised=25, updated_at=NOW + timedelta(seconds=1))
+    venue.equity = D(100_025)
+    clock.advance(timedelta(milliseconds=300))
+    assert guard.glance()
+    truth = read_truth(clock.now())
+    assert (truth.strategies["turtle"].realised, truth.total.equity) == (25, 100_025)

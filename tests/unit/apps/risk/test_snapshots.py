@@ -82,3 +82,12 @@ def test_a_venue_that_does_not_answer_is_unknown_at_once(scene: Scene) -> None:
     scene.venue.fails = Connectivity("reset")
     assert scene.take() == {}
     assert scene.take(after=0.1) == {}
+
+
+@pytest.mark.parametrize("scene", [3], indirect=True)
+def test_a_glance_asks_those_it_names_and_no_others(scene: Scene) -> None:
+    first = scene.take()
+    scene.time += 2.0
+    glance = scene.snapshots.take(scene.accounts, {1})
+    assert scene.venue.asked == 4
+    assert {pk for pk in first if glance[pk] != first[pk]} == {1}

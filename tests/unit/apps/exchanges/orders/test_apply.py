@@ -260,3 +260,21 @@ def test_every_order_of_telling_ends_in_the_same_rows_and_exact_books(world: Wor
         assert row[1] == sum(size for size, _, _ in tale.fills)
         if tale.ending is not None:
             assert row[0] == tale.ending.value
+
+
+def test_what_a_fill_cost_against_its_plan_is_booked_with_it_and_nothing_is_made_up(world: World) -> None:
+    (order,) = being_sent(world, replace(world.entry("2"), arrival_price=D(99)))
+    planned = replace(world.venue.trade("BTC", Side.BUY, D(2), D(100)), venue_order_id="v1")
+    apply(world, report(order, S.FILLED, venue_id="v1", fills=[planned]))
+    apply(world, report(None, venue_id="x", fills=[world.venue.trade("BTC", Side.SELL, D(1), D(90))]))
+    assert list(Fill.objects.order_by("pk").values_list("slippage", flat=True)) == [2, None]
+    assert dict(Position.objects.values_list("strategy", "slippage")) == {"turtle": 2, UNASSIGNED: 0}
+
+
+def test_an_orphan_that_finds_its_order_gets_the_slippage_of_its_plan(world: World) -> None:
+    (order,) = being_sent(world, replace(world.entry("2"), arrival_price=D("100.5")))
+    trade = replace(world.venue.trade("BTC", Side.BUY, D(2), D(100)), venue_order_id="v1")
+    apply(world, report(None, venue_id="v1", fills=[trade]))
+    apply(world, report(order, S.OPEN, venue_id="v1"))
+    assert Fill.objects.get().slippage == -1
+    assert dict(Position.objects.values_list("strategy", "slippage")) == {"turtle": -1, UNASSIGNED: 0}
