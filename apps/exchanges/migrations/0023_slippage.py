@@ -20,7 +20,7 @@ UPDATE exchanges_position p SET slippage = s.slippage
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchanges', '0021_mark_differs'),
+        ('exchanges', '0022_second_writer'),
     ]
 
     operations = [
