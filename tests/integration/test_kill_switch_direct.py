@@ -14,6 +14,7 @@ from django.db import connection
 
 from apps.risk.direct.accounts_file import accounts_file, read_file, write_file
 from apps.risk.direct.without_database import stop_without_database
+from apps.risk.vetoes import AT_ONCE
 from moondev.domain.errors import Configuration
 from tests.integration.stop_world import AGENT_KEY, Scene, trading_scene
 
@@ -46,7 +47,7 @@ def no_database(db) -> Iterator[None]:
 def stop(scene: Scene, *, flatten: bool, seconds: float = 20) -> tuple[bool, list[str]]:
     said: list[str] = []
     write_file([scene.account()])
-    return stop_without_database(flatten=flatten, seconds=seconds, say=said.append), said
+    return stop_without_database(closing=AT_ONCE if flatten else None, seconds=seconds, say=said.append), said
 
 
 def test_cancels_everything_and_leaves_positions_alone(scene) -> None:
@@ -98,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(scene, content) ->
     if content is not None:
         accounts_file().write_text(content)
     with pytest.raises(Configuration, match=r"accounts\.json"):
-        stop_without_database(flatten=False, seconds=1, say=lambda _: None)
+        stop_without_database(closing=None, seconds=1, say=lambda _: None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from apps.exchanges.admin.readonly import ReadOnlyAdmin
 from apps.exchanges.models import TradingStateChange, Veto
-from apps.risk.models import RiskEvent
+from apps.risk.models import DrillRun, ReleaseRequest, RiskEvent
 
 
 @admin.register(TradingStateChange)
@@ -36,3 +36,30 @@ class RiskEventAdmin(ReadOnlyAdmin[RiskEvent]):
     list_display = ["at", "kind", "scope_kind", "scope_key", "actor", "message"]
     list_filter = ["kind", "scope_kind"]
     search_fields = ["scope_key", "actor", "message"]
+
+
+@admin.register(ReleaseRequest)
+class ReleaseRequestAdmin(ReadOnlyAdmin[ReleaseRequest]):
+    """Releases that people asked for, and who agreed."""
+
+    list_display = ["asked_at", "scope_kind", "scope_key", "state", "asked_by", "reason", "closed_by", "closed_at"]
+    list_filter = ["state", "scope_kind"]
+    search_fields = ["scope_key", "reason", "asked_by", "closed_by"]
+
+
+@admin.register(DrillRun)
+class DrillRunAdmin(ReadOnlyAdmin[DrillRun]):
+    """Rehearsals of the kill switch, and what they found."""
+
+    list_display = [
+        "asked_at",
+        "scope_kind",
+        "scope_key",
+        "state",
+        "asked_by",
+        "first_cancel_ms",
+        "done_ms",
+        "problems",
+    ]
+    list_filter = ["state"]
+    search_fields = ["scope_key", "asked_by"]

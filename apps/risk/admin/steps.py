@@ -12,74 +12,104 @@ from django.http import HttpRequest
 
 from apps.exchanges.admin.confirm import Action, confirmed_action
 from apps.exchanges.models import TradingMode
-from apps.risk import vetoes
+from apps.risk import stopping
 from apps.risk.scope import ScopeId
 from moondev.domain.clock import process_clock
 
 M = TypeVar("M", bound=Model)
+Urgency = stopping.Urgency
+Deed = Callable[[ScopeId, str, str, Urgency], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do to a scope.
-
-    `mode` ACTIVE releases, and with `unfinished` even a halt that a venue has not carried out; `flatten` closes the
-    positions as well.
-    """
+    """One thing to do to a scope. `flattens`: it takes an urgency as well."""
 
     name: str
     title: str
     question: str
-    mode: TradingMode
-    flatten: bool = False
-    unfinished: bool = False
+    deed: Deed
+    flattens: bool = False
 
-    def take(self, scope: ScopeId, *, actor: str, reason: str) -> str:
-        """Do it and return a sentence about it. Raises what vetoes.engage and vetoes.release raise."""
-        now, named = process_clock().now(), scope_text(scope)
-        if self.mode is TradingMode.ACTIVE:
-            release = vetoes.release_unfinished if self.unfinished else vetoes.release
-            release(scope=scope, reason=reason, actor=actor, now=now)
-            return f"{named} is active again"
-        engaged = vetoes.engage(scope=scope, mode=self.mode, flatten=self.flatten, reason=reason, actor=actor, now=now)
-        done = f"{named} is {self.mode.value}{' and being flattened' if self.flatten else ''}"
+    def take(self, scope: ScopeId, *, actor: str, reason: str, urgency: Urgency = Urgency.BRISK) -> str:
+        """Do it and return a sentence about it. Raises what the functions of `stopping` raise."""
+        return self.deed(scope, actor, reason, urgency)
+
+
+def _stopper(mode: TradingMode, *, flatten: bool = False) -> Deed:
+    """Return the deed that engages a halt."""
+
+    def stop(scope: ScopeId, actor: str, reason: str, urgency: Urgency) -> str:
+        engaged = stopping.engage(
+            scope=scope, mode=mode, flatten=flatten, reason=reason, actor=actor, now=process_clock().now(),
+            closing=stopping.Closing(urgency),
+        )  # fmt: skip
+        done = f"{scope_text(scope)} is {mode.value}{' and being flattened' if flatten else ''}"
         unreached = f"; not reached: {', '.join(engaged.unreached)}" if engaged.unreached else ""
         return f"{done}; venues that now take its orders out of the market: {len(engaged.veto_ids)}{unreached}"
+
+    return stop
+
+
+def _releaser(*, unfinished: bool) -> Deed:
+    """Return the deed that asks for a release."""
+
+    def release(scope: ScopeId, actor: str, reason: str, _urgency: Urgency) -> str:
+        asked = stopping.release_ask(
+            scope=scope, reason=reason, actor=actor, now=process_clock().now(), unfinished=unfinished
+        )
+        if asked.state == asked.State.WAITING:
+            return f"the release of {scope_text(scope)} waits for a second person"
+        return f"{scope_text(scope)} is active again"
+
+    return release
+
+
+def _drill(scope: ScopeId, actor: str, _reason: str, _urgency: Urgency) -> str:
+    stopping.drill_start(scope=scope, flatten=True, actor=actor, now=process_clock().now())
+    return f"the guard will drill {scope_text(scope)}; what it finds is shown here"
 
 
 HALT = Step(
     "halt",
     "Halt",
     "Only cancels leave from now on, and every live order is cancelled. Positions stay as they are.",
-    TradingMode.HALTED,
+    _stopper(TradingMode.HALTED),
 )
 REDUCE = Step(
     "reduce_only",
     "Reduce only",
     "Only exits leave from now on, and orders that would open are cancelled.",
-    TradingMode.REDUCING,
+    _stopper(TradingMode.REDUCING),
 )
 FLATTEN = Step(
     "flatten",
     "Halt and flatten",
-    "Only cancels leave from now on, every live order is cancelled and every position is closed at the market.",
-    TradingMode.HALTED,
-    flatten=True,
+    "Only cancels leave from now on, every live order is cancelled and every position is closed.",
+    _stopper(TradingMode.HALTED, flatten=True),
+    flattens=True,
 )
 RELEASE = Step(
     "release",
     "Release",
     "Trading goes on. Halts of other scopes stay.",
-    TradingMode.ACTIVE,
+    _releaser(unfinished=False),
 )
 ABANDON = Step(
     "abandon",
     "Release unfinished",
     "Trading goes on although a venue has not confirmed that nothing is left: for one that cannot be reached any more.",
-    TradingMode.ACTIVE,
-    unfinished=True,
+    _releaser(unfinished=True),
 )
-STEPS: Mapping[str, Step] = MappingProxyType({step.name: step for step in (HALT, REDUCE, FLATTEN, RELEASE, ABANDON)})
+DRILL = Step(
+    "drill",
+    "Drill",
+    "Rehearse on paper: halt it, cancel and close what is there, ask the venue what is left, and release it again.",
+    _drill,
+)
+STEPS: Mapping[str, Step] = MappingProxyType(
+    {step.name: step for step in (HALT, REDUCE, FLATTEN, RELEASE, ABANDON, DRILL)}
+)
 # What an operator may want next; a halt already engaged can be repeated by flattening.
 OPEN_STEPS: Mapping[TradingMode, tuple[Step, ...]] = MappingProxyType(
     {

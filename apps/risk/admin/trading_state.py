@@ -34,6 +34,7 @@ class TradingStateAdmin(VetoPermission, ReadOnlyAdmin[TradingState]):
         view = self.admin_site.admin_view
         return [
             path("kill-switch/", view(kill_switch.show), name="kill_switch"),
+            path("kill-switch/releases/<int:request_id>/<str:word>/", view(kill_switch.answer), name="release_answer"),
             path("kill-switch/<str:step_name>/", view(kill_switch.change), name="kill_switch_step"),
             *super().get_urls(),
         ]

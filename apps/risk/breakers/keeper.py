@@ -21,6 +21,7 @@ from apps.risk import vetoes
 from apps.risk.breakers.machine import Condition, Mode, Rule, advance, reset
 from apps.risk.breakers.readings import Readings
 from apps.risk.models import CUMULATIVE, OF_OWN_ORDERS, Breaker, BreakerChange, BreakerState, Metric, Recovery
+from apps.risk.releases import require_one_person_is_enough
 from apps.risk.scope import ScopeId
 from apps.risk.stopped import is_stopped
 from moondev.domain.errors import InvalidValue, TradingError
@@ -106,6 +107,9 @@ def breaker_reset(*, code: str, scope: ScopeId, actor: str, reason: str, now: da
     )
     if row is None or row.mode != Mode.OPEN:
         raise InvalidValue("breaker", f"{code} in {scope[0]}:{scope[1]}", "one that is open")
+    if row.epoch > 0:
+        # It would release what it has halted: one person may not do by a reset what takes two by its name.
+        require_one_person_is_enough(_acts_in(row.breaker, row))
     _undo(row, actor, f"{code} reset: {reason}", now)
     if not _write(row, reset(_condition(row), now), row.reading, actor, reason, now):
         raise InvalidValue("breaker", code, "one that nobody else changes at the same moment")

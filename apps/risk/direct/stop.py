@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import cast
 from uuid import uuid4
 
 from apps.exchanges.execution.batches import batches
-from apps.exchanges.models import TradingMode
+from apps.exchanges.models import TradingMode, Veto
 from apps.exchanges.ports import ExecutionClient, LiveOrder
 from apps.exchanges.venue_types import PositionSnapshot
 from apps.risk.direct.accounts_file import DirectAccount
@@ -22,6 +23,7 @@ from apps.risk.facts import RiskFacts
 from apps.risk.limits import LimitBook
 from apps.risk.review import ReviewMarket, review
 from apps.risk.scope import StrategyScope
+from apps.risk.vetoes import Closing
 from moondev.domain.clock import Clock, milliseconds, monotonic
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import TradingError
@@ -35,8 +37,12 @@ logger = logging.getLogger(__name__)
 # Asked and found empty so often in a row, an account counts as clear: an order may be on its way.
 EMPTY_ANSWERS = 2
 PAUSE_SECONDS = 0.5
-# How far beyond the mark a closing order may trade; it is repeated, so it need not take everything.
-SLIPPAGE = Decimal("0.03")
+# How much of the slippage the first stage may use up, and for which part of the deadline it lasts by urgency. Nothing
+# rests: with no record to know it by, an exit in the book could outlive whoever is to take it back.
+LIMIT_SHARE = Decimal("0.1")
+LIMIT_LASTS: Mapping[Veto.Urgency, float] = MappingProxyType(
+    {Veto.Urgency.PATIENT: 0.75, Veto.Urgency.BRISK: 0.5, Veto.Urgency.IMMEDIATE: 0.0}
+)
 ORDER_LIFE = timedelta(seconds=5)
 
 Say = Callable[[str], None]
@@ -57,22 +63,28 @@ class DirectStop:
     def __init__(self, account: DirectAccount, client: ExecutionClient, tools: Tools) -> None:
         self._account, self._client, self._tools = account, client, tools
         self._last_nonce = 0
+        self._began = monotonic()
 
-    def run(self, *, flatten: bool, seconds: float) -> bool:
-        """Work until the account is clear or `seconds` have passed; return whether it is clear."""
-        deadline = monotonic() + seconds
+    def run(self, *, closing: Closing | None, seconds: float) -> bool:
+        """Work until the account is clear or `seconds` have passed; return whether it is clear.
+
+        With `closing` positions are closed: through the book first if there is time for that, then as far as its
+        slippage lets them go. Begun anew after a crash it asks the venue what is left, and goes on with that.
+        """
+        self._began = monotonic()
+        deadline = self._began + seconds
         empty = 0
         while monotonic() < deadline:
-            empty = empty + 1 if self._round(flatten=flatten) else 0
+            empty = empty + 1 if self._round(closing) else 0
             if empty >= EMPTY_ANSWERS:
                 return True
             self._tools.sleep(PAUSE_SECONDS)
         return False
 
-    def _round(self, *, flatten: bool) -> bool:
+    def _round(self, closing: Closing | None) -> bool:
         """Do what is to be done now; return whether there was nothing. Orders that stay keep no position open."""
         nothing_rests = self._nothing_left(self._cancel_orders)
-        nothing_held = not flatten or self._nothing_left(self._close_positions)
+        nothing_held = closing is None or self._nothing_left(lambda: self._close_positions(self._slippage(closing)))
         return nothing_rests and nothing_held
 
     def _nothing_left(self, step: Callable[[], bool]) -> bool:
@@ -104,7 +116,13 @@ class DirectStop:
                 what = f"order {order.venue_order_id} in {order.symbol}"
                 self._tools.say(f"{self._account.code}: {what} is not cancelled yet: {report.reason}")
 
-    def _close_positions(self) -> bool:
+    def _slippage(self, closing: Closing) -> Decimal:
+        """Return how far beyond the mark an exit may trade at this moment, as a share."""
+        cap = Decimal(closing.slippage_bps) / 10_000
+        early = monotonic() - self._began < LIMIT_LASTS[closing.urgency] * closing.deadline_seconds
+        return cap * LIMIT_SHARE if early else cap
+
+    def _close_positions(self, slippage: Decimal) -> bool:
         """Send one closing order per open position; return whether there was any."""
         positions = [p for p in self._client.account_snapshot().positions if p.quantity]
         if not positions:
@@ -116,12 +134,20 @@ class DirectStop:
             if position.symbol not in instruments:
                 what = f"{position.quantity.value:f} {position.symbol} is not closed"
                 self._tools.say(f"{self._account.code}: {what}: the venue states no rules for it; close it by hand")
-        approved = closing_orders(self._account, closable, instruments, now)
+        approved = closing_orders(self._account, closable, instruments, now, slippage)
         for batch in batches(approved, self._client.max_batch):
-            self._client.place(batch, self._nonce(), now + ORDER_LIFE)
+            self._tell_unclosed(batch, self._client.place(batch, self._nonce(), now + ORDER_LIFE))
         if approved:
             self._tools.say(f"{self._account.code}: closing {len(closable)} positions")
         return True
+
+    def _tell_unclosed(self, orders: Sequence[RiskApproved[PlaceOrder]], reports: Sequence[OrderReport]) -> None:
+        """Name the exits that did not fill, how far they could go, and what the venue said."""
+        for order, report in zip(orders, reports, strict=False):
+            if report.status is not OrderStatus.FILLED:
+                asked = order.request
+                what = f"{asked.side.value} {asked.quantity} {asked.instrument} to {asked.price}"
+                self._tools.say(f"{self._account.code}: not filled yet: {what} {report.reason}".rstrip())
 
     def _nonce(self) -> int:
         self._last_nonce = max(self._last_nonce + 1, milliseconds(self._tools.clock.now()))
@@ -133,12 +159,15 @@ def closing_orders(
     positions: Sequence[PositionSnapshot],
     instruments: Mapping[str, Instrument],
     now: datetime,
+    slippage: Decimal,
 ) -> list[RiskApproved[PlaceOrder]]:
-    """Return reviewed orders that close `positions`: immediate, reduce-only, a little beyond the mark.
+    """Return reviewed orders that close `positions`: immediate, reduce-only, up to `slippage` (a share) off the mark.
 
     They pass the same review as every order; it lets exits through without limits or equities.
     """
-    orders = [order for position in positions for order in _closing_orders(position, instruments[position.symbol])]
+    orders = [
+        order for position in positions for order in _closing_orders(position, instruments[position.symbol], slippage)
+    ]
     holdings = {
         instruments[position.symbol].key: Holding(position.quantity.value, position.value.value)
         for position in positions
@@ -156,22 +185,27 @@ def closing_orders(
     return cast(list[RiskApproved[PlaceOrder]], review(orders, market, _facts(account)).approved)
 
 
-def _closing_orders(position: PositionSnapshot, instrument: Instrument) -> list[PlaceOrder]:
+def _closing_orders(position: PositionSnapshot, instrument: Instrument, slippage: Decimal) -> list[PlaceOrder]:
     """Return what closes a position: one order, or as many as the venue wants it cut into."""
-    return [_closing_order(position, instrument, part) for part in instrument.market_parts(position.quantity.size)]
+    return [
+        _closing_order(position, instrument, part, slippage) for part in instrument.market_parts(position.quantity.size)
+    ]
 
 
-def _closing_order(position: PositionSnapshot, instrument: Instrument, quantity: Quantity) -> PlaceOrder:
+def _closing_order(
+    position: PositionSnapshot, instrument: Instrument, quantity: Quantity, slippage: Decimal
+) -> PlaceOrder:
     side = position.quantity.side.opposite
-    worst = position.mark_price.value * (1 + SLIPPAGE * side.sign)
+    worst = position.mark_price.value * (1 + slippage * side.sign)
     return PlaceOrder(
         client_order_id=uuid4(),
         instrument=instrument.key,
         side=side,
-        order_type=OrderType.MARKET,
+        # An immediate limit: what venues call market is not bounded by all of them.
+        order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,
         quantity=quantity,
-        price=instrument.price_grid.rounded(worst, Rounding.aggressive(side)),
+        price=instrument.price_grid.rounded(worst, Rounding.passive(side)),
         purpose=Purpose.REDUCING,
         signal_id="flatten",
         leg=f"flatten/{position.symbol}",

@@ -12,14 +12,17 @@ from apps.exchanges.registry import client_for
 from apps.exchanges.short_ids import PassingShortIds
 from apps.risk.direct.accounts_file import DirectAccount, read_file
 from apps.risk.direct.stop import DirectStop, Say, Tools
+from apps.risk.vetoes import Closing
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
 
 logger = logging.getLogger(__name__)
 
 
-def stop_without_database(*, flatten: bool, seconds: float, say: Say) -> bool:
+def stop_without_database(*, closing: Closing | None, seconds: float, say: Say) -> bool:
     """Clear every account of the file, side by side; return whether all are clear.
+
+    Positions are closed as `closing` says; None leaves them.
 
     Raises Configuration when there is no readable file.
     """
@@ -29,11 +32,11 @@ def stop_without_database(*, flatten: bool, seconds: float, say: Say) -> bool:
         return False
     tools = Tools(process_clock(), time.sleep, say)
     with ThreadPoolExecutor(max_workers=len(accounts), thread_name_prefix="stop") as pool:
-        clear = list(pool.map(lambda account: _stop(account, tools, flatten=flatten, seconds=seconds), accounts))
+        clear = list(pool.map(lambda account: _stop(account, tools, closing, seconds), accounts))
     return all(clear)
 
 
-def _stop(account: DirectAccount, tools: Tools, *, flatten: bool, seconds: float) -> bool:
+def _stop(account: DirectAccount, tools: Tools, closing: Closing | None, seconds: float) -> bool:
     """Clear one account; return whether it is clear. Nothing that goes wrong with it may hide another."""
     clear = False
     try:
@@ -41,7 +44,7 @@ def _stop(account: DirectAccount, tools: Tools, *, flatten: bool, seconds: float
         # Where a venue wants short numbers, what is cancelled here goes by the venue's own ids, and what flattens by
         # numbers of this process.
         client = client_for(account.venue, Credentials(account.address, key), PassingShortIds())
-        clear = DirectStop(account, client, tools).run(flatten=flatten, seconds=seconds)
+        clear = DirectStop(account, client, tools).run(closing=closing, seconds=seconds)
     except TradingError as error:
         tools.say(f"{account.code}: {error}")
     except Exception as error:

@@ -1,24 +1,31 @@
-"""Stop trading, see what is stopped, let it go on, or rehearse it: ``kill_switch engage|release|status|drill``."""
+"""Stop trading, see what is stopped, let it go on, or rehearse it.
+
+``kill_switch engage | status | release | confirm | withdraw | drill``
+"""
 
 from __future__ import annotations
 
 import getpass
 import socket
+import sys
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from apps.exchanges.execution.sender import worker_name
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.models import TradingMode, Veto
-from apps.risk import vetoes
+from apps.exchanges.models.vetoes import DEADLINE_SECONDS, SLIPPAGE_BPS
+from apps.risk import stopping
 from apps.risk.direct.carry_out import DirectHands
 from apps.risk.direct.without_database import stop_without_database
-from apps.risk.drill import rehearse
+from apps.risk.drills import drill_claim, drill_run
+from apps.risk.persons import person_proved
 from apps.risk.scope import parse_scope
 from moondev.domain.clock import monotonic, process_clock
-from moondev.domain.errors import TradingError
+from moondev.domain.errors import InvalidValue, TradingError
 
 POLL_SECONDS = 0.2
 
@@ -30,14 +37,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take what to do and for what."""
-        parser.add_argument("action", choices=["engage", "release", "status", "drill"])
+        parser.add_argument("action", choices=["engage", "release", "confirm", "withdraw", "status", "drill"])
         parser.add_argument("--scope", default="everything", help="everything (default) or kind:key")
         parser.add_argument("--mode", choices=["halted", "reducing"], default="halted", help="default halted")
-        parser.add_argument("--flatten", action="store_true", help="close the positions of the scope, too")
-        parser.add_argument("--reason", default="", help="for the record")
+        parser.add_argument("--reason", default="", help="for the record; a release needs one")
         parser.add_argument("--direct", action="store_true", help="talk to the venues from here, without the broker")
-        parser.add_argument("--abandon", action="store_true", help="release although a venue could not be cleared")
         parser.add_argument("--timeout", type=float, default=60.0, help="how many seconds to wait (default 60)")
+        self._add_flattening(parser)
+        releasing = parser.add_argument_group("to release, and to agree to another's release")
+        releasing.add_argument("--abandon", action="store_true", help="release although a venue could not be cleared")
+        releasing.add_argument("--request", type=int, help="which release to confirm or withdraw; status shows them")
+        releasing.add_argument("--as", dest="person", default="", help="who you are: a user of the admin")
+        releasing.add_argument("--password-stdin", action="store_true", help="read the password there, not at a prompt")
+
+    def _add_flattening(self, parser: CommandParser) -> None:
+        group = parser.add_argument_group("to close the positions of the scope, too")
+        group.add_argument("--flatten", action="store_true", help="close them")
+        group.add_argument(
+            "--urgency",
+            choices=stopping.Urgency.values,
+            default=stopping.Urgency.BRISK,
+            help="patient: rest at the touch first; brisk (default): through the book first; immediate: at the market",
+        )
+        group.add_argument(
+            "--deadline", type=int, default=DEADLINE_SECONDS, help=f"seconds to be flat in (default {DEADLINE_SECONDS})"
+        )
+        group.add_argument(
+            "--slippage-bps", type=int, default=SLIPPAGE_BPS, help=f"farthest from the mark (default {SLIPPAGE_BPS})"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it. Raises CommandError, so that the exit code tells, when it is not done."""
@@ -50,13 +77,14 @@ class Command(BaseCommand):
         scope, mode = parse_scope(options["scope"]), TradingMode(options["mode"])
         reason = options["reason"] or f"kill switch by {_actor()}"
         try:
-            engaged = vetoes.engage(
+            engaged = stopping.engage(
                 scope=scope,
                 mode=mode,
                 flatten=options["flatten"],
                 reason=reason,
-                actor=_actor(),
+                actor=options["person"] or _actor(),
                 now=process_clock().now(),
+                closing=_closing(options),
             )
         except DatabaseError as error:
             self._engage_blind(options, error)
@@ -82,7 +110,8 @@ class Command(BaseCommand):
             raise CommandError("orders at the venues still stand: repeat with --direct")
         if options["scope"] != "everything":
             raise CommandError("without the database --direct can only stop everything: repeat without --scope")
-        clear = stop_without_database(flatten=options["flatten"], seconds=options["timeout"], say=self.stdout.write)
+        closing = _closing(options) if options["flatten"] else None
+        clear = stop_without_database(closing=closing, seconds=options["timeout"], say=self.stdout.write)
         if not clear:
             raise CommandError("not everything is clear")
         self.stdout.write("done: no order is left" + (" and no position" if options["flatten"] else ""))
@@ -115,24 +144,47 @@ class Command(BaseCommand):
 
     def _release(self, options: dict[str, Any]) -> None:
         scope = parse_scope(options["scope"])
-        reason = options["reason"] or f"released by {_actor()}"
-        release = vetoes.release_unfinished if options["abandon"] else vetoes.release
-        release(scope=scope, reason=reason, actor=_actor(), now=process_clock().now())
+        asked = stopping.release_ask(
+            scope=scope,
+            reason=options["reason"],
+            actor=_releaser(options),
+            now=process_clock().now(),
+            unfinished=options["abandon"],
+        )
+        if asked.state == asked.State.WAITING:
+            self.stdout.write(
+                f"release {asked.pk} of {':'.join(scope)} waits for a second person until {asked.expires_at:%F %T}:"
+                f" kill_switch confirm --request {asked.pk} --as <another user>"
+            )
+            return
         self.stdout.write(f"{':'.join(scope)} is active")
         self._tell_halts()
 
+    def _confirm(self, options: dict[str, Any]) -> None:
+        asked = stopping.release_confirm(
+            request_id=_request(options), actor=_person(options), now=process_clock().now()
+        )
+        self.stdout.write(f"{asked.scope_kind}:{asked.scope_key} is active")
+        self._tell_halts()
+
+    def _withdraw(self, options: dict[str, Any]) -> None:
+        asked = stopping.release_withdraw(
+            request_id=_request(options), actor=_releaser(options), now=process_clock().now()
+        )
+        self.stdout.write(f"release {asked.pk} is withdrawn")
+
     def _drill(self, options: dict[str, Any]) -> None:
-        """Rehearse on paper. Ends with an error when something was left or leaked."""
+        """Rehearse on paper, from this process. Ends with an error when something was left or leaked."""
+        clock = process_clock()
+        row = stopping.drill_start(
+            scope=parse_scope(options["scope"]), flatten=options["flatten"], actor=_actor(), now=clock.now()
+        )
+        if not drill_claim(row, worker_name(), clock):
+            raise CommandError(f"drill {row.pk} is being run by the guard already; status shows what it finds")
+        row.refresh_from_db()
         hands = DirectHands() if options["direct"] else None
         try:
-            drill = rehearse(
-                parse_scope(options["scope"]),
-                flatten=options["flatten"],
-                actor=_actor(),
-                clock=process_clock(),
-                sessions=VenueSessions(),
-                follow=lambda ids: self._follow(ids, hands, options["timeout"]),
-            )
+            drill = drill_run(row, clock, VenueSessions(), lambda ids: self._follow(ids, hands, options["timeout"]))
         finally:
             if hands:
                 hands.close()
@@ -145,7 +197,7 @@ class Command(BaseCommand):
 
     def _tell_halts(self) -> None:
         """Print every scope with what it says, widest first, and the halts under way."""
-        status = vetoes.status()
+        status = stopping.status()
         for state in status.states:
             why = f" since {state.changed_at:%F %T} by {state.actor}: {state.reason}" if state.reason else ""
             self.stdout.write(f"  {state.scope_kind}:{state.scope_key} {state.mode}{why}")
@@ -154,8 +206,37 @@ class Command(BaseCommand):
         if status.halt_file is not TradingMode.ACTIVE:
             self.stdout.write(f"  halt file of this machine: {status.halt_file.value}")
         for veto in status.unfinished:
-            self.stdout.write(f"  under way: {veto}")
+            self.stdout.write(f"  under way: {veto}{' - ' + veto.detail if veto.detail else ''}")
+        for asked in stopping.releases_waiting(process_clock().now()):
+            self.stdout.write(f"  release {asked.pk} of {asked}")
+        for drill in stopping.DrillRun.objects.all()[:1]:
+            self.stdout.write(f"  last {drill} ({drill.asked_at:%F %T})")
 
 
 def _actor() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _closing(options: dict[str, Any]) -> stopping.Closing:
+    return stopping.Closing(stopping.Urgency(options["urgency"]), options["deadline"], options["slippage_bps"])
+
+
+def _request(options: dict[str, Any]) -> int:
+    number = options["request"]
+    if number is None:
+        raise InvalidValue("--request", number, "the number of a release that waits; status shows them")
+    return int(number)
+
+
+def _releaser(options: dict[str, Any]) -> str:
+    """Return who releases: where two persons are needed, one the admin knows, elsewhere whoever runs the command."""
+    return _person(options) if options["person"] or stopping.needs_second_person() else _actor()
+
+
+def _person(options: dict[str, Any]) -> str:
+    """Return who this is, once the password has proved it."""
+    name = options["person"]
+    if not name:
+        raise InvalidValue("--as", name, "a user of the admin: a release by two persons needs their names")
+    typed = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else getpass.getpass(f"Password of {name}: ")
+    return person_proved(name, typed)

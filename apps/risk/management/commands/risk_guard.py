@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from apps.exchanges.accounts.balances import equity_mark
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.risk.direct.accounts_file import DirectAccount, read_rows, write_file
+from apps.risk.drill_push import DrillPush
 from apps.risk.guard import Guard
 from apps.risk.plausibility import Plausibility, market_prices
 from apps.risk.snapshots import Snapshots
@@ -52,20 +53,21 @@ class Command(BaseCommand):
             clock,
             plausibility=Plausibility(market_prices(clock)),
         )
-        watch = Watch(guard, VetoPush(clock))
+        drills = DrillPush(clock)
+        watch = Watch(guard, VetoPush(clock), drills)
         self.stderr.write("risk guard is watching")
         try:
             watch.run(stop, options["interval"], once=options["once"])
         finally:
             snapshots.close()
+            drills.close()
 
 
 class Watch:
     """Makes one pass after the other, and outlives a database that is away."""
 
-    def __init__(self, guard: Guard, push: VetoPush) -> None:
-        self._guard = guard
-        self._push = push
+    def __init__(self, guard: Guard, push: VetoPush, drills: DrillPush) -> None:
+        self._guard, self._push, self._drills = guard, push, drills
         self._known: list[DirectAccount] = []
         self._blind = False
 
@@ -94,6 +96,7 @@ class Watch:
             close_old_connections()
             self._guard.watch()
             self._push.push()
+            self._drills.push()
             self._remember_accounts()
         except DatabaseError as error:
             connection.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,8 +12,8 @@ from apps.exchanges.models import Account, Portfolio, TradingMode, TradingState,
 from apps.risk import vetoes
 from apps.risk.admin import steps
 from apps.risk.admin.kill_switch import lines
-from apps.risk.admin.steps import ABANDON, FLATTEN, HALT, REDUCE, RELEASE, STEPS
-from apps.risk.models import Limit, LimitChange
+from apps.risk.admin.steps import ABANDON, DRILL, FLATTEN, HALT, REDUCE, RELEASE, STEPS
+from apps.risk.models import DrillRun, Limit, LimitChange, ReleaseRequest
 from apps.risk.services import limit_set
 
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
@@ -35,7 +36,7 @@ def operator(client, db):
 
 
 class Voice:
-    """Stands where the vetoes are and remembers what it was asked."""
+    """Stands where the deeds are and remembers what it was asked."""
 
     def __init__(self):
         self.asked = []
@@ -44,17 +45,19 @@ class Voice:
         self.asked.append(("engage", arguments))
         return vetoes.Engaged(arguments["scope"], 1, (1,), ("Redis",))
 
-    def release(self, **arguments):
-        self.asked.append(("release", arguments))
+    def release_ask(self, **arguments):
+        self.asked.append(("release_ask", arguments))
+        return ReleaseRequest(state="released")
 
-    def release_unfinished(self, **arguments):
-        self.asked.append(("release_unfinished", arguments))
+    def drill_start(self, **arguments):
+        self.asked.append(("drill_start", {**arguments, "reason": "why"}))
 
 
 @pytest.fixture
 def voice(monkeypatch):
     voice = Voice()
-    monkeypatch.setattr(steps, "vetoes", voice)
+    for name in ("engage", "release_ask", "drill_start"):
+        monkeypatch.setattr(steps.stopping, name, getattr(voice, name))
     return voice
 
 
@@ -71,20 +74,22 @@ def line_of(scope, **said):
 
 
 @pytest.mark.parametrize(
-    ("step", "call", "mode", "flatten"),
+    ("step", "call", "expected"),
     [
-        (HALT, "engage", TradingMode.HALTED, False),
-        (REDUCE, "engage", TradingMode.REDUCING, False),
-        (FLATTEN, "engage", TradingMode.HALTED, True),
-        (RELEASE, "release", None, None),
-        (ABANDON, "release_unfinished", None, None),
+        (HALT, "engage", {"mode": TradingMode.HALTED, "flatten": False}),
+        (REDUCE, "engage", {"mode": TradingMode.REDUCING, "flatten": False}),
+        (FLATTEN, "engage", {"mode": TradingMode.HALTED, "flatten": True, "closing": vetoes.Closing("patient")}),
+        (RELEASE, "release_ask", {"unfinished": False}),
+        (ABANDON, "release_ask", {"unfinished": True}),
+        (DRILL, "drill_start", {"flatten": True}),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_each_step_asks_the_vetoes_for_what_it_says(voice, step, call, mode, flatten):
-    step.take(("account", "paper-1"), actor="operator", reason="why")
+def test_each_step_asks_for_what_it_says(voice, step, call, expected):
+    step.take(("account", "paper-1"), actor="operator", reason="why", urgency="patient")
     ((asked, arguments),) = voice.asked
-    assert (asked, arguments.get("mode"), arguments.get("flatten")) == (call, mode, flatten)
+    assert asked == call
+    assert arguments.items() >= expected.items()
     assert (arguments["scope"], arguments["actor"], arguments["reason"]) == (("account", "paper-1"), "operator", "why")
 
 
@@ -168,3 +173,49 @@ def test_a_limit_is_set_through_the_service_with_its_history(operator, db):
     assert answer.status_code == 302
     assert str(LimitChange.objects.first()).endswith("by operator")
     assert Limit.objects.get().version == 2
+
+
+@pytest.fixture
+def redis(monkeypatch):
+    said = SimpleNamespace(release=lambda _scope: True, modes=dict)
+    monkeypatch.setattr(vetoes, "redis_nudges", lambda: said)
+
+
+def person(name):
+    return get_user_model().objects.create_superuser(name, password="a long word")
+
+
+def test_a_release_that_waits_is_confirmed_on_the_page_by_another_person(client, account, settings, redis):
+    settings.MOONDEV_RELEASE_NEEDS_SECOND_PERSON = True
+    TradingState.objects.create(scope_kind="account", scope_key="paper-1", mode="halted", epoch=3, changed_at=NOW)
+    ann, bea = person("ann"), person("bea")
+    client.force_login(ann)
+    client.post(reverse("admin:kill_switch_step", args=["release"]) + "?scope=account:paper-1", {"reason": "mended"})
+    asked = ReleaseRequest.objects.get()
+    page = client.get(reverse("admin:kill_switch")).content.decode()
+    assert ("mended" in page, "Withdraw" in page, "Confirm" in page) == (True, True, False)
+    confirm = reverse("admin:release_answer", args=[asked.pk, "confirm"])
+    client.post(confirm)
+    assert TradingState.objects.get(scope_kind="account").mode == "halted"
+    client.force_login(bea)
+    assert "Confirm" in client.get(reverse("admin:kill_switch")).content.decode()
+    assert client.get(confirm).status_code == 405
+    client.post(confirm)
+    asked.refresh_from_db()
+    assert (asked.state, asked.closed_by, TradingState.objects.get(scope_kind="account").mode) == (
+        "released", "bea", "active",
+    )  # fmt: skip
+
+
+def test_a_paper_account_that_is_active_can_be_drilled_from_the_page_and_the_drill_is_shown(operator, account, redis):
+    active = state("account", "paper-1", "active")
+    assert DRILL in line_of(("account", "paper-1"), states=[active]).steps
+    assert DRILL not in line_of(EVERYTHING, states=[active]).steps
+    active.save()
+    url = reverse("admin:kill_switch_step", args=["drill"]) + "?scope=account:paper-1"
+    operator.post(url, {"reason": "monthly"})
+    operator.post(url, {"reason": "again"})
+    row = DrillRun.objects.get()
+    assert (row.state, row.flatten, row.asked_by) == ("waiting", True, "operator")
+    DrillRun.objects.update(state="failed", problems=["1 orders are left"])
+    assert "1 orders are left" in operator.get(reverse("admin:kill_switch")).content.decode()

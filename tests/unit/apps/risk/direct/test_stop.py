@@ -15,6 +15,7 @@ from apps.risk.direct import without_database
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.direct.stop import DirectStop, Tools
 from apps.risk.direct.without_database import stop_without_database
+from apps.risk.vetoes import AT_ONCE, Closing
 from moondev.domain.clock import FixedClock
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
@@ -67,10 +68,10 @@ def account(code: str = "paper-1") -> DirectAccount:
     return DirectAccount(code, "0x1", "USDC", "KEY", VENUE)
 
 
-def stop(client: StubClient, *, flatten: bool = True) -> tuple[bool, list[str]]:
+def stop(client: StubClient, closing: Closing = AT_ONCE) -> tuple[bool, list[str]]:
     said: list[str] = []
     tools = Tools(FixedClock(NOW), lambda _: None, said.append)
-    return DirectStop(account(), client, tools).run(flatten=flatten, seconds=0.2), said
+    return DirectStop(account(), client, tools).run(closing=closing, seconds=0.2), said
 
 
 def test_a_position_without_rules_is_named_and_the_others_are_closed(instrument) -> None:
@@ -118,7 +119,7 @@ def test_one_account_that_fails_hides_no_other(instrument, monkeypatch) -> None:
     monkeypatch.setattr(without_database, "client_for", client_for)
     monkeypatch.setattr(without_database, "read_file", lambda: [odd, account()])
     said: list[str] = []
-    assert not stop_without_database(flatten=True, seconds=5, say=said.append)
+    assert not stop_without_database(closing=AT_ONCE, seconds=5, say=said.append)
     assert client.held == {"BTC": 0}
     assert {"paper-0: NOT clear", "paper-1: clear"} <= set(said)
     assert any("a bug in an adapter" in line for line in said)
