@@ -34,11 +34,11 @@ class Keys:
 
 
 @contextmanager
-def live_world(clock: Clock) -> Iterator[SimpleNamespace]:
-    """Serve the mock, with a market and a funded account, while the block runs."""
+def live_world(clock: Clock, **options: object) -> Iterator[SimpleNamespace]:
+    """Serve the mock, with a market and a funded account, while the block runs; `options` are WireConfig's."""
     specs = (InstrumentSpec("BTC", 0, 5, 40), InstrumentSpec("ETH", 1, 4, 25))
     engine = Exchange(specs, clock, {"BTC": D(50_000), "ETH": D(3_000)})
-    with mock_in_thread(engine, clock, WireConfig(book_interval_ms=20)) as mock:
+    with mock_in_thread(engine, clock, WireConfig(**{"book_interval_ms": 20, **options})) as mock:
         world = make_world(clock)
         Venue.objects.update(rest_url=f"{mock.url}/hl", websocket_url=f"{mock.url}/hl/ws".replace("http", "ws", 1))
         Account.objects.update(address=PAPER.address)

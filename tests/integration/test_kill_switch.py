@@ -171,10 +171,10 @@ def test_the_guard_stops_a_falling_portfolio_by_itself_without_broker_and_redis(
         wait_for(lambda: HighWaterMark.objects.filter(scope_kind="portfolio").exists())
         HighWaterMark.objects.filter(scope_kind="portfolio").update(peak=D(200_000))
         wait_for(lambda: modes().get("portfolio:paper") == "halted")
-        wait_for(lambda: Veto.objects.filter(done_at__isnull=False).exists(), seconds=30)
+        wait_for(lambda: Veto.objects.filter(done_at__isnull=False).exists())
         assert scene.state() == ({}, 0)
         assert RiskEvent.objects.filter(kind=RiskEvent.Kind.BREACH).count() == 1
-        assert Veto.objects.count() == 1
+        assert Veto.objects.filter(scope_kind="portfolio").count() == 1
         guard.send_signal(signal.SIGTERM)
         assert guard.wait(timeout=15) == 0
     finally:
@@ -194,7 +194,7 @@ def database_url() -> str:
     return f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
-def wait_for(holds, seconds: float = 20) -> None:
+def wait_for(holds, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -7,16 +7,17 @@ nobody else would notice. Killed at any moment it loses nothing: what it knows i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import DataError, IntegrityError
 
 from apps.exchanges.execution.fresh_prices import fresh_prices
+from apps.exchanges.execution.gate import GateScope, gate_modes
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.market_data.cache import MarketCache
-from apps.exchanges.models import AccountEvent
+from apps.exchanges.models import AccountEvent, TradingMode
 from apps.exchanges.orders.events import Alarm, alarm_news
 from apps.exchanges.orders.lost import Lost, lost_orders, write_again
 from apps.exchanges.orders.wake import wake_accounts
@@ -51,7 +52,7 @@ class Rearming:
         """Look once: tell of what is lost and due, write what has attempts left; return how many orders it wrote."""
         now = self._clock.now()
         lost = lost_orders(self._venue, now - lasting(self._clock, LOOK_BACK_SECONDS))
-        due = [(one, quantity) for one, quantity in _shared_out(lost) if self._due_at(one) <= now]
+        due = [(one, quantity) for one, quantity in _shared_out(_permitted(lost, now)) if self._due_at(one) <= now]
         if not due:
             return 0
         prices = fresh_prices(self._cache, self._clock, {one.instrument for one, _ in due}, now)
@@ -73,6 +74,13 @@ class Rearming:
         except (TradingError, DataError, IntegrityError):
             logger.exception("order %s was lost and cannot be written again", lost.order_id)
             return False
+
+
+def _permitted(lost: Sequence[Lost], now: datetime) -> list[Lost]:
+    """Leave out what lies in a halted scope: the halt has taken it out, and the gate would not let it leave again."""
+    scopes = {one.order_id: GateScope(one.portfolio, *one.names, one.strategy, one.instrument) for one in lost}
+    modes = gate_modes(scopes.values(), now) if scopes else {}
+    return [one for one in lost if modes[scopes[one.order_id]] is not TradingMode.HALTED]
 
 
 def _shared_out(lost: Iterable[Lost]) -> list[tuple[Lost, Decimal]]:

@@ -99,7 +99,10 @@ class Order(models.Model):
             ),
             models.Index(  # stops and take-profits that were lost
                 fields=["account", "closed_at"],
-                condition=Q(purpose=Purpose.PROTECTIVE, status__in=[OrderStatus.EXPIRED, OrderStatus.REJECTED]),
+                condition=Q(
+                    purpose=Purpose.PROTECTIVE,
+                    status__in=[OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.CANCELLED],
+                ),
                 name="order_lost",
             ),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_children"),

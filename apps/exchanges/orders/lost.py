@@ -25,13 +25,19 @@ from moondev.domain.values import Price, Side
 SOURCE = "rearm"
 VALID = timedelta(days=1)
 _LIVE = ", ".join(f"'{status.value}'" for status in sorted(NON_FINAL))
+# Taken out of the market without a cancel of ours among the commands: by the venue, by a person there, or by a halt,
+# which forbids to write it again until it is released.
+_BY_ANOTHER = (
+    "(o.venue_order_id <> '' AND NOT EXISTS (SELECT 1 FROM exchanges_ordercommand x"
+    " WHERE x.order_id = o.id AND x.kind = 'cancel'))"
+)
 # An order line is as long as attempts go; the bound is against rows that somebody wrote by hand.
 _LONGEST_LINE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A protective order that the venue did not take, or dropped, before it had done its work.
+    """A protective order that the venue did not take, or that was taken out of its market, before it had done its work.
 
     `remaining` is what of it has not filled, `bare` what its owner holds of the position beyond what live orders of
     the same end (stops, or take-profits) protect; `attempts` how many orders of its line were written again already.
@@ -58,6 +64,13 @@ class Lost:
     bare: Decimal
     attempts: int
     grid: PriceGrid
+    account: str
+    portfolio: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the codes of venue and account."""
+        return self.instrument.partition(":")[0], self.account
 
     @property
     def end(self) -> tuple[int, str, int, Side, bool]:
@@ -73,7 +86,8 @@ def lost_orders(venue: str, since: datetime) -> list[Lost]:
     """Return what enabled accounts of a venue lost after `since`, of positions that stand, newest first."""
     rows = fetch(
         "WITH RECURSIVE lost AS (SELECT o.* FROM exchanges_order o JOIN exchanges_account a ON a.id = o.account_id"  # noqa: S608  states of ours
-        " WHERE a.venue_id = %s AND a.enabled AND o.purpose = 'protective' AND o.status IN ('expired', 'rejected')"
+        " WHERE a.venue_id = %s AND a.enabled AND o.purpose = 'protective'"
+        f" AND o.status IN ('expired', 'rejected', 'cancelled') AND (o.status <> 'cancelled' OR {_BY_ANOTHER})"
         " AND o.closed_at > %s AND o.filled_quantity < o.quantity AND o.trigger_price IS NOT NULL AND o.strategy <> %s"
         " AND NOT EXISTS (SELECT 1 FROM exchanges_order c WHERE c.parent_id = o.id)),"
         " line(id, above, attempts) AS (SELECT id, parent_id, 0 FROM lost UNION ALL"
@@ -88,7 +102,8 @@ def lost_orders(venue: str, since: datetime) -> list[Lost]:
         " AND q.strategy = o.strategy AND q.instrument_id = o.instrument_id AND q.side = o.side"
         f" AND q.purpose = 'protective' AND q.status IN ({_LIVE})"
         " AND starts_with(q.order_type, 'take') = starts_with(o.order_type, 'take')), 0),"
-        " lines.attempts, i.tick, i.significant_figures FROM lost o JOIN lines ON lines.id = o.id"
+        " lines.attempts, i.tick, i.significant_figures, b.code, b.portfolio_id FROM lost o"
+        " JOIN exchanges_account b ON b.id = o.account_id JOIN lines ON lines.id = o.id"
         " JOIN exchanges_instrument i ON i.id = o.instrument_id LEFT JOIN exchanges_position p"
         " ON p.account_id = o.account_id AND p.strategy = o.strategy AND p.instrument_id = o.instrument_id"
         " ORDER BY o.id DESC",
@@ -176,4 +191,6 @@ def _lost(row: Row) -> Lost:
         bare=row[18],
         attempts=row[19],
         grid=PriceGrid(row[20], row[21]),
+        account=row[22],
+        portfolio=row[23],
     )
