@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchanges', '0020_escalating_flatten'),
+        ('exchanges', '0023_slippage'),
     ]
 
     operations = [
