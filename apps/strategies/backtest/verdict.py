@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.strategies.backtest.fills import FillRule
-from apps.strategies.backtest.numbers import basis_points, day, ratio
+from apps.strategies.backtest.metrics import DAY_MS
+from apps.strategies.backtest.numbers import basis_points, day, duration, ratio
 from apps.strategies.backtest.record import RunRecord
 from apps.strategies.backtest.results import END_OF_DATA
 from apps.strategies.backtest.trade_figures import TradeFigures, trade_figures
@@ -112,7 +113,9 @@ def _of_sample(record: RunRecord) -> Iterator[str]:
     if 0 < len(record.trades) < FEWEST_TRADES:
         yield f"{len(record.trades)} trades are too few for a mean, a win rate or a Sharpe ratio to say much"
     if record.metrics.days < FEWEST_DAYS:
-        yield f"{record.metrics.days} days are one mood of the market; yearly figures from them are extrapolations"
+        # From the first bar to the last: six minutes over midnight have closes of two days.
+        hours = (int(record.curve.times[-1]) - int(record.curve.times[0])) / (DAY_MS / 24)
+        yield f"a past of {duration(hours)} shows one mood of the market; yearly figures from it are extrapolations"
 
 
 def _of_fills(record: RunRecord) -> Iterator[str]:

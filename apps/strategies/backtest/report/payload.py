@@ -18,6 +18,8 @@ from moondev.domain.values import Side
 
 # More than this nobody can tell apart, and the file would grow beyond what one sends a colleague.
 MOST_TRADES = 4_000
+# Beside a line that moves this many times as far, the equity would look flat.
+MOST_SCALES = 4
 DIGITS = 7
 _CANDLE = ("open", "high", "low", "close")
 
@@ -28,14 +30,9 @@ def payload(record: RunRecord) -> Json:
     """Return everything that is drawn on the page's one time axis: panels, and columns they share by name."""
     curve = record.curve
     rows, drawdown = shown_rows(curve)
-    equity = [line("equity", "curve", curve.equity[rows], "accent")]
     times = {"curve": curve.times[rows].tolist()}
-    if len(record.prices) == 1:
-        (path,) = record.prices.values()
-        times["hold"] = (path.opened_ms + path.step_ms).tolist()
-        equity.append(line("buy and hold", "hold", record.facts.capital * path.close / path.open[0], "quiet"))
     panels = [
-        panel("Equity", "line", 230, "money", equity, record.facts.capital),
+        *_worth(record, curve.equity[rows], times),
         panel("Drawdown", "area", 110, "percent", [line("", "curve", drawdown[rows], "bad")], 0.0),
         {
             **panel("Exposure", "area", 90, "percent", [line("", "curve", curve.exposure[rows], "accent")], 0.0),
@@ -55,6 +52,22 @@ def payload(record: RunRecord) -> Json:
         "prices": _prices(record.prices),
         "trades": _trades(record.trades),
     }
+
+
+def _worth(record: RunRecord, shown: Column, times: dict[str, list[int]]) -> list[Json]:
+    """Return the panel of the equity, with what holding the market had made in it, or below where it would swamp it."""
+    capital, equity = record.facts.capital, [line("equity", "curve", shown, "accent")]
+    whole = panel("Equity", "line", 230, "money", equity, capital)
+    if len(record.prices) != 1:
+        return [whole]
+    (path,) = record.prices.values()
+    times["hold"] = (path.opened_ms + path.step_ms).tolist()
+    held = capital * path.close / path.open[0]
+    if np.ptp(held) <= MOST_SCALES * np.ptp(record.curve.equity):
+        whole["series"].append(line("buy and hold", "hold", held, "quiet"))
+        return [whole]
+    own = [line("", "hold", held, "quiet")]
+    return [whole, panel("Buy and hold, on a scale of its own", "line", 110, "money", own, capital)]
 
 
 def panel(name: str, kind: str, height: int, unit: str, series: Sequence[Json], reference: float) -> Json:

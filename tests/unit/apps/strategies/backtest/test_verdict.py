@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from apps.strategies.backtest.costs import Costs
+from apps.strategies.backtest.metrics import DAY_MS
 from apps.strategies.backtest.results import EquityCurve, Trade
 from apps.strategies.backtest.trade_figures import gross_bps, net_bps, trade_figures
 from apps.strategies.backtest.verdict import Tone, doubts, verdict
@@ -66,9 +68,17 @@ def test_doubts_name_what_flatters_the_figures():
     assert "GAP: one bar" in found
     assert "no spread and no slippage" in found
     assert "no funding is charged for bybit-linear:BTCUSDT" in found
-    assert "5 days are one mood" in found or "days are one mood" in found
+    assert "a past of 4.1 days shows one mood of the market" in found
     assert "too few" in found
     assert "open at the end" in found
     assert "no fees" in " ".join(doubts(record(100, costs=Costs(0, 0))))
     guarded = " ".join(doubts(record(100, costs=Costs(2, 5, spread_bps=1))))
     assert "no spread" not in guarded
+
+
+def test_minutes_over_midnight_are_not_called_two_days():
+    made = record(100)
+    midnight = 20_000 * DAY_MS
+    curve = replace(made.curve, times=np.linspace(midnight - 180_000, midnight + 180_000, 100).astype(np.int64))
+    found = " / ".join(doubts(replace(made, curve=curve)))
+    assert "a past of 6 min shows one mood" in found

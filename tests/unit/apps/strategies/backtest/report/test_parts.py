@@ -1,5 +1,6 @@
 """The parts of a report: months, rolling ratio, spreads, thinned columns, written numbers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -78,12 +79,23 @@ def test_what_is_drawn_is_small_and_holds_no_number_json_does_not_know():
     assert len(drawn["times"]["curve"]) < 10_000
     assert len(drawn["trades"]) <= 4_000
     assert [panel["name"] for panel in drawn["panels"]] == [
-        "Equity", "Drawdown", "Exposure", "Sharpe of the last 90 days",
+        "Equity", "Buy and hold, on a scale of its own", "Drawdown", "Exposure", "Sharpe of the last 90 days",
     ]  # fmt: skip
     for panel in drawn["panels"]:
         for line in panel["series"]:
             assert len(line["v"]) == len(drawn["times"][line["t"]])
             assert all(value is None or np.isfinite(value) for value in line["v"])
+
+
+@pytest.mark.parametrize(("share", "apart"), [(1.0, False), (0.5, False), (0.1, True)])
+def test_what_holding_had_made_is_drawn_apart_where_it_would_swamp_the_equity(share, apart):
+    made = record(500)
+    (path,) = made.prices.values()
+    held = made.facts.capital * path.close / path.open[0]
+    equity = made.facts.capital + share * (np.resize(held, len(made.curve.times)) - made.facts.capital)
+    first, second, *_ = payload(replace(made, curve=replace(made.curve, equity=equity)))["panels"]
+    assert [line["name"] for line in first["series"]] == (["equity"] if apart else ["equity", "buy and hold"])
+    assert second["name"] == ("Buy and hold, on a scale of its own" if apart else "Drawdown")
 
 
 def test_trades_are_split_by_what_tells_them_apart():
