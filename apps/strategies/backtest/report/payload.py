@@ -66,7 +66,8 @@ def _worth(record: RunRecord, shown: Column, times: dict[str, list[int]]) -> lis
     if np.ptp(held) <= MOST_SCALES * np.ptp(record.curve.equity):
         whole["series"].append(line("buy and hold", "hold", held, "quiet"))
         return [whole]
-    own = [line("", "hold", held, "quiet")]
+    # A panel is scaled by those of its lines that are not quiet.
+    own = [line("", "hold", held, "teal")]
     return [whole, panel("Buy and hold, on a scale of its own", "line", 110, "money", own, capital)]
 
 

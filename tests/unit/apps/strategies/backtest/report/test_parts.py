@@ -96,6 +96,8 @@ def test_what_holding_had_made_is_drawn_apart_where_it_would_swamp_the_equity(sh
     first, second, *_ = payload(replace(made, curve=replace(made.curve, equity=equity)))["panels"]
     assert [line["name"] for line in first["series"]] == (["equity"] if apart else ["equity", "buy and hold"])
     assert second["name"] == ("Buy and hold, on a scale of its own" if apart else "Drawdown")
+    # The page scales a panel by its lines that are not quiet: one at least, or nothing of it shows.
+    assert all({line["tone"] for line in one["series"]} != {"quiet"} for one in (first, second))
 
 
 def test_trades_are_split_by_what_tells_them_apart():
