@@ -137,12 +137,12 @@ def _bounds(item: ReserveItem, facts: RiskFacts) -> Iterator[_Bound]:
     share = facts.limits.tightest(LimitKind.ASSET_SHARE, scope.around(item.instrument))
     if share is not None:
         asset = ExposureKey(ScopeKind.PORTFOLIO.value, scope.portfolio, item.instrument.asset)
-        yield _Bound(asset, RefusalCode.ASSET_EXPOSURE_EXCEEDED, _times(facts.portfolio_equity, share))
+        yield _Bound(asset, RefusalCode.ASSET_EXPOSURE_EXCEEDED, _times(facts.counted.portfolio, share))
     everything, portfolio, venue, account, strategy = scope.enclosing
     levels: tuple[tuple[ScopeId, tuple[ScopeId, ...], Decimal | None], ...] = (
-        (portfolio, (everything, portfolio), facts.portfolio_equity),
+        (portfolio, (everything, portfolio), facts.counted.portfolio),
         (account, (everything, portfolio, venue, account), facts.account_equity),
-        (strategy, scope.enclosing, facts.strategy_equity),
+        (strategy, scope.enclosing, facts.counted.strategy),
     )
     for (kind, code), around, equity in levels:
         multiple = facts.limits.tightest(LimitKind.MAX_LEVERAGE, around)

@@ -15,7 +15,7 @@ from apps.risk.correlation.book import Shared, read_shared
 from apps.risk.limits import LimitBook, read_limits
 from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
-from apps.risk.portfolio.equity import Equities, read_equities
+from apps.risk.portfolio.equity import Counted, Equities, counted, read_equities
 from apps.risk.rules.book import Rule, read_rules
 from apps.risk.scope import ScopeId, StrategyScope
 from apps.risk.sizing.book import read_sizing
@@ -68,6 +68,17 @@ class RiskFacts:
             return Decimal(1)
         shares = (self.half_open.get(scope) for scope in self.scope.containing(instrument))
         return min((share for share in shares if share is not None), default=Decimal(1))
+
+    @property
+    def counted(self) -> Counted:
+        """Return the equities from which bounds of the exposure counters are taken."""
+        return counted(
+            self.equities,
+            portfolio=self.scope.portfolio,
+            account=self.scope.account,
+            portfolio_equity=self.portfolio_equity,
+            strategy_equity=self.strategy_equity,
+        )
 
     def mode(self, instrument: str) -> TradingMode:
         """Return the strictest mode of all scopes around an order in `instrument`.

@@ -22,6 +22,7 @@ NAMES = (
     "limited",
     "kill-switch",
     "review",
+    "truth",
     "adapters",
     "mock",
     "authoring",
@@ -105,7 +106,7 @@ def _serverless(options: Options) -> Runs:
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:
-    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, optimise, review, sustained
+    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, optimise, review, sustained, truth
     from tests.bench.flood import run as flood
 
     return {
@@ -115,6 +116,7 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
         "review": review.run,
+        "truth": lambda: truth.run(servers),
         "adapters": adapters.run,
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),

@@ -1,5 +1,29 @@
-"""The risk floor as an operator sees it: limits and breakers to edit, the kill switch, marks and history to read."""
+"""The risk floor as an operator sees it: limits, breakers and rates to edit, the kill switch, the truth to read."""
 
-from apps.risk.admin import accounts, breakers, correlations, history, limits, marks, rules, sizing, trading_state
+from apps.risk.admin import (
+    accounts,
+    breakers,
+    correlations,
+    history,
+    limits,
+    marks,
+    rates,
+    rules,
+    sizing,
+    trading_state,
+    truth,
+)
 
-__all__ = ["accounts", "breakers", "correlations", "history", "limits", "marks", "rules", "sizing", "trading_state"]
+__all__ = [
+    "accounts",
+    "breakers",
+    "correlations",
+    "history",
+    "limits",
+    "marks",
+    "rates",
+    "rules",
+    "sizing",
+    "trading_state",
+    "truth",
+]

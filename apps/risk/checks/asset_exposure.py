@@ -17,7 +17,7 @@ def find_asset_exposure(candidate: Candidate) -> Breach | None:
     share = candidate.limit(LimitKind.ASSET_SHARE)
     if share is None:
         return limit_missing(LimitKind.ASSET_SHARE)
-    equity = candidate.facts.portfolio_equity
+    equity = candidate.facts.counted.portfolio
     if equity is None:
         return Breach(RefusalCode.EQUITY_UNKNOWN, "the portfolio's equity", "not known now")
     exposure = candidate.tally.by_asset.get(candidate.instrument.asset, ZERO) + candidate.added_exposure

@@ -34,8 +34,9 @@ class Equities:
 
     `ledgers` is what our own books say the portfolio is worth, taken at the same moments; `members` are the ids of
     the accounts that were added up. `prudent` is a lower figure for portfolios of which a part is out of sight.
-    `dearest` is what the dearest currency of a portfolio's accounts is worth in its own: amounts that were added up
-    over its accounts without regard to their currencies are worth no more than their sum times this.
+    `rates` is what one of an account's currency is worth in its portfolio's; `dearest` the highest of those in a
+    portfolio: amounts that were added up over its accounts without regard to their currencies are worth no more than
+    their sum times this.
     """
 
     accounts: Mapping[str, Decimal | None]
@@ -44,6 +45,7 @@ class Equities:
     members: Mapping[str, frozenset[int]]
     prudent: Mapping[str, Decimal | None] = field(default_factory=dict)
     dearest: Mapping[str, Decimal | None] = field(default_factory=dict)
+    rates: Mapping[str, Decimal | None] = field(default_factory=dict)
 
     def account(self, code: str) -> Decimal | None:
         """Return the account's equity in its currency; None when unknown."""
@@ -61,6 +63,37 @@ class Equities:
         """
         known = self.portfolio(code)
         return self.prudent.get(code) if known is None else known
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Equities in the unit of the exposure counters, which add up amounts of all currencies as they are.
+
+    Each is divided by what the dearest currency of the portfolio is worth in its own, so that a bound taken from it is
+    never too high. Where all accounts are of one currency it is the equity itself.
+    """
+
+    portfolio: Decimal | None
+    strategy: Decimal | None
+
+
+def counted(
+    equities: Equities | None,
+    *,
+    portfolio: str,
+    account: str,
+    portfolio_equity: Decimal | None,
+    strategy_equity: Decimal | None,
+) -> Counted:
+    """Return the equities of a portfolio and of a strategy on one of its accounts as counters count."""
+    if equities is None or portfolio not in equities.dearest:
+        return Counted(portfolio_equity, strategy_equity)
+    dearest, own = equities.dearest[portfolio], equities.rates.get(account)
+    return Counted(_divided(portfolio_equity, dearest, Decimal(1)), _divided(strategy_equity, dearest, own))
+
+
+def _divided(equity: Decimal | None, dearest: Decimal | None, own: Decimal | None) -> Decimal | None:
+    return None if equity is None or not dearest or own is None else equity * own / dearest
 
 
 def is_fresh(taken_at: datetime | None, now: datetime) -> bool:
@@ -83,6 +116,7 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
     members: defaultdict[str, set[int]] = defaultdict(set)
     free: dict[str, Decimal | None] = {}
     dearest: dict[str, Decimal | None] = {}
+    rates: dict[str, Decimal | None] = {}
     in_sight: set[str] = set()
     for row in rows:
         known = is_fresh(row.taken_at, now)
@@ -94,7 +128,8 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
         totals[row.portfolio] = added(totals.get(row.portfolio, ZERO), equity)
         ledgers[row.portfolio] = added(ledgers.get(row.portfolio, ZERO), ledger)
         free[row.portfolio] = added(free.get(row.portfolio, ZERO), least)
-        dearest[row.portfolio] = _dearer(dearest.get(row.portfolio, ZERO), conversion.rate(row.currency, row.reporting))
+        rates[row.code] = conversion.rate(row.currency, row.reporting)
+        dearest[row.portfolio] = _dearer(dearest.get(row.portfolio, ZERO), rates[row.code])
         in_sight.update(() if equity is None else {row.portfolio})
     return Equities(
         accounts,
@@ -103,6 +138,7 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
         {code: frozenset(found) for code, found in members.items()},
         {code: amount for code, amount in free.items() if code in in_sight},
         dearest,
+        rates,
     )
 
 

@@ -12,7 +12,7 @@ from apps.risk.breakers.readings import day_losses
 from apps.risk.models import Allocation, ConversionRate, HighWaterMark, TruthRow
 from apps.risk.portfolio.conversion import read_conversion
 from apps.risk.portfolio.drawdown import marks_update
-from apps.risk.portfolio.equity import read_equities
+from apps.risk.portfolio.equity import counted, read_equities
 from apps.risk.portfolio.figures import Figures
 from apps.risk.portfolio.keeper import TruthKeeper
 from apps.risk.portfolio.portfolio_equity import observe_portfolios
@@ -83,6 +83,34 @@ def test_a_portfolio_of_two_currencies_is_worth_their_sum_in_its_own(world) -> N
     assert (equities.account("bn-1"), equities.dearest["main"]) == (100, 1)
     world.rate("2")
     assert read_equities(["main"], world.now).dearest["main"] == 2
+
+
+def test_bounds_of_counters_that_mix_currencies_are_never_too_high(world) -> None:
+    world.rate("2")
+    world.both(100, 100)
+    equities = read_equities(["main"], world.now)
+    found = counted(equities, portfolio="main", account="hl-1", portfolio_equity=D(300), strategy_equity=D(50))
+    # Whatever the counter holds of either currency, twice its number is what it is worth at most.
+    assert (found.portfolio, found.strategy) == (150, 25)
+    found = counted(equities, portfolio="main", account="bn-1", portfolio_equity=D(300), strategy_equity=D(50))
+    assert found.strategy == 50
+    world.rate("2", age=601)
+    stale = read_equities(["main"], world.now)
+    found = counted(stale, portfolio="main", account="hl-1", portfolio_equity=D(300), strategy_equity=D(50))
+    assert (found.portfolio, found.strategy) == (None, None)
+
+
+def test_a_guard_that_starts_anew_goes_on_from_the_same_peak(world) -> None:
+    world.both(100, 100)
+    world.drawdown()
+    world.both(85, 100)
+    assert world.drawdown() == D("0.1")
+    # All that a guard knows of peaks are rows: a process has nothing else to lose.
+    before = HighWaterMark.objects.values().get()
+    world.both(85, 100)
+    assert world.drawdown() == D("0.1")
+    after = HighWaterMark.objects.values().get()
+    assert (after["peak"], after["peak_at"], after["parts"]) == (before["peak"], before["peak_at"], before["parts"])
 
 
 def test_a_stale_rate_makes_it_unknown_and_nothing_is_one_to_one(world) -> None:
