@@ -21,6 +21,8 @@ NAMES = (
     "sustained",
     "limited",
     "kill-switch",
+    "breach",
+    "five-venues",
     "review",
     "truth",
     "adapters",
@@ -106,7 +108,19 @@ def _serverless(options: Options) -> Runs:
 
 
 def _with_servers(options: Options, servers: Servers) -> Runs:
-    from tests.bench import adapters, authoring, kill_switch, latency, mock_rate, optimise, review, sustained, truth
+    from tests.bench import (
+        adapters,
+        authoring,
+        breach,
+        five_venues,
+        kill_switch,
+        latency,
+        mock_rate,
+        optimise,
+        review,
+        sustained,
+        truth,
+    )
     from tests.bench.flood import run as flood
 
     return {
@@ -115,6 +129,8 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "sustained": lambda: sustained.run(servers, options.seconds, limits=False),
         "limited": lambda: sustained.run(servers, options.seconds, limits=True),
         "kill-switch": lambda: kill_switch.run(servers, options.queued),
+        "breach": lambda: breach.run(servers, options.queued),
+        "five-venues": lambda: five_venues.run(servers),
         "review": review.run,
         "truth": lambda: truth.run(servers),
         "adapters": adapters.run,

@@ -38,6 +38,7 @@ class Outcome:
 
     committed: float
     first_cancel: float | None
+    first_written: float | None
     last_cancel: float | None
     last_refused: float | None
     last_order_at_venue: float | None
@@ -49,13 +50,13 @@ def run(servers: Servers, queued: int) -> list[Section]:
     with world_of(PLAN, servers) as world:
         desks = [Desk(account, list(world.instruments.values())) for account in world.accounts]
         known_facts(desks)
-        world.wait("equity of every strategy", lambda: _equity_known(desks))
-        _record(world, desks, RESTING, "resting")
-        world.wait("resting orders", lambda: _at_rest() == RESTING)
-        with _stopped(world.supervisor.pids[_ORDERS_WORKER]):
-            _record(world, desks, queued, "queued")
-        world.wait("the sender to begin on the queue", lambda: _at_rest() > RESTING)
-        stopwatch, waiting = world.stopwatch(), _unsent()
+        world.wait("equity of every strategy", lambda: equity_known(desks))
+        record(world, desks, RESTING, "resting")
+        world.wait("resting orders", lambda: at_rest() == RESTING)
+        with stopped(world.supervisor.pids[_ORDERS_WORKER]):
+            record(world, desks, queued, "queued")
+        world.wait("the sender to begin on the queue", lambda: at_rest() > RESTING)
+        stopwatch, waiting = world.stopwatch(), unsent()
         engaged_at = process_clock().now()
         vetoes.engage(
             scope=EVERYTHING, mode=TradingMode.HALTED, flatten=False, reason="benchmark", actor="bench", now=engaged_at
@@ -72,23 +73,29 @@ def run(servers: Servers, queued: int) -> list[Section]:
     at_venue = sum(account["open_orders"] for account in state["accounts"].values())
     rows = [
         _row("engage committed", outcome.committed, "SQL rows, Redis key, halt file"),
-        _row("engage -> first cancel acknowledged", outcome.first_cancel, "of the resting orders"),
+        _row("engage -> first cancel acknowledged", outcome.first_cancel, "by the venue"),
+        _row("engage -> first end written down", outcome.first_written, "after the cancels of all accounts"),
         _row("engage -> last order reached the venue", outcome.last_order_at_venue, "the mock's own stamp; none later"),
         _row("engage -> last opening order refused", outcome.last_refused, counts),
-        _row("engage -> last cancel acknowledged", outcome.last_cancel, f"{at_venue} open at the venue afterwards"),
+        _row(
+            "engage -> last end written down",
+            outcome.last_cancel,
+            f"{at_venue} open at the venue afterwards",
+        ),
         _row("engage -> halt done", outcome.done, "the venue twice answered: nothing open"),
     ]
     return [Section("kill switch", f"{setting}; {PLAN.setting}", rows, usage)]
 
 
-def _record(world: World, desks: Sequence[Desk], count: int, run: str) -> None:
+def record(world: World, desks: Sequence[Desk], count: int, run: str) -> None:
+    """Record `count` resting orders, in batches by turns over the desks."""
     market, facts = Market.read(world.mock_url), known_facts(desks)
     for number in range(count // BATCH):
         desks[number % len(desks)].record(BATCH, MAKER, market, facts, run=run)
 
 
 @contextmanager
-def _stopped(pid: int) -> Iterator[None]:
+def stopped(pid: int) -> Iterator[None]:
     """Hold a process still while the block runs, so that the queue builds up."""
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -97,15 +104,18 @@ def _stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def _equity_known(desks: Sequence[Desk]) -> bool:
+def equity_known(desks: Sequence[Desk]) -> bool:
+    """Return whether the review would know every equity it needs."""
     return all(facts.strategy_equity is not None and facts.account_equity for facts in known_facts(desks).values())
 
 
-def _at_rest() -> int:
+def at_rest() -> int:
+    """Return how many orders rest at the venue."""
     return Order.objects.filter(status="open").count()
 
 
-def _unsent() -> int:
+def unsent() -> int:
+    """Return how many orders wait to be sent."""
     return Order.objects.filter(status="approved").count()
 
 
@@ -124,7 +134,8 @@ def _outcome(engaged_at: datetime, committed: datetime, state: dict[str, Any]) -
     done = Veto.objects.aggregate(last=Max("done_at"))["last"]
     return Outcome(
         committed=since(committed) or 0.0,
-        first_cancel=since(cancels["first"]),
+        first_cancel=since(Veto.objects.aggregate(first=Min("first_cancel_at"))["first"]),
+        first_written=since(cancels["first"]),
         last_cancel=since(cancels["last"]),
         last_refused=since(refused.aggregate(last=Max("closed_at"))["last"]),
         last_order_at_venue=max(placed) - milliseconds(engaged_at) if any(placed) else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -24,6 +24,7 @@ from moondev.domain.values import Quantity, Side
 
 # A little above the venue's least, so that thousands of them move nothing.
 _DOLLARS = Decimal(11)
+_ABOVE_LEAST = Decimal("1.05")
 _CAPITAL = Decimal(5_000_000)
 
 
@@ -66,9 +67,17 @@ class Market:
 class Desk:
     """Records batches of orders for one account, as its one strategy."""
 
-    def __init__(self, account: Account, instruments: Sequence[InstrumentRow]) -> None:
-        """Trade these instruments in turn, buying and selling by turns so that the position stays near zero."""
-        self.account = account
+    def __init__(
+        self,
+        account: Account,
+        instruments: Sequence[InstrumentRow],
+        wake: Callable[[Iterable[int]], None] = wake_accounts,
+    ) -> None:
+        """Trade these instruments in turn, buying and selling by turns so that the position stays near zero.
+
+        Senders are woken by `wake`.
+        """
+        self.account, self._wake = account, wake
         self._instruments = [(row, row.to_domain()) for row in instruments]
         self.scope = StrategyScope(
             strategy=f"load-{account.code}",
@@ -97,7 +106,7 @@ class Desk:
                 for approved, amount in reserved.kept
             ]
             recorded = orders_record(entries=entries, commands=[], now=now)
-            wake_accounts(recorded.account_ids_with_work)
+            self._wake(recorded.account_ids_with_work)
         return len(entries)
 
     def _draft(
@@ -109,7 +118,8 @@ class Desk:
         price = rules.price_grid.rounded(limit, Rounding.NEAREST)
         lot = rules.lot.value
         least = min(price.value, market.mids[rules.symbol])
-        quantity = Quantity((_DOLLARS / least / lot).to_integral_value(ROUND_CEILING) * lot)
+        dollars = max(_DOLLARS, rules.min_notional.value * _ABOVE_LEAST)
+        quantity = Quantity((dollars / least / lot).to_integral_value(ROUND_CEILING) * lot)
         leg = str(number)
         order = PlaceOrder(
             client_order_id(self.scope.strategy, tick_id, leg), rules.key, side, OrderType.LIMIT, style.time_in_force,
