@@ -1,0 +1,1 @@
+"""Bad days on synthetic data, played through the real guard, breakers, review, halts and flattening."""
