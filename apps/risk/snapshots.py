@@ -27,8 +27,11 @@ LATELY_SECONDS = 10.0
 class Snapshots:
     """Keeps at most one question per account under way."""
 
-    def __init__(self, sessions: Sessions, timer: Callable[[], float] = monotonic) -> None:
-        self._sessions, self._timer = sessions, timer
+    def __init__(
+        self, sessions: Sessions, timer: Callable[[], float] = monotonic, round_seconds: float = ROUND_SECONDS
+    ) -> None:
+        """Count turns by `timer`; a round waits so many real seconds for answers."""
+        self._sessions, self._timer, self._round_seconds = sessions, timer, round_seconds
         self._not_before: dict[int, float] = {}
         self._newest: dict[int, tuple[AccountSnapshot, float]] = {}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="snapshot")
@@ -51,7 +54,7 @@ class Snapshots:
                 self._not_before[account.pk] = now + 0.9 * beside[account.venue_id] / QUESTIONS_PER_SECOND
                 self._ask(account)
         waited = [future for pk, future in self._asked.items() if only is None or pk in only]
-        wait(waited, timeout=ROUND_SECONDS)
+        wait(waited, timeout=self._round_seconds)
         answered = {pk: self._asked.pop(pk) for pk in list(self._asked) if self._asked[pk].done()}
         heard: dict[int, AccountSnapshot] = {}
         for account in accounts:

@@ -224,6 +224,10 @@ class OrderEvent(models.Model):
                 name="event_says_something",
             )
         ]
+        indexes = [
+            # The breakers' question for orders whose fate was not known for a while.
+            models.Index(fields=["at"], condition=Q(status_to=OrderStatus.UNKNOWN), name="event_unknown")
+        ]
 
     def __str__(self) -> str:
         """Return the step."""

@@ -39,6 +39,8 @@ BEGINS = datetime(2025, 10, 10, 20, 50, tzinfo=UTC)
 TURN_SECONDS = 2.0
 BUY_EVERY_SECONDS = 20
 RECONCILE_EVERY_SECONDS = 30
+# Real seconds: venues answer at once here, and a busy machine must not make one look silent.
+ANSWER_SECONDS = 60.0
 _CALM = (0.2, 0.3)
 
 
@@ -66,7 +68,7 @@ class Play:
         self._sessions = ScenarioSessions({stage.scope.account_id: stage.client for stage in self._stages})
         self._idle = _idle(day, seed, holdings)
         own = OwnLooks(HostLoad(lambda: Look(self._elapsed, *_CALM)), Silence(lambda: self._elapsed))
-        self._snapshots = Snapshots(self._sessions, lambda: self._elapsed)
+        self._snapshots = Snapshots(self._sessions, lambda: self._elapsed, ANSWER_SECONDS)
         self._guard = Guard(
             self._snapshots, lambda account, seen, now: equity_mark(account.pk, seen, now), self._clock, own
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 
+from apps.exchanges.execution.nudges import redis_nudges
 from apps.exchanges.models import Account, Order, Position, TradingState, Veto
 from apps.risk.scenario import play as playing
 from apps.risk.scenario.day import CRASH, seconds
@@ -23,9 +25,12 @@ VENUES = ("hyperliquid", "binance")
 
 
 @pytest.fixture(autouse=True)
-def _apart(settings) -> None:
-    """No venue has a queue, and Redis is away, as where the command plays."""
-    settings.MOONDEV_VENUES = ()
+def _apart(settings) -> Iterator[None]:
+    """No venue has a queue, and Redis is away, as where the command plays: what it says would outlive a day."""
+    settings.MOONDEV_VENUES, settings.REDIS_URL = (), "redis://127.0.0.1:1/0"
+    redis_nudges.cache_clear()
+    yield
+    redis_nudges.cache_clear()
 
 
 def require_safe(outcome: Outcome) -> None:
