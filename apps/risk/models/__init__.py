@@ -1,5 +1,6 @@
 """Rows of the risk floor: limits and their history, breakers, sizing, allocations, marks, rates, truth and events."""
 
+from apps.risk.models.allocation_proposals import AllocationProposal, ProposalStatus
 from apps.risk.models.allocations import Allocation
 from apps.risk.models.breakers import (
     CUMULATIVE,
@@ -39,6 +40,7 @@ __all__ = [
     "RULE_FIELDS",
     "UNITS",
     "Allocation",
+    "AllocationProposal",
     "Breaker",
     "BreakerChange",
     "BreakerState",
@@ -54,6 +56,7 @@ __all__ = [
     "LimitKind",
     "LimitScope",
     "Metric",
+    "ProposalStatus",
     "Recovery",
     "ReleaseRequest",
     "RiskEvent",
