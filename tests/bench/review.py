@@ -1,4 +1,4 @@
-"""What the review costs: batches of fifty orders through every check, with and without rules of one's own."""
+"""What the review costs: batches of fifty orders through every check, with rules of one's own, among copies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from apps.exchanges.models import TradingMode
+from apps.risk.correlation.book import Shared
 from apps.risk.facts import RiskFacts
 from apps.risk.limits import LimitBook
 from apps.risk.review import ReviewMarket, review
@@ -33,21 +34,29 @@ RULES = (
     Rule("calm", ("portfolio", "bench"), "side == 'buy' || portfolio_drawdown < 0.1"),
 )
 
+# A strategy with a copy, and assets that move as one: enough is left of both limits for every batch.
+COPIES = Shared(("bench", "copy"), "copy", 0.9, D(5_000_000), D(1_000_000))
+ALIKE = Shared(("COIN0", "OTHER"), "OTHER", 0.9, D(1_000_000), D(100_000))
+
 
 def run() -> list[Section]:
-    """Review batches in turn, plain and with three rules."""
+    """Review batches in turn: plain, with three rules, and by a strategy and in assets that share limits."""
     instruments = [_instrument(number) for number in range(BATCH)]
     orders = [_order(instrument) for instrument in instruments]
     market, facts = _market(instruments), _facts()
     plain: list[float] = []
     ruled: list[float] = []
+    sharing: list[float] = []
+    shared = replace(facts, copies=COPIES, alike=dict.fromkeys((one.asset for one in instruments), ALIKE))
     for _ in range(BATCHES):
         plain.append(_one(orders, market, facts))
         ruled.append(_one(orders, market, replace(facts, rules=RULES, read_at=NOW)))
+        sharing.append(_one(orders, market, shared))
     setting = f"{BATCHES} batches of {BATCH} opening orders in as many instruments, each through every check, in turn"
     rows = [
         Row("review of one order", Spread.of(plain), note=f"a batch takes {BATCH} times as long"),
         Row("the same with three rules of one's own", Spread.of(ruled)),
+        Row("the same while strategy and assets share limits with others", Spread.of(sharing)),
     ]
     return [Section("review", setting, rows)]
 
