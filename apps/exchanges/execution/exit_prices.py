@@ -6,8 +6,10 @@ import logging
 from dataclasses import dataclass
 from decimal import Decimal
 
+from apps.exchanges.accounts.plausible import close_to
 from apps.exchanges.execution.books import Books
 from apps.exchanges.execution.exit_stage import Stage
+from apps.exchanges.execution.exits import Exit
 from moondev.domain.errors import TradingError
 from moondev.domain.instruments import Instrument, Rounding
 from moondev.domain.orders import TimeInForce
@@ -34,6 +36,22 @@ def worst_price(instrument: Instrument, side: Side, mark: Price, slippage_bps: D
     """Return the grid price within `slippage_bps` of `mark`: a cap, so it is rounded inwards."""
     away = slippage_bps if side is Side.BUY else -slippage_bps
     return instrument.price_grid.rounded(mark.moved(Bps(away)).value, Rounding.passive(side))
+
+
+def trusted_mark(exit_: Exit, attempt: int, books: Books) -> Price:
+    """Return the price that an exit's cap counts from: the venue's mark, unless that is far from the market.
+
+    From a mark ten times too high no sale ever fills; from one ten times too low it may sweep the book to the bottom.
+    So a mark that is far from the entry, or at which an exit did not fill, is held against the book, and where these
+    two disagree the middle one of mark, touch and entry counts. Without a book, or without an entry, it is the mark:
+    one doubt is no better than the other.
+    """
+    if exit_.entry is None or (attempt == 0 and close_to(exit_.mark.value, exit_.entry.value)):
+        return exit_.mark
+    touch = _touch(books, exit_.instrument, exit_.side.opposite)
+    if touch is None or close_to(exit_.mark.value, touch.value):
+        return exit_.mark
+    return sorted([exit_.mark, touch, exit_.entry])[1]
 
 
 def terms(

@@ -16,7 +16,10 @@ from moondev.domain.values import ZERO, Price, Quantity, Side
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """One position, or part of one, to be closed for its owner; `part` numbers what the venue takes at once."""
+    """One position, or part of one, to be closed for its owner; `part` numbers what the venue takes at once.
+
+    `entry` is the venue's average price of the whole position; None when it does not say.
+    """
 
     strategy: str
     instrument_id: int
@@ -24,6 +27,7 @@ class Exit:
     side: Side
     quantity: Decimal
     mark: Price
+    entry: Price | None = None
     part: int = 0
 
     @property
@@ -97,4 +101,5 @@ class ToBeClosed:
 
 
 def _exit(strategy: str, row: InstrumentRow, position: PositionSnapshot, size: Decimal) -> Exit:
-    return Exit(strategy, row.pk, row.to_domain(), position.quantity.side.opposite, size, position.mark_price)
+    side = position.quantity.side.opposite
+    return Exit(strategy, row.pk, row.to_domain(), side, size, position.mark_price, position.entry_price)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from apps.exchanges.execution.exit_orders import ExitOrders, Offer
-from apps.exchanges.execution.exit_prices import terms
+from apps.exchanges.execution.exit_prices import terms, trusted_mark
 from apps.exchanges.execution.exit_stage import Stage, stage_now
 from apps.exchanges.execution.exits import Exit, ToBeClosed
 from apps.exchanges.execution.hands import Hands
@@ -90,7 +90,9 @@ class Flattening:
 
     def _offers(self, orders: ExitOrders, exit_: Exit, stage: Stage) -> list[Offer]:
         attempt = orders.attempts(exit_)
-        on = terms(stage, exit_.instrument, exit_.side, exit_.mark, self._veto.slippage_bps, attempt, self._hands.books)
+        books = self._hands.books
+        mark = trusted_mark(exit_, attempt, books)
+        on = terms(stage, exit_.instrument, exit_.side, mark, self._veto.slippage_bps, attempt, books)
         parts = exit_.parts() if on.time_in_force.immediate else [exit_]
         return [Offer(part, on, attempt) for part in parts]
 
