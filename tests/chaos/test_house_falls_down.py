@@ -91,7 +91,8 @@ def test_a_flatten_ends_flat_though_every_server_and_every_process_goes_in_its_m
         platform.wait("the halt to be done", ended, 120)
     assert held(trader) == 0
     assert not trader.mock.open_orders(trader.address)
-    platform.wait_ready()
+    platform.wait("the user streams", platform.streams, 120)
+    trader.settle(120)
     trader.finish()
 
 
