@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from apps.exchanges.market_data.wishes import wishes_set
 from apps.exchanges.models import Account, Fill, Position
@@ -89,3 +90,21 @@ def _round_trips(account, instrument, count) -> None:
                 side=side, price=D(price), quantity=D(1), fee=D(0), liquidity="taker", kind="trade",
                 time_exchange=NOW + timedelta(seconds=number), time_received=NOW,
             )  # fmt: skip
+
+
+def test_a_person_sets_a_rule_in_the_admin_and_is_told_what_no_rule_can_mean(client, django_user_model) -> None:
+    client.force_login(django_user_model.objects.create_superuser("ann"))
+    form = {"strategy": "turtle", "method": "realised", "target": "20", "bar_seconds": "3600", "bars": "48",
+            "ceiling": "3", "fewest_trades": "30", "start": "0.1", "stops_at_drawdown": "", "changes-TOTAL_FORMS": "0",
+            "changes-INITIAL_FORMS": "0"}  # fmt: skip
+    add = reverse("admin:risk_sizing_add")
+    assert "target is 20.0; allowed: a number above 0 and up to 3" in client.post(add, form).content.decode()
+    assert client.post(add, {**form, "target": "0.2"}).status_code == 302
+    row = Sizing.objects.get()
+    assert row.to_rule() == SizingRule(SizingMethod.REALISED, 0.2, ceiling=3.0)
+    change = reverse("admin:risk_sizing_change", args=[row.pk])
+    assert client.post(change, {**form, "target": "0.3", "stops_at_drawdown": "0.2"}).status_code == 302
+    assert read_sizing(["turtle"]).rule("turtle").stops_at_drawdown == 0.2
+    page = client.get(change).content.decode()
+    assert page.count("ann") >= 2
+    assert SizingChange.objects.count() == 2

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
+
 from apps.exchanges.models import ALL_ASSETS, ExposureCounter, ScopeKind
 from apps.risk.correlation.estimate import FEWEST_SAMPLES
 from apps.risk.correlation.groups import group_of
@@ -22,6 +24,10 @@ from moondev.domain.values import ZERO
 STALE = timedelta(hours=1)
 # Rows that old are deleted.
 FORGOTTEN = timedelta(days=7)
+_LIMITS = (
+    (Correlated.STRATEGY, LimitKind.STRATEGY_CORRELATION.value),
+    (Correlated.ASSET, LimitKind.ASSET_CORRELATION.value),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,10 @@ def read_shared(
 
     `equities` are those of the portfolios. What is stale, or of too few samples, links nobody.
     """
-    rows = Correlation.objects.filter(value__gt=0, samples__gte=FEWEST_SAMPLES, at__gte=now - STALE)
+    above = _above(limits)
+    if not above:
+        return SharedBook()
+    rows = Correlation.objects.filter(above, samples__gte=FEWEST_SAMPLES, at__gte=now - STALE)
     values = rows.values_list("kind", "portfolio", "one", "other", "value")
     links = [_Link(kind, code, one, other, value) for kind, code, one, other, value in values if value is not None]
     if not links:
@@ -82,6 +91,16 @@ def read_shared(
     portfolios = {scope.portfolio for scope in scopes}
     assets = {code: _assets(code, links, limits, equities.get(code)) for code in sorted(portfolios)}
     return SharedBook(strategies, {code: found for code, found in assets.items() if found})
+
+
+def _above(limits: LimitBook) -> Q:
+    """Return what finds the pairs above the lowest limit there is; nothing when there is none."""
+    found = Q()
+    for kind, limit_kind in _LIMITS:
+        lowest = min((value for (name, *_), value in limits.values.items() if name == limit_kind), default=None)
+        if lowest is not None:
+            found |= Q(kind=kind, value__gt=float(lowest))
+    return found
 
 
 def _links_of(scope: StrategyScope, links: Iterable[_Link], limits: LimitBook) -> list[_Link]:

@@ -6,6 +6,7 @@ on. Rows that are not measured any more go stale and are forgotten; two measurem
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -24,12 +25,14 @@ from apps.risk.portfolio.series import returns_matrix
 from moondev.domain.clock import milliseconds
 from moondev.domain.market_data import BarSeries, Needs
 
+logger = logging.getLogger(__name__)
+
 # Of strategies: three days in steps of ten minutes, which the series keeps that long.
 WINDOW, STEP = timedelta(days=3), timedelta(minutes=10)
 # Of assets: a day in bars of five minutes.
 BAR, BARS = timedelta(minutes=5), 288
 OWNER = "risk-correlation"
-# Pairs grow with the square; beyond this the busiest of a portfolio would be measured late.
+# Pairs grow with the square: of so many names there are 19,900, measured and written within a second or two.
 MOST = 200
 
 Row = tuple[str, str, str, str, float | None, int, datetime]
@@ -46,11 +49,14 @@ def correlations_measure(cache: MarketCache, now: datetime) -> int:
 
 
 def _strategies() -> dict[str, list[str]]:
-    """Return the strategies with capital, by portfolio."""
+    """Return the strategies with capital, by portfolio: of more than MOST those with the most."""
     found: dict[str, list[str]] = {}
-    rows = Allocation.objects.filter(capital__gt=0).order_by("-updated_at", "strategy")
+    rows = Allocation.objects.filter(capital__gt=0).order_by("-capital", "strategy")
     for strategy, portfolio in rows.values_list("strategy", "account__portfolio_id"):
         found.setdefault(portfolio, []).append(strategy)
+    for portfolio, names in found.items():
+        if len(names) > MOST:
+            logger.warning("%s strategies of %s are not compared: at most %s are", len(names) - MOST, portfolio, MOST)
     return {portfolio: sorted(names[:MOST]) for portfolio, names in found.items()}
 
 

@@ -37,6 +37,8 @@ class Correlation(models.Model):
                 condition=Q(value__isnull=True) | Q(value__gte=-1, value__lte=1), name="correlation_in_range"
             ),
         ]
+        # A tick asks for the few pairs above a limit, of perhaps twenty thousand.
+        indexes = [models.Index(fields=["kind", "value"], name="correlation_by_value")]
 
     def __str__(self) -> str:
         """Return the pair and how alike it is."""
