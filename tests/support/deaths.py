@@ -70,7 +70,12 @@ class MortalSessions:
 
     def session(self, account_id: int, purpose: str) -> Session:
         found = self.sessions.session(account_id, purpose)
-        return Session(found.account, _MortalClient(found.client, self.life), found.signer_id, found.capabilities)  # type: ignore[arg-type]  # it speaks for one
+        return Session(found.account, mortal(found.client, self.life), found.signer_id, found.capabilities)
+
+
+def mortal(client: object, life: Life) -> Any:
+    """Return `client` as a worker has it that may die around every request."""
+    return _MortalClient(client, life)
 
 
 class _MortalClient:

@@ -27,6 +27,7 @@ from apps.risk.models import Allocation, HighWaterMark, RiskEvent
 from apps.risk.scope import parse_scope
 from apps.risk.services import seed_limits
 from moondev.domain.errors import Connectivity, InvalidValue
+from tests.support.deaths import Life, living
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
@@ -181,6 +182,29 @@ def test_without_the_database_file_and_redis_still_halt(monkeypatch, cache, halt
         engage(EVERYTHING)
     assert halt_file.exists()
     assert cache.hash == {b"everything:*": b"halted"}
+
+
+def test_killed_at_any_step_of_engaging_nothing_trades_and_engaging_again_completes_it(
+    monkeypatch, cache, halt_file
+) -> None:
+    """The file and Redis speak first; in SQL all of a halt is there or none of it."""
+    at, died = 1, True
+    while died:
+        life = Life(at)
+        with living(life, monkeypatch):
+            engage(EVERYTHING, flatten=True)
+        died = life.dead
+        halted = TradingState.objects.filter(scope_kind="everything", mode="halted").exists()
+        assert mode_of() is TradingMode.HALTED, at
+        assert Veto.objects.count() == (2 if halted else 0), at
+        engage(EVERYTHING, flatten=True)
+        assert {veto.venue_id for veto in vetoes.open_vetoes(EVERYTHING)} == {"hyperliquid", "other"}
+        for rows in (Veto, TradingState.objects.filter(scope_kind="everything"), RiskEvent):
+            getattr(rows, "objects", rows).all().delete()
+        cache.hash.clear()
+        halt_file.unlink()
+        at += 1
+    assert at > 5
 
 
 def finish() -> None:

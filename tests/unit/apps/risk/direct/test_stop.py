@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.exchanges.ports import Environment, VenueConfig
+from apps.exchanges.ports import Environment, UnreadOrder, VenueConfig
 from apps.exchanges.venue_types import AccountSnapshot, Listing, PositionSnapshot
 from apps.risk.direct import without_database
 from apps.risk.direct.accounts_file import DirectAccount
@@ -19,7 +19,9 @@ from apps.risk.vetoes import AT_ONCE, Closing
 from moondev.domain.clock import FixedClock
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
+from moondev.domain.orders import OrderReport, OrderStatus
 from moondev.domain.values import Money, Price, Quantity, SignedQuantity
+from tests.support.deaths import Killed, Life, mortal
 
 D = Decimal
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
@@ -142,3 +144,41 @@ def test_a_position_that_is_larger_than_the_venue_takes_at_once_is_closed_in_par
     assert max(sizes) <= D("0.2")
     assert sum(sizes) == D("0.5")
     assert said.count("paper-1: closing 1 positions") == 1
+
+
+class CountingVenue(StubClient):
+    """Two orders rest beside the position; what it is asked to do, it does."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        super().__init__(instrument, BTC="3")
+        self.resting = [UnreadOrder("BTC", str(number), None, False) for number in (1, 2)]
+        self.most = D(3)
+
+    def live_orders(self) -> list[UnreadOrder]:
+        return list(self.resting)
+
+    def cancel_resting(self, orders: Sequence, nonce: int) -> list[OrderReport]:
+        self.resting = [order for order in self.resting if order not in orders]
+        return [OrderReport("send", None, order.venue_order_id, OrderStatus.CANCELLED, None, NOW) for order in orders]
+
+    def place(self, orders: Sequence, nonce: int, expires_at: datetime) -> list[object]:
+        super().place(orders, nonce, expires_at)
+        assert abs(self.held["BTC"]) <= self.most, "the stop itself made the position grow"
+        self.most = abs(self.held["BTC"])
+        return []
+
+
+def test_killed_around_any_request_the_command_given_again_clears_the_account(instrument) -> None:
+    at, died = 1, True
+    while died:
+        venue, life = CountingVenue(instrument), Life(at)
+        tools = Tools(FixedClock(NOW), lambda _: None, lambda _: None)
+        try:
+            DirectStop(account(), mortal(venue, life), tools).run(closing=AT_ONCE, seconds=5)
+        except Killed:
+            assert life.dead
+        died = life.dead
+        assert stop(venue)[0]
+        assert (venue.resting, venue.held) == ([], {"BTC": D(0)})
+        at += 1
+    assert at == 6, "before and after the cancel and the close"
