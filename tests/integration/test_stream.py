@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import requests
-import uvicorn
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -19,30 +17,17 @@ from apps.exchanges.models import Account, Fill, InstrumentRow, Portfolio, Venue
 from apps.monitor.access.scopes import Scope
 from apps.monitor.access.tokens import token_create
 from apps.monitor.api.stream import endpoint, socket
-from moondev import asgi
 from moondev.domain.clock import LiveClock
-from moondev.servers.probes import free_port
 from tests.browser.scenery import NOW, PASSWORD, filled_order
+from tests.support.web import serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 
 @pytest.fixture
 def home():
-    """Serve the web application; return its host and port."""
-    port = free_port()
-    config = uvicorn.Config(
-        asgi.web_application(), host="127.0.0.1", port=port, log_level="error", ws="websockets-sansio"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    yield f"127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(15)
-    assert not thread.is_alive()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
@@ -129,7 +114,7 @@ def test_a_fill_arrives_as_a_change_exactly_as_the_database_has_it(home, world):
         told = heard(line, kind="delta", topic="fills")
         assert told["since"] == first["seq"]
         (fill,) = told["rows"].values()
-        assert (fill["quantity"], fill["price"], fill["order"]) == ("0.25", "107250.5", str(order.client_order_id))
+        assert (fill["quantity"], fill["price"], fill["order"]) == ("0.25", "107250.5", str(order.pk))
         assert fill["at"] == NOW.isoformat()
         say(line, do="unsubscribe", topics=["fills"])
         say(line, do="subscribe", topics=["fills"])

@@ -25,6 +25,10 @@ class QueueLengths:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Give the connection back."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back; another reading would make a new one."""
         self._connection.release()
 
     def read(self) -> Mapping[str, int] | None:

@@ -58,6 +58,7 @@ class Stream:
         """Stop reading, for good."""
         await self._hub.close()
         await self._threads.close()
+        self._topics.close()
 
 
 def _problem(error: HTTPException, scope: Scope) -> Response:

@@ -9,7 +9,7 @@ from apps.monitor.api.stream.sources.news import read_news
 from apps.monitor.api.stream.sources.orders import read_orders
 from apps.monitor.api.stream.sources.positions import read_positions
 from apps.monitor.api.stream.sources.queues import QueueTopic
-from apps.monitor.api.stream.sources.risk import read_breakers, read_gates, read_vetoes
+from apps.monitor.api.stream.sources.risk import read_breakers, read_drills, read_gates, read_releases, read_vetoes
 from apps.monitor.api.stream.sources.strategies import read_strategies
 from apps.monitor.api.stream.sources.venues import read_venues
 from apps.monitor.api.stream.topics import Topic, Topics
@@ -17,6 +17,7 @@ from apps.monitor.api.stream.topics import Topic, Topics
 
 def topics() -> Topics:
     """Return every topic. What a person waits for is read four times a second, what only drifts once."""
+    queues = QueueTopic()
     return Topics(
         (
             Topic("money", "exchanges.view_equitymark", 0.5, read_money),
@@ -28,10 +29,12 @@ def topics() -> Topics:
             Topic("strategies", "strategies.view_strategyrow", 0.5, read_strategies),
             Topic("gates", "exchanges.view_tradingstate", 0.25, read_gates),
             Topic("vetoes", "exchanges.view_tradingstate", 0.25, read_vetoes),
+            Topic("releases", "exchanges.view_tradingstate", 0.5, read_releases),
+            Topic("drills", "exchanges.view_tradingstate", 0.5, read_drills),
             Topic("breakers", "risk.view_breakerstate", 1.0, read_breakers),
             Topic("news", "exchanges.view_tradingstatechange", 1.0, read_news),
             Topic("venues", "exchanges.view_venue", 1.0, read_venues),
-            Topic("queues", "exchanges.view_venue", 1.0, QueueTopic().read),
+            Topic("queues", "exchanges.view_venue", 1.0, queues.read, close=queues.close),
             Topic("prices", "exchanges.view_instrumentrow", 0.05, read_prices),
             Topic("charts", "exchanges.view_instrumentrow", 10.0, read_charts),
             Topic("candles", "exchanges.view_instrumentrow", 1.0, read_candles, ("VENUE", "SYMBOL", "SECONDS")),

@@ -17,7 +17,7 @@ class Topic:
     """A kind of topic. One with `parts` is followed under a name like ``candles:hyperliquid:BTC:60``.
 
     `permission` is Django's; `seconds` the shortest time between two reads; `read` is given the words after the name
-    and a clock, and raises InvalidValue for words it does not know.
+    and a clock, and raises InvalidValue for words it does not know. `close` gives back what reading has opened.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Topic:
     seconds: float
     read: Callable[[tuple[str, ...], Clock], Rows]
     parts: tuple[str, ...] = ()
+    close: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ class Topics:
 
     def __iter__(self) -> Iterator[Topic]:
         return iter(self._topics.values())
+
+    def close(self) -> None:
+        """Give back whatever reading has opened."""
+        for topic in self:
+            if topic.close is not None:
+                topic.close()
 
     def find(self, name: str) -> Followed:
         """Return the topic called `name`. Raises InvalidValue naming what there is."""

@@ -24,7 +24,6 @@ def read_fills(_words: tuple[str, ...], _clock: Clock) -> Rows:
             symbol=F("instrument__symbol"),
             currency=F("account__currency"),
             arrival=F("order__arrival_price"),
-            uuid=F("order__client_order_id"),
         )
         .order_by("-pk")
         .only("side", "price", "quantity", "fee", "realised", "liquidity", "kind", "strategy", "time_exchange",
@@ -50,7 +49,7 @@ def _row(fill: Fill) -> Row:
         "currency": annotated["currency"],
         "liquidity": fill.liquidity,
         "kind": fill.kind,
-        "order": None if annotated["uuid"] is None else str(annotated["uuid"]),
+        "order": None if fill.order_id is None else str(fill.order_id),
         "slippage_bps": _slippage(fill, annotated["arrival"]),
         "heard_ms": milliseconds_between(fill.time_exchange, fill.time_received),
     }

@@ -17,14 +17,14 @@ from moondev.domain.orders import NON_FINAL
 WORKING_SHOWN = 300
 ENDED_SHOWN = 100
 _FIELDS = (
-    "client_order_id", "strategy", "side", "order_type", "time_in_force", "purpose", "quantity", "price",
+    "strategy", "side", "order_type", "time_in_force", "purpose", "quantity", "price",
     "trigger_price", "status", "filled_quantity", "filled_notional", "refusal_code", "refusal_limit", "refusal_value",
     "reason", "created_at", "sent_at", "acknowledged_at", "closed_at", "updated_at",
 )  # fmt: skip
 
 
 def read_orders(_words: tuple[str, ...], _clock: Clock) -> Rows:
-    """Return orders by client order id: those that are not final, then the latest of the others."""
+    """Return orders by number: those that are not final, and the latest of the others."""
     working = _told(Order.objects.filter(status__in=sorted(NON_FINAL)).order_by("-pk")[:WORKING_SHOWN])
     ended = _told(Order.objects.exclude(status__in=sorted(NON_FINAL)).order_by("-pk")[:ENDED_SHOWN])
     return {**ended, **working}
@@ -34,12 +34,11 @@ def _told(orders: QuerySet[Order]) -> dict[str, Row]:
     rows = orders.annotate(
         code=F("account__code"), venue=F("account__venue_id"), symbol=F("instrument__symbol")
     ).values("pk", *_FIELDS, "code", "venue", "symbol")
-    return {str(row["client_order_id"]): _row(row) for row in rows}
+    return {str(row["pk"]): _row(row) for row in rows}
 
 
 def _row(row: dict[str, Any]) -> Row:
     return {
-        "number": row["pk"],
         "strategy": row["strategy"],
         "account": row["code"],
         "venue": row["venue"],

@@ -18,6 +18,11 @@ class QueueTopic:
         self._lengths = QueueLengths()
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._lengths.close()
+
     def read(self, _words: tuple[str, ...], _clock: Clock) -> Rows:
         """Return waiting messages by queue. Raises Connectivity when the broker does not answer."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""Topics ``gates``, ``breakers`` and ``vetoes``: what may trade, what has tripped, and which halts are under way."""
+"""Topics ``gates``, ``breakers``, ``vetoes``, ``releases`` and ``drills``: what may trade, what tripped, what halts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.db.models import Q
 from apps.exchanges.models import TradingState, Veto
 from apps.monitor.api.stream.sources.words import amount, milliseconds_between, moment
 from apps.monitor.api.stream.table import Rows
-from apps.risk.models import BreakerState
+from apps.risk.models import BreakerState, DrillRun
 from apps.risk.models.breakers import SHARES
+from apps.risk.stopping import releases_waiting
 from moondev.domain.clock import Clock
 
 # A halt that is done is still worth seeing for a while.
@@ -67,4 +68,34 @@ def read_vetoes(_words: tuple[str, ...], clock: Clock) -> Rows:
             "done_ms": milliseconds_between(veto.engaged_at, veto.done_at),
         }
         for veto in Veto.objects.filter(recent).order_by("-pk")[:100]
+    }
+
+
+def read_releases(_words: tuple[str, ...], clock: Clock) -> Rows:
+    """Return the releases that wait for a second person."""
+    return {
+        str(release.pk): {
+            "scope": f"{release.scope_kind}:{release.scope_key}",
+            "reason": release.reason,
+            "asked_by": release.asked_by,
+            "asked": moment(release.asked_at),
+            "expires": moment(release.expires_at),
+        }
+        for release in releases_waiting(clock.now())
+    }
+
+
+def read_drills(_words: tuple[str, ...], _clock: Clock) -> Rows:
+    """Return the latest rehearsals of the kill switch."""
+    return {
+        str(drill.pk): {
+            "scope": f"{drill.scope_kind}:{drill.scope_key}",
+            "state": drill.state,
+            "asked_by": drill.asked_by,
+            "asked": moment(drill.asked_at),
+            "first_cancel_ms": drill.first_cancel_ms,
+            "done_ms": drill.done_ms,
+            "problems": list(drill.problems),
+        }
+        for drill in DrillRun.objects.order_by("-pk")[:5]
     }

@@ -5,12 +5,14 @@ import { Refused, write } from "../api";
 
 export const said = signal<{ good: boolean; text: string } | null>(null);
 
-type Step = "pause" | "resume" | "tick";
+type Step = "pause" | "resume" | "enable" | "tick";
+
+const PATHS: Record<Step, string> = { pause: "pause", resume: "resume", enable: "enable", tick: "ticks" };
 
 export async function act(step: Step, slug: string): Promise<void> {
   const reason = step === "tick" ? "asked for on the dashboard" : window.prompt(`Why ${step} ${slug}?`);
   if (!reason) return;
-  await attempt(`${slug}: ${step} done`, () => write(`/strategies/${encodeURIComponent(slug)}/${step}`, { reason }));
+  await attempt(`${slug}: ${step} done`, () => write(`/strategies/${encodeURIComponent(slug)}/${PATHS[step]}`, { reason }));
 }
 
 /** Do something, and say on the page how it went. */

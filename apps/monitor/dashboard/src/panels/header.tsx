@@ -32,7 +32,7 @@ export function Header() {
       <button class="quiet" type="button" onClick={turn} aria-label={`Use ${theme.value === "dark" ? "light" : "dark"} colours`}>
         {theme.value === "dark" ? "☾" : "☀"}
       </button>
-      <button class="kill" type="button" onClick={() => stopping.open("everything:*")}>
+      <button class="kill" type="button" onClick={() => stopping.open("everything")}>
         Kill switch
       </button>
     </header>

@@ -5,11 +5,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { write } from "../api";
 import { milliseconds, words } from "../format";
 import { ago } from "../now";
-import { may } from "../page";
+import { may, page } from "../page";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
-import type { Gate, Veto } from "../stream/rows";
+import type { Drill, Gate, Release, Veto } from "../stream/rows";
 import { attempt } from "./acting";
+
+const EVERYTHING = "everything:*";
 
 type Way = "halt" | "flatten" | "reducing" | "release";
 
@@ -53,13 +55,14 @@ function Form({ scope: first, way: firstWay }: Asked) {
   const [reason, setReason] = useState("");
   const [sure, setSure] = useState(false);
   const scopes = useScopes(first);
-  const allowed = may("stop");
+  const allowed = may(way === "release" ? "release" : "stop");
   const submit = async (event: Event) => {
     event.preventDefault();
-    const path = way === "release" ? "/risk/kill-switch/release" : "/risk/kill-switch/engage";
-    const body = way === "release" ? { scope, reason } : { scope, reason, mode: way === "reducing" ? "reducing" : "halted", flatten: way === "flatten" };
+    const mode = way === "reducing" ? "reducing" : "halted";
     const done = way === "release" ? `${scope}: release asked for` : `${scope}: ${WAYS[way].title.toLowerCase()} engaged`;
-    if (await attempt(done, () => write(path, body))) asked.value = null;
+    const work = () =>
+      way === "release" ? write("/risk/releases", { scope, reason }) : write("/risk/halt", { scope, reason, mode, flatten: way === "flatten" });
+    if (await attempt(done, work)) asked.value = null;
   };
   return (
     <form class={`kill-form ${way}`} onSubmit={submit}>
@@ -69,7 +72,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
         <select name="scope" value={scope} onChange={(event) => setScope(event.currentTarget.value)}>
           {scopes.map((one) => (
             <option key={one} value={one}>
-              {one === "everything:*" ? "everything" : one.replace(":", " ")}
+              {one === "everything" ? "everything" : one.replace(":", " ")}
             </option>
           ))}
         </select>
@@ -92,7 +95,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
       </label>
       <label class="choice">
         <input type="checkbox" name="sure" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
-        <span>I mean {scope === "everything:*" ? "everything" : scope.replace(":", " ")}</span>
+        <span>I mean {scope === "everything" ? "everything" : scope.replace(":", " ")}</span>
       </label>
       {allowed ? null : <p class="muted">You may look, not stop. Ask somebody who may.</p>}
       <div class="dialog-foot">
@@ -113,27 +116,91 @@ function useScopes(first: string): string[] {
   const venues = useTopic("venues").rows;
   const gates = useTopic("gates").rows;
   const accounts = [...strategies.values()].map((row) => `account:${row.account}`);
-  const rest = [...[...venues.keys()].map((code) => `venue:${code}`), ...accounts, ...gates.keys(), ...[...strategies.keys()].map((slug) => `strategy:${slug}`)];
-  return [...new Set(["everything:*", first, ...rest])];
+  const rest = [...[...venues.keys()].map((code) => `venue:${code}`), ...accounts, ...[...gates.keys()].filter((key) => key !== EVERYTHING), ...[...strategies.keys()].map((slug) => `strategy:${slug}`)];
+  return [...new Set(["everything", first, ...rest])];
 }
 
 export function Stops() {
   const gates = useTopic("gates");
   const vetoes = useTopic("vetoes");
+  const releases = useTopic("releases").rows;
+  const drills = [...useTopic("drills").rows].sort(([a], [b]) => Number(b) - Number(a)).slice(0, 3);
   const stopped = [...gates.rows.values()].filter((gate) => gate.mode !== "active");
   const running = [...vetoes.rows].sort(([a], [b]) => Number(b) - Number(a)).slice(0, 12);
   return (
-    <Panel title="Stops" area="stops" trouble={gates.trouble || vetoes.trouble} loading={gates.seq < 0}>
+    <Panel title="Stops" area="stops" trouble={gates.trouble || vetoes.trouble} loading={gates.seq < 0} aside={<Rehearse />}>
       {stopped.length === 0 && gates.seq >= 0 ? <Empty>Nothing is stopped.</Empty> : null}
       <ul class="lines">
+        {[...releases].map(([key, release]) => (
+          <Waiting key={key} id={key} release={release} />
+        ))}
         {stopped.map((gate) => (
-          <StoppedScope key={`${gate.kind}:${gate.key}`} gate={gate} />
+          <StoppedScope key={scopeOf(gate)} gate={gate} />
         ))}
         {running.map(([key, veto]) => (
           <Halting key={key} veto={veto} />
         ))}
+        {drills.map(([key, drill]) => (
+          <Rehearsed key={key} drill={drill} />
+        ))}
       </ul>
     </Panel>
+  );
+}
+
+function scopeOf(gate: Gate): string {
+  return gate.kind === "everything" ? "everything" : `${gate.kind}:${gate.key}`;
+}
+
+/** A release that one person has asked for and another must agree to. */
+function Waiting({ id, release }: { id: string; release: Release }) {
+  const own = release.asked_by === page.person;
+  return (
+    <li>
+      <span class="pill wait">release waits</span>
+      <b>{release.scope}</b>
+      <span class="muted grow" title={release.reason}>
+        {release.reason} — {release.asked_by}
+      </span>
+      {may("release") && !own ? (
+        <button type="button" class="small" onClick={() => attempt(`${release.scope} is released`, () => write(`/risk/releases/${id}/confirm`, {}))}>
+          Agree
+        </button>
+      ) : null}
+    </li>
+  );
+}
+
+/** Rehearse the kill switch where no money is real. */
+function Rehearse() {
+  const accounts = [...new Set([...useTopic("strategies").rows.values()].map((row) => row.account))].sort();
+  const [account, setAccount] = useState("");
+  const chosen = account || accounts[0];
+  if (!may("release") || page.realMoney || !chosen) return null;
+  return (
+    <>
+      <select aria-label="Account to rehearse on" value={chosen} onChange={(event) => setAccount(event.currentTarget.value)}>
+        {accounts.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </select>
+      <button type="button" class="small" onClick={() => attempt(`${chosen}: rehearsal begun`, () => write("/risk/drills", { scope: `account:${chosen}` }))}>
+        Drill
+      </button>
+    </>
+  );
+}
+
+function Rehearsed({ drill }: { drill: Drill }) {
+  const level = drill.state === "passed" ? "good" : drill.state === "failed" ? "bad" : "wait";
+  return (
+    <li title={drill.problems.join("\n")}>
+      <span class={`pill ${level}`}>drill {words(drill.state)}</span>
+      <span class="grow">{drill.scope}</span>
+      <span class="muted">
+        {drill.done_ms === null ? ago(drill.asked) : `first cancel ${milliseconds(drill.first_cancel_ms)}, done ${milliseconds(drill.done_ms)}`}
+      </span>
+    </li>
   );
 }
 
@@ -145,8 +212,8 @@ function StoppedScope({ gate }: { gate: Gate }) {
       <span class="muted grow" title={gate.reason}>
         {gate.reason} — {gate.actor}, {ago(gate.at)}
       </span>
-      {may("stop") ? (
-        <button type="button" class="small" onClick={() => stopping.open(`${gate.kind}:${gate.key}`, "release")}>
+      {may("release") ? (
+        <button type="button" class="small" onClick={() => stopping.open(scopeOf(gate), "release")}>
           Release
         </button>
       ) : null}

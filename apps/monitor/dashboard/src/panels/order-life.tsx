@@ -18,14 +18,14 @@ export const life = {
 
 interface Step {
   at: string;
+  ms: number;
   source: string;
-  before: string;
-  after: string;
+  status_to: string;
   detail: string;
 }
 
 interface LifeFill {
-  at: string;
+  id: number;
   price: string;
   quantity: string;
   fee: string;
@@ -33,8 +33,8 @@ interface LifeFill {
   liquidity: string;
 }
 
-export interface Life {
-  id: string;
+interface Life {
+  id: number;
   strategy: string;
   account: string;
   instrument: string;
@@ -50,11 +50,31 @@ export interface Life {
   filled_quantity: string;
   average_price: string | null;
   reason: string;
-  refusal: string | null;
+  refusal_code: string;
+  refusal_limit: string;
+  refusal_value: string;
   venue_order_id: string;
+  tick_id: string;
   steps: Step[];
   fills: LifeFill[];
-  tick: { id: string; trigger: string; event: string; due_at: string; report: Report } | null;
+  stages_ms: Record<string, number>;
+}
+
+interface Tick {
+  id: number;
+  trigger: string;
+  due_at: string;
+  report: Report;
+}
+
+/** The tick that made an order; none for orders by hand, of halts, and of ticks that are long gone. */
+async function tickOf(order: Life): Promise<Tick | null> {
+  const number = Number(order.tick_id);
+  if (!Number.isInteger(number)) return null;
+  const path = `/strategies/${encodeURIComponent(order.strategy)}/ticks?limit=1&before=${number + 1}`;
+  const found = await read<{ items: Tick[] }>(path).catch(() => null);
+  const tick = found?.items[0];
+  return tick && tick.id === number ? tick : null;
 }
 
 export function OrderLife() {
@@ -76,12 +96,17 @@ export function OrderLife() {
 
 function Whole({ id }: { id: string }) {
   const [told, setTold] = useState<Life | null>(null);
+  const [tick, setTick] = useState<Tick | null>(null);
   const [trouble, setTrouble] = useState("");
   const updated = useTopic("orders").rows.get(id)?.updated;
   useEffect(() => {
     let current = true;
     read<Life>(`/orders/${id}`).then(
-      (answer) => current && setTold(answer),
+      (answer) => {
+        if (!current) return;
+        setTold(answer);
+        void tickOf(answer).then((found) => current && setTick(found));
+      },
       (error: unknown) => current && setTrouble(String(error instanceof Error ? error.message : error)),
     );
     return () => {
@@ -97,12 +122,12 @@ function Whole({ id }: { id: string }) {
         </button>
       </header>
       {trouble ? <p class="bad">{trouble}</p> : null}
-      {told ? <Story told={told} /> : null}
+      {told ? <Story told={told} tick={tick} /> : null}
     </article>
   );
 }
 
-function Story({ told }: { told: Life }) {
+function Story({ told, tick }: { told: Life; tick: Tick | null }) {
   return (
     <>
       <p class="story">{sentence(told)}</p>
@@ -115,25 +140,25 @@ function Story({ told }: { told: Life }) {
         <Fact name="Venue's number" value={told.venue_order_id || "none"} />
       </dl>
       <h3>Why</h3>
-      <ul class="reasons">{reasons(told).map((line) => <li key={line}>{line}</li>)}</ul>
+      <ul class="reasons">{reasons(told, tick).map((line) => <li key={line}>{line}</li>)}</ul>
       <h3>Steps</h3>
       <ol class="steps">
         {told.steps.map((step, index) => (
-          <li key={index} class={step.after}>
+          <li key={index} class={step.status_to}>
             <time>{clock(step.at)}</time>
-            <b>{words(step.after)}</b>
+            <b>{words(step.status_to)}</b>
             <span class="muted">
               {step.source}
               {step.detail ? ` · ${step.detail}` : ""}
             </span>
-            <span class="number">{index === 0 ? "" : `+${milliseconds(Date.parse(step.at) - Date.parse(told.steps[index - 1]?.at ?? step.at))}`}</span>
+            <span class="number">{index === 0 ? "" : `+${milliseconds(step.ms - (told.steps[index - 1]?.ms ?? 0))}`}</span>
           </li>
         ))}
       </ol>
       {told.fills.length > 0 ? <h3>Fills</h3> : null}
       <ul class="lines">
-        {told.fills.map((fill, index) => (
-          <li key={index}>
+        {told.fills.map((fill) => (
+          <li key={fill.id}>
             <span class="number">
               {exact(fill.quantity)} @ {exact(fill.price)}
             </span>
@@ -144,7 +169,8 @@ function Story({ told }: { told: Life }) {
           </li>
         ))}
       </ul>
-      {told.tick?.report.stages_ms ? <Stages stages={told.tick.report.stages_ms} /> : null}
+      <Stages title="How long each stage took" stages={told.stages_ms} />
+      <Stages title="Where the tick's time went" stages={tick?.report.stages_ms ?? {}} />
     </>
   );
 }
@@ -158,11 +184,12 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Stages({ stages }: { stages: Record<string, number> }) {
+function Stages({ title, stages }: { title: string; stages: Record<string, number> }) {
+  if (Object.keys(stages).length === 0) return null;
   const whole = Object.values(stages).reduce((sum, value) => sum + value, 0) || 1;
   return (
     <>
-      <h3>Where the tick's time went</h3>
+      <h3>{title}</h3>
       <ul class="stages">
         {Object.entries(stages).map(([name, value]) => (
           <li key={name}>
@@ -180,16 +207,15 @@ function Stages({ stages }: { stages: Record<string, number> }) {
 
 function sentence(told: Life): string {
   const did = told.status === "filled" ? (told.side === "buy" ? "bought" : "sold") : told.side === "buy" ? "wanted to buy" : "wanted to sell";
-  const first = told.steps[0];
   const last = told.steps.at(-1);
-  const took = first && last && last !== first ? ` within ${milliseconds(Date.parse(last.at) - Date.parse(first.at))}` : "";
+  const took = last && last.ms > 0 ? ` within ${milliseconds(last.ms)}` : "";
   const price = told.average_price ?? told.price;
   return `${told.strategy} ${did} ${exact(told.quantity)} ${told.instrument} at ${exact(price)}; it is ${words(told.status)}${took}.`;
 }
 
-function reasons(told: Life): string[] {
-  const refusal = told.refusal ? [`Risk refused it: ${told.refusal}`] : [];
-  const tick = told.tick ? [`Tick on ${told.tick.trigger} ${told.tick.event}`, ...said(told.tick.report)] : [];
-  const lines = [...refusal, ...(told.reason ? [told.reason] : []), ...tick];
+function reasons(told: Life, tick: Tick | null): string[] {
+  const refusal = told.refusal_code ? [`Risk refused it: ${told.refusal_code} (${told.refusal_value}; ${told.refusal_limit})`] : [];
+  const decided = tick ? [`Decided on ${tick.trigger} at ${clock(tick.due_at)}`, ...said(tick.report)] : [];
+  const lines = [...new Set([...refusal, ...(told.reason ? [told.reason] : []), ...decided])];
   return lines.length > 0 ? lines : ["Nobody wrote down a reason."];
 }

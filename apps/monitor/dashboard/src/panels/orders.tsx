@@ -11,7 +11,7 @@ const SHOWN = 60;
 
 export function Orders() {
   const { rows, trouble, seq } = useTopic("orders");
-  const orders = [...rows].sort(([, a], [, b]) => Number(b.working) - Number(a.working) || b.number - a.number);
+  const orders = [...rows].sort(([one, a], [two, b]) => Number(b.working) - Number(a.working) || Number(two) - Number(one));
   const working = orders.filter(([, order]) => order.working).length;
   return (
     <Panel title="Orders" area="orders" trouble={trouble} loading={seq < 0} aside={<span class="muted">{working} working</span>}>

@@ -77,17 +77,17 @@ function One({ slug, strategy, gate, worth, held }: OneProps) {
 
 function Buttons({ slug, strategy }: { slug: string; strategy: Strategy }) {
   if (!may("operate")) return null;
-  const on = strategy.enabled && !strategy.paused;
+  const step = !strategy.enabled ? "enable" : strategy.paused ? "resume" : "pause";
   return (
     <span class="buttons">
-      <button type="button" class="small" onClick={() => act(on ? "pause" : "resume", slug)}>
-        {on ? "Pause" : "Resume"}
+      <button type="button" class="small" onClick={() => act(step, slug)}>
+        {step}
       </button>
       <button type="button" class="small" onClick={() => act("tick", slug)}>
-        Tick
+        tick
       </button>
       <button type="button" class="small danger" onClick={() => stopping.open(`strategy:${slug}`)}>
-        Stop
+        stop
       </button>
     </span>
   );

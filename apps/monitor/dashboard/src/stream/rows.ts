@@ -53,7 +53,6 @@ export interface Position {
 }
 
 export interface Order {
-  number: number;
   strategy: string;
   account: string;
   venue: string;
@@ -175,6 +174,24 @@ export interface Breaker {
   since: string;
 }
 
+export interface Release {
+  scope: string;
+  reason: string;
+  asked_by: string;
+  asked: string;
+  expires: string;
+}
+
+export interface Drill {
+  scope: string;
+  state: string;
+  asked_by: string;
+  asked: string;
+  first_cancel_ms: number | null;
+  done_ms: number | null;
+  problems: string[];
+}
+
 export interface News {
   kind: string;
   scope: string;
@@ -233,6 +250,8 @@ export interface Topics {
   strategies: Strategy;
   gates: Gate;
   vetoes: Veto;
+  releases: Release;
+  drills: Drill;
   breakers: Breaker;
   news: News;
   venues: Venue;
