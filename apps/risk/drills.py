@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 State = DrillRun.State
 # Real seconds: how long a drill waits for its halt to be done, and how long it may take in all.
-FOLLOW_SECONDS, LEASE_SECONDS = 60.0, 120.0
+FOLLOW_SECONDS, LEASE_SECONDS = 120.0, 240.0
 DIED = "whoever ran it is gone; its halt stands, if it was engaged"
 
 

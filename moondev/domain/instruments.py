@@ -110,14 +110,21 @@ class Instrument:
 
         At most MOST_MARKET_PARTS of them; what is left over then is for another time.
         """
-        if self.max_market_quantity is None or quantity <= self.max_market_quantity:
-            return (quantity,)
-        lot = self.lot.value
-        most, lots = int(self.max_market_quantity.value // lot), int(quantity.value // lot)
-        count = min(-(-lots // most), MOST_MARKET_PARTS)
-        even, over = divmod(min(lots, count * most), count)
-        return tuple(Quantity(lot * (even + (place < over))) for place in range(count))
+        return market_parts(quantity, self.lot, self.max_market_quantity)
 
     def tradable(self, quantity: Quantity, price: Price) -> bool:
         """Return whether `quantity` is at least one lot and the minimum notional at `price`."""
         return quantity >= self.lot and self.notional(quantity, price).value >= self.min_notional.value
+
+
+def market_parts(quantity: Quantity, lot: Quantity, most: Quantity | None) -> tuple[Quantity, ...]:
+    """Return `quantity`, a number of lots, as orders of at most `most` (None: any size): as few, as equal as can be.
+
+    At most MOST_MARKET_PARTS of them; what is left over then is for another time.
+    """
+    if most is None or quantity <= most:
+        return (quantity,)
+    most_lots, lots = int(most.value // lot.value), int(quantity.value // lot.value)
+    count = min(-(-lots // most_lots), MOST_MARKET_PARTS)
+    even, over = divmod(min(lots, count * most_lots), count)
+    return tuple(Quantity(lot.value * (even + (place < over))) for place in range(count))

@@ -36,6 +36,8 @@ class Flattening:
         self._veto, self._scope, self._hands, self._account_id = veto, scope, hands, account_id
         self._to_be_closed = ToBeClosed(veto, scope, account_id)
         self.remark, self.hastens = "", False
+        # Whether exits may have filled of which we have not asked for the fills.
+        self._unbooked = False
 
     def is_flat(self) -> bool:
         """Close what is open; return whether there was nothing to close and nothing of ours that still trades.
@@ -43,10 +45,15 @@ class Flattening:
         Raises Invariant when something is held in what we do not list: it is not flat, and we cannot name it.
         """
         session = self._hands.session(self._account_id)
-        self._settle(session)
-        positions = session.client.account_snapshot().positions
-        net = {position.symbol: position for position in positions if position.quantity}
         live = live_exits(self._account_id, self._scope)
+        # All fills of an account cost the venue's budget ten times what its positions do.
+        if not live and not self._unbooked and not _net(session):
+            self.remark, self.hastens = "", False
+            return True
+        self._settle(session)
+        net = _net(session)
+        live = live_exits(self._account_id, self._scope)
+        self._unbooked = bool(live)
         if any(not exit_.rests for exit_ in live):
             return False
         return self._close(session, net, live)
@@ -69,6 +76,7 @@ class Flattening:
         if stale:
             orders.take_back(stale)
         else:
+            self._unbooked = self._unbooked or bool(missing)
             reports = orders.send(missing)
             self._note(orders, missing, reports, stage)
         if found.unlisted:
@@ -108,6 +116,11 @@ class Flattening:
             words = f": {report.reason}" if report is not None and report.reason else ""
             open_.append(f"{offer.exit}, {stage} to {offer.terms.price} with the mark at {offer.exit.mark}{words}")
         self.remark = f"not flat: {'; '.join(open_)}" if open_ else ""
+
+
+def _net(session: Session) -> dict[str, PositionSnapshot]:
+    positions = session.client.account_snapshot().positions
+    return {position.symbol: position for position in positions if position.quantity}
 
 
 def _sorted(offers: Sequence[Offer], resting: Sequence[LiveExit]) -> tuple[list[LiveExit], list[Offer]]:

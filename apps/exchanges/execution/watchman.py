@@ -120,7 +120,8 @@ class Watchman:
         bound = still_out(order.side, order.price, price) if _overrun(order, price) else order.price
         worst = order.grid.rounded(bound.value, Rounding.aggressive(order.side))
         reason = f"{price} has reached the trigger {order.trigger}"
-        return Release(order.order_id, quantity, worst, now + worth, reason)
+        first, *further = order.parts(quantity)
+        return Release(order.order_id, first, worst, now + worth, reason, tuple(further))
 
     def _note_blind(self, held: Sequence[HeldOrder], prices: Mapping[str, Price], now: datetime) -> tuple[str, ...]:
         """Tell, once an hour and account, of orders that have been without a price for a while."""

@@ -10,23 +10,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import uuid5
 
 from django.db import transaction
 
 from apps.exchanges.bulk import Row, fetch, values_fetch, values_run
 from apps.exchanges.orders.claim import Claim
 from apps.exchanges.orders.events import Step, steps_append
-from moondev.domain.instruments import PriceGrid
-from moondev.domain.orders import OrderStatus, OrderType, Purpose
-from moondev.domain.values import Bps, Price, Side
+from apps.exchanges.orders.new_rows import GIVEN_COLUMNS, UNTOUCHED_COLUMNS
+from apps.exchanges.orders.triggers import released_as
+from moondev.domain.instruments import PriceGrid, market_parts
+from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, OrderStatus, OrderType, Purpose
+from moondev.domain.values import Bps, Price, Quantity, Side
 
 HELD_BY_US = "the venue does not do this kind; it waits with us"
 SOURCE = "watch"
 
 
+_OWN = {"client_order_id": "v.name", "quantity": "v.quantity", "triggered": "TRUE", "reserved": "0"}
+_COLUMNS = (*GIVEN_COLUMNS, *UNTOUCHED_COLUMNS)
+_FURTHER = (
+    f"INSERT INTO exchanges_order ({', '.join(_COLUMNS)}) SELECT"  # noqa: S608  columns of ours
+    f" {', '.join(_OWN.get(column, f'o.{column}') for column in _COLUMNS)}"
+    " FROM (VALUES %s) AS v(id, name, quantity) JOIN exchanges_order o ON o.id = v.id"
+    " ON CONFLICT (client_order_id) DO NOTHING RETURNING id"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldOrder:
-    """One order that waits with us. `position` is what its owner holds of the instrument, signed."""
+    """One order that waits with us. `position` is what its owner holds of the instrument, signed.
+
+    `most` is the most that one order at the market may ask for; None where the venue sets no such limit.
+    """
 
     order_id: int
     account_id: int
@@ -41,11 +57,19 @@ class HeldOrder:
     trail: Bps | None
     grid: PriceGrid
     position: Decimal
+    lot: Decimal
+    most: Decimal | None
 
     @property
     def reduces(self) -> bool:
         """Return whether it can only shrink a position."""
         return self.purpose.reduces
+
+    def parts(self, quantity: Decimal) -> list[Decimal]:
+        """Return `quantity` as the orders that its venue takes once it is released; what opens goes out as one."""
+        if not self.reduces or self.most is None or released_as(self.order_type)[0] is not OrderType.MARKET:
+            return [quantity]
+        return [part.value for part in market_parts(Quantity(quantity), Quantity(self.lot), Quantity(self.most))]
 
     @property
     def closable(self) -> Decimal:
@@ -55,13 +79,17 @@ class HeldOrder:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One order to be sent now, for `quantity` at no worse than `price`, until `valid_until`, because of `reason`."""
+    """One order to be sent now, for `quantity` at no worse than `price`, until `valid_until`, because of `reason`.
+
+    `further` are orders of their own, of the same kind, for what the venue does not take in one.
+    """
 
     order_id: int
     quantity: Decimal
     price: Price
     valid_until: datetime
     reason: str
+    further: tuple[Decimal, ...] = ()
 
 
 def orders_hold(claim: Claim, order_ids: Sequence[int], now: datetime) -> frozenset[int]:
@@ -81,7 +109,8 @@ def held_orders(venue: str) -> list[HeldOrder]:
     """Return what waits with us for the enabled accounts of a venue, oldest first."""
     rows = fetch(
         "SELECT o.id, o.account_id, o.strategy, i.venue_id || ':' || i.symbol, o.side, o.order_type, o.purpose,"
-        " o.quantity, o.price, o.trigger_price, o.trail_bps, i.tick, i.significant_figures, COALESCE(p.quantity, 0)"
+        " o.quantity, o.price, o.trigger_price, o.trail_bps, i.tick, i.significant_figures, COALESCE(p.quantity, 0),"
+        " i.lot, i.max_market_quantity"
         " FROM exchanges_order o JOIN exchanges_account a ON a.id = o.account_id"
         " JOIN exchanges_instrument i ON i.id = o.instrument_id LEFT JOIN exchanges_position p"
         " ON p.account_id = o.account_id AND p.strategy = o.strategy AND p.instrument_id = o.instrument_id"
@@ -124,7 +153,20 @@ def orders_release(releases: Sequence[Release], now: datetime) -> frozenset[int]
             if r.order_id in released
         ]
         steps_append(steps, now)
+        _write_further([r for r in releases if r.order_id in released and r.further], now)
         return released
+
+
+def _write_further(releases: Sequence[Release], now: datetime) -> None:
+    """Write the orders that go out beside a released one that is too large: like it in all but name and size."""
+    named = [
+        (r.order_id, str(uuid5(CLIENT_ORDER_NAMESPACE, f"released/{r.order_id}/{number}")), quantity)
+        for r in releases
+        for number, quantity in enumerate(r.further, start=1)
+    ]
+    rows = values_fetch(_FURTHER, named, "(%s, %s::uuid, %s::numeric)")
+    reason = "beside an order that is too large for one"
+    steps_append([Step(i, SOURCE, OrderStatus.CREATED, OrderStatus.APPROVED, reason) for (i,) in sorted(rows)], now)
 
 
 def _held(row: Row) -> HeldOrder:
@@ -142,4 +184,6 @@ def _held(row: Row) -> HeldOrder:
         trail=None if row[10] is None else Bps(row[10]),
         grid=PriceGrid(row[11], row[12]),
         position=row[13],
+        lot=row[14],
+        most=row[15],
     )

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from apps.exchanges.execution.gate import strictest
 from apps.exchanges.execution.nudges import EVERYTHING
 from apps.exchanges.locks import only_one
-from apps.exchanges.models import TradingMode, TradingState, Veto
+from apps.exchanges.models import TradingMode, TradingState, TradingStateChange, Veto
 from apps.risk import vetoes
 from apps.risk.breakers.machine import Condition, Mode, Rule, advance, reset
 from apps.risk.breakers.readings import Readings
@@ -147,7 +147,7 @@ def _let_go(breaker: Breaker, row: BreakerState, actor: str, now: datetime) -> T
 
 
 def _act(breaker: Breaker, row: BreakerState, condition: Condition, actor: str, now: datetime) -> None:
-    """Stop what the breaker says, once: whoever finds its veto there already leaves it at that, and to a person.
+    """Stop what the breaker says, once: whoever finds its veto there already leaves it at that.
 
     Done twice, half of every position would be halved again.
     """
@@ -156,11 +156,20 @@ def _act(breaker: Breaker, row: BreakerState, condition: Condition, actor: str, 
         if not ours or not undone.exists():
             return
         scope = _acts_in(breaker, row)
-        done = Veto.objects.filter(
-            scope_kind=scope[0], scope_key=scope[1], actor=_name(actor, breaker), engaged_at__gte=row.since
-        )
-        row.epoch = NOT_OURS if done.exists() else _stop(breaker, scope, condition, actor, now)
+        done = _done_before(scope, _name(actor, breaker), row.since)
+        row.epoch = _stop(breaker, scope, condition, actor, now) if done is None else done
         undone.update(epoch=row.epoch)
+
+
+def _done_before(scope: ScopeId, name: str, since: datetime) -> int | None:
+    """Return the epoch of what the breaker stopped before it died, NOT_OURS if others had; None: it stopped nothing."""
+    vetoes_of = Veto.objects.filter(scope_kind=scope[0], scope_key=scope[1], actor=name, engaged_at__gte=since)
+    epoch = vetoes_of.order_by("pk").values_list("epoch", flat=True).first()
+    if epoch is None:
+        return None
+    changes = TradingStateChange.objects.filter(scope_kind=scope[0], scope_key=scope[1], actor=name, at__gte=since)
+    was = changes.order_by("pk").values_list("mode_from", flat=True).first()
+    return epoch if was in {"", TradingMode.ACTIVE.value} else NOT_OURS
 
 
 def _stop(breaker: Breaker, scope: ScopeId, condition: Condition, actor: str, now: datetime) -> int:

@@ -58,7 +58,7 @@ def test_one_scope_is_drilled_once_at_a_time_and_a_dead_drill_stands_in_nobodys_
     taken(clock)
     with pytest.raises(InvalidValue, match="drilled already"):
         start()
-    clock.advance(timedelta(seconds=121))
+    clock.advance(timedelta(seconds=241))
     assert start(now=clock.now()).state == "waiting"
     assert drills_bury(clock.now()) == 0
     dead = DrillRun.objects.get(state="failed")

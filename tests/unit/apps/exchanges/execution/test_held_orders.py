@@ -15,7 +15,7 @@ from apps.exchanges.capabilities import Support
 from apps.exchanges.execution.sweeper import sweep
 from apps.exchanges.execution.watchman import Watchman
 from apps.exchanges.market_data.cache import NEVER_HEARD, Wanted
-from apps.exchanges.models import AccountEvent, Order
+from apps.exchanges.models import AccountEvent, InstrumentRow, Order
 from apps.exchanges.orders.ending import unsent_end
 from apps.exchanges.orders.entries import OrderEntry
 from apps.exchanges.orders.reconcile import reconcile_account
@@ -300,6 +300,21 @@ def test_what_reduces_is_cut_to_the_position_and_never_opens(desk: Desk) -> None
     late = desk.hold(side=Side.BUY, trigger="110", price="113")
     assert desk.at("120") == frozenset()
     assert status(late) == "held"
+
+
+def test_what_is_larger_than_the_venue_takes_at_once_goes_out_in_parts_that_are_written_once(desk: Desk) -> None:
+    InstrumentRow.objects.filter(pk=desk.world.btc.pk).update(max_market_quantity=D("0.4"))
+    desk.long("1")
+    order = desk.hold(quantity="1")
+    assert desk.at("90") == {order.pk}
+    assert desk.at("90") == frozenset()
+    desk.world.send()
+    reconcile_account(desk.world.account.pk, desk.world.sessions, desk.world.clock)
+    parts = Order.objects.filter(purpose="protective").order_by("pk")
+    assert [part.quantity for part in parts] == [D("0.334"), D("0.333"), D("0.333")]
+    assert {(part.status, part.order_type, part.trigger_price) for part in parts} == {("filled", "stop", D(90))}
+    assert desk.world.venue.position() == 0
+    assert_books()
 
 
 def test_without_a_fresh_price_nothing_is_released_and_a_person_is_told(desk: Desk) -> None:

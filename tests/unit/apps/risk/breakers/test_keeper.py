@@ -107,14 +107,28 @@ def test_two_guards_trip_it_once(account):
     assert BreakerChange.objects.count() == 1
 
 
+def test_what_a_guard_stopped_before_it_died_is_released_by_the_breaker_that_cools_down(account):
+    trip("day-loss", "0.06")
+    BreakerState.objects.update(epoch=0)
+    finish()
+    (half,) = look("day-loss", "0.06", at=31)
+    assert (half.mode, state().mode) == ("half_open", "active")
+
+
+def test_what_was_halted_before_the_guard_died_stays_halted(account):
+    vetoes.engage(scope=PORTFOLIO, mode=TradingMode.HALTED, flatten=False, reason="mine", actor="ann", now=NOW)
+    trip("day-loss", "0.06")
+    BreakerState.objects.update(epoch=0)
+    finish()
+    look("day-loss", "0.06", at=31)
+    assert state().mode == "halted"
+
+
 def test_a_guard_that_died_between_acting_and_writing_it_down_halves_nothing_twice(account):
     trip("day-loss", "0.06")
     BreakerState.objects.update(epoch=0)
     look("day-loss", "0.06")
     assert Veto.objects.count() == 1
-    finish()
-    look("day-loss", "0.06", at=31)
-    assert state().mode == "reducing", "whose it is to release is not known, so a person does"
 
 
 def test_what_another_breaker_wants_stopped_is_not_released_before_that_one_has_cooled_down(account):
