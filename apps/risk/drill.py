@@ -6,9 +6,11 @@ that nothing that opens was sent after the halt.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from apps.exchanges.execution.delivery import GATE
 from apps.exchanges.execution.sessions import Sessions
@@ -17,8 +19,12 @@ from apps.risk import vetoes
 from apps.risk.models import RiskEvent
 from apps.risk.scope import ScopeId
 from moondev.domain.clock import Clock
-from moondev.domain.errors import InvalidValue
+from moondev.domain.errors import InvalidValue, RateLimited
 from moondev.domain.orders import Purpose
+
+T = TypeVar("T")
+# How often, and between how many real seconds, a venue is asked once more that wants rest.
+PATIENCE, SHORTEST_SECONDS, LONGEST_SECONDS = 20, 0.2, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ def rehearse(
     clock: Clock,
     sessions: Sessions,
     follow: Callable[[tuple[int, ...]], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Drill:
     """Halt a scope, wait with `follow` until the halt is done, look, and release it again.
 
@@ -57,7 +64,7 @@ def rehearse(
     Raises InvalidValue unless the scope is a paper account or portfolio that is active now.
     """
     accounts = require_paper(scope)
-    orders, positions = _seen(accounts, sessions)
+    orders, positions = _seen(accounts, sessions, sleep)
     engaged = vetoes.engage(
         scope=scope, mode=TradingMode.HALTED, flatten=flatten, reason="drill", actor=actor, now=clock.now()
     )
@@ -67,7 +74,7 @@ def rehearse(
     rows = list(Veto.objects.filter(pk__in=engaged.veto_ids))
     began = min(row.engaged_at for row in rows)
     ended = max(row.done_at for row in rows if row.done_at is not None)
-    left_orders, left_positions = _seen(accounts, sessions)
+    left_orders, left_positions = _seen(accounts, sessions, sleep)
     problems = [f"{left_orders} orders are left"] if left_orders else []
     problems += [f"{left_positions} positions are left"] if flatten and left_positions else []
     leaked = _sent_after(accounts, committed)
@@ -106,14 +113,24 @@ def require_paper(scope: ScopeId) -> list[Account]:
     return found
 
 
-def _seen(accounts: Sequence[Account], sessions: Sessions) -> tuple[int, int]:
+def _seen(accounts: Sequence[Account], sessions: Sessions, sleep: Callable[[float], None]) -> tuple[int, int]:
     """Return how many orders rest and how many positions are open, as the venues say now."""
     orders = positions = 0
     for account in accounts:
         client = sessions.session(account.pk, Signer.Purpose.DIRECT).client
-        orders += len(client.open_orders())
-        positions += sum(1 for position in client.account_snapshot().positions if position.quantity)
+        orders += len(_patiently(client.open_orders, sleep))
+        positions += sum(1 for position in _patiently(client.account_snapshot, sleep).positions if position.quantity)
     return orders, positions
+
+
+def _patiently(ask: Callable[[], T], sleep: Callable[[float], None]) -> T:
+    """Ask a venue, waiting when it, or our own budget after a halt, wants rest. Raises RateLimited in the end."""
+    for _ in range(PATIENCE):
+        try:
+            return ask()
+        except RateLimited as error:
+            sleep(min(max(error.retry_after_seconds, SHORTEST_SECONDS), LONGEST_SECONDS))
+    return ask()
 
 
 def _sent_after(accounts: Sequence[Account], moment: datetime) -> int:

@@ -10,7 +10,7 @@ from apps.exchanges.models import Account, TradingMode, TradingState, Venue, Vet
 from apps.risk import vetoes
 from apps.risk.drill import rehearse
 from moondev.domain.clock import FixedClock
-from moondev.domain.errors import InvalidValue
+from moondev.domain.errors import InvalidValue, RateLimited
 from tests.unit.apps.risk.breakers.conftest import NOW, account  # noqa: F401  the same world
 
 PORTFOLIO = ("portfolio", "paper")
@@ -55,3 +55,20 @@ def test_a_portfolio_with_real_money_on_an_account_that_is_switched_off_is_not_d
 def test_a_drill_lets_its_own_halt_go(account):  # noqa: F811  the fixture's value
     assert drill(finish).problems == ()
     assert mode() == "active"
+
+
+def test_a_venue_that_wants_rest_is_asked_again_when_it_says(account):  # noqa: F811  the fixture's value
+    slept, refusals = [], [RateLimited("busy", 3.0), RateLimited("busy", 0.0)]
+
+    def open_orders():
+        if refusals:
+            raise refusals.pop(0)
+        return []
+
+    client = SimpleNamespace(open_orders=open_orders, account_snapshot=EMPTY.account_snapshot)
+    sessions = SimpleNamespace(session=lambda *_: SimpleNamespace(client=client))
+    found = rehearse(
+        PORTFOLIO, flatten=True, actor="ann", clock=FixedClock(NOW), sessions=sessions, follow=finish,
+        sleep=slept.append,
+    )  # fmt: skip
+    assert (found.problems, slept, mode()) == ((), [3.0, 0.2], "active")
