@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.models import Account, InstrumentRow, Order, Portfolio, Signer, Venue, Veto
 from apps.exchanges.models.venues import Environment
+from apps.exchanges.orders.reconcile import reconcile_account
 from apps.exchanges.registry import market_data_for
 from apps.monitor.demo import seed
 from apps.monitor.demo.mock_accounts import open_account, wait_for_mock
@@ -42,7 +44,7 @@ from tests.bench.world import READY_S, RUN_FOLDER
 RESTING = 100
 DEPOSIT = Decimal(1_000_000)
 COINS = ("BTC", "ETH", "SOL")
-_STOP_S = 120.0
+_STOP_S, _REST_S = 120.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,7 @@ def run(servers: Servers) -> list[Section]:
         _mark_all()
         for desk in _desks(papers):
             _rest(desk)
-        at_rest = Order.objects.filter(status="open").count()
-        if at_rest != RESTING * len(VENUES):
-            raise BenchError(f"{at_rest} orders rest where {RESTING * len(VENUES)} should")
+        at_rest = _wait_for_rest()
         stopwatch = Stopwatch(lambda: {**server_pids(servers.ports), **supervisor.pids})
         _engage()
         usage = stopwatch.read()
@@ -163,6 +163,20 @@ def _rest(desk: Desk) -> None:
     client.close()
     desk.record(RESTING, MAKER, market, known_facts([desk]), run="resting")
     Sender(process_clock(), VenueSessions(), worker_name()).send(desk.account.pk)
+
+
+def _wait_for_rest() -> int:
+    """Ask every venue until all orders rest: a chain says so only in a later block. Return how many there are."""
+    sessions, clock, wanted = VenueSessions(), process_clock(), RESTING * len(VENUES)
+    deadline = time.monotonic() + _REST_S
+    while (at_rest := Order.objects.filter(status="open").count()) != wanted:
+        if time.monotonic() > deadline:
+            others = list(Order.objects.exclude(status="open").values_list("account__code", "status", "reason")[:3])
+            raise BenchError(f"{at_rest} orders rest where {wanted} should; others are {others}")
+        time.sleep(0.5)
+        for account_id in Order.objects.exclude(status="open").values_list("account_id", flat=True).distinct():
+            reconcile_account(account_id, sessions, clock)
+    return at_rest
 
 
 def _engage() -> None:
