@@ -71,7 +71,11 @@ def _write(recent: int) -> None:
     _copy(pattern.pk, OLD, timedelta(days=1), WINDOW * 2)
     _copy(pattern.pk, recent, WINDOW - timedelta(seconds=30), timedelta(seconds=0))
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE exchanges_order")
+        cursor.execute(
+            "INSERT INTO exchanges_orderevent (order_id, at, source, status_from, status_to, detail)"
+            " SELECT id, created_at, 'send', 'sending', 'open', '' FROM exchanges_order ORDER BY id"
+        )
+        cursor.execute("VACUUM ANALYZE exchanges_order, exchanges_orderevent")
 
 
 def _copy(pattern: int, count: int, since: timedelta, until: timedelta) -> None:
