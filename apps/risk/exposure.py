@@ -3,43 +3,30 @@
 The counters of all scopes are locked once, in sorted order; the orders are then judged one after the
 other against what is in use, and the counters raised in one statement. Everything happens inside the
 caller's transaction: when that rolls back, nothing was reserved.
+
+Whoever opens anything in a portfolio holds its counter of all assets, so under it the portfolio's orders and positions
+are read and no other tick can add to them: the limits on loads (apps/risk/loads.py) need no counters of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 
 from apps.exchanges.locks import ExposureKey, exposure_keys, lock_exposures, move_exposures
 from apps.exchanges.models import ALL_ASSETS, ScopeKind
+from apps.risk.carried import Carried
 from apps.risk.correlation.sharing import shared_keys, shared_refusal
 from apps.risk.facts import RiskFacts
 from apps.risk.models import LimitKind
-from apps.risk.scope import ScopeId, StrategyScope
+from apps.risk.reserve_item import ReserveItem
+from apps.risk.scope import ScopeId
 from moondev.domain.decisions import RefusalCode, RiskApproved, RiskRefused
-from moondev.domain.instruments import Instrument
 from moondev.domain.orders import PlaceOrder
-from moondev.domain.values import ZERO, Side
+from moondev.domain.values import ZERO
 
-# Amount columns hold twelve places; a reservation is rounded up to what they can hold.
-PLACES = Decimal("1e-12")
-
-
-@dataclass(frozen=True, slots=True)
-class ReserveItem:
-    """One approved order that asks for exposure.
-
-    `arrival_price` is the mid when it was planned: a sale may trade above its limit, so it reserves at
-    the higher of both. None: at its own price. `facts` are those of an account that is not the strategy's own; None
-    means the strategy's.
-    """
-
-    scope: StrategyScope
-    approved: RiskApproved[PlaceOrder]
-    instrument: Instrument
-    arrival_price: Decimal | None = None
-    facts: RiskFacts | None = None
+__all__ = ["ReserveItem", "Reserved", "reserve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +54,23 @@ def reserve(items: Sequence[ReserveItem], facts: Mapping[str, RiskFacts]) -> Res
 
     Needs an open transaction, which then holds the counters until its end. `facts` are by strategy.
     """
-    used = lock_exposures(key for item in items if not _reduces(item) for key in _locked(item, facts))
+    used = lock_exposures(key for item in items if not item.reduces for key in _locked(item, facts))
+    carried = Carried.read(items, facts.values())
     raised: dict[ExposureKey, Decimal] = {}
     reserved = Reserved()
     for item in items:
-        amount = exposure_of(item)
-        refusal = None if _reduces(item) else _refusal(item, amount, used, item.facts or facts.get(item.scope.strategy))
+        amount, known = item.amount, item.facts or facts.get(item.scope.strategy)
+        refusal = None if item.reduces else _refusal(item, amount, used, known) or carried.refusal(item, known)
         if refusal is not None:
             reserved.refused.append(refusal)
             continue
         reserved.kept.append((item.approved, amount))
+        carried.add(item)
         for key in _keys(item) if amount else ():
             used[key] += amount
             raised[key] = raised.get(key, ZERO) + amount
     move_exposures(raised)
     return reserved
-
-
-def exposure_of(item: ReserveItem) -> Decimal:
-    """Return the most the order can come to hold, in the quote currency; zero when it reduces."""
-    if _reduces(item):
-        return ZERO
-    order = item.approved.request
-    price = order.price.value
-    if order.side is Side.SELL and item.arrival_price is not None:
-        price = max(price, item.arrival_price)
-    return (order.quantity.value * price).quantize(PLACES, rounding=ROUND_UP)
-
-
-def _reduces(item: ReserveItem) -> bool:
-    return item.approved.request.purpose.reduces
 
 
 def _keys(item: ReserveItem) -> tuple[ExposureKey, ...]:

@@ -12,7 +12,10 @@ from apps.exchanges.models import ScopeKind, TradingMode, TradingState
 from apps.risk.allocations import allocations_remember
 from apps.risk.breakers.half_open import read_half_open
 from apps.risk.correlation.book import Shared, read_shared
+from apps.risk.day_loss import DayLoss, read_day_losses
 from apps.risk.limits import LimitBook, read_limits
+from apps.risk.loads import KINDS as LOAD_KINDS
+from apps.risk.loads import Loads, read_loads
 from apps.risk.models import LimitKind
 from apps.risk.portfolio.drawdown import Mark, drawdown_share, read_marks
 from apps.risk.portfolio.equity import Counted, Equities, counted, read_equities
@@ -22,6 +25,8 @@ from apps.risk.sizing.book import read_sizing
 from apps.risk.sizing.kelly import NO_TRADES, TradeRecord
 from apps.risk.sizing.rule import PLAIN, SizingRule
 from moondev.domain.instruments import Instrument
+
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class RiskFacts:
     to which breakers hold a scope while they are half open, `rules` the operator's own, `read_at` when all this was.
     `sizing` is the strategy's rule, `trades` its record of closed trades, `peers` the number of its portfolio's
     strategies. `copies` are the strategies that share a limit with it, `alike` the assets that do, each by its name.
+    `margin_used` is what the account's venue has tied up, `loads` what the scopes of the portfolio carry,
+    `day_loss` what the portfolio lost today; the last two are read only while there are limits on them.
     """
 
     scope: StrategyScope
@@ -52,11 +59,27 @@ class RiskFacts:
     peers: int = 1
     copies: Shared | None = None
     alike: Mapping[str, Shared] = field(default_factory=dict)
+    margin_used: Decimal | None = None
+    loads: Loads | None = None
+    day_loss: DayLoss | None = None
 
     def at(self, scope: StrategyScope) -> RiskFacts:
         """Return the same strategy's facts on another account of its portfolio."""
-        equity = None if self.equities is None else self.equities.account(scope.account)
-        return replace(self, scope=scope, account_equity=equity)
+        equity, margin = None, None
+        if self.equities is not None:
+            equity, margin = self.equities.account(scope.account), self.equities.margin(scope.account)
+        return replace(self, scope=scope, account_equity=equity, margin_used=margin)
+
+    @property
+    def currency(self) -> str:
+        """Return in what the portfolio counts, and with it limits in money."""
+        own = self.scope.currency
+        return own if self.equities is None else self.equities.currencies.get(self.scope.portfolio, own)
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Return the most that a unit of any of its accounts is worth to the portfolio; None: not known."""
+        return ONE if self.equities is None else self.equities.dearest.get(self.scope.portfolio, ONE)
 
     def limit(self, kind: LimitKind, instrument: Instrument) -> Decimal | None:
         """Return the tightest limit of `kind` on an order in `instrument`; None when there is none."""
@@ -101,9 +124,12 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
     allocations_remember(scopes, now)
     limits = read_limits()
     modes = _read_modes()
-    equities = read_equities({scope.portfolio for scope in scopes}, now)
+    portfolios = {scope.portfolio for scope in scopes}
+    equities = read_equities(portfolios, now)
     marks = read_marks(_marked_scopes(scopes), now)
     half_open, rules = read_half_open(), read_rules()
+    loads = read_loads(portfolios, now) if any(limits.of(kind) for kind in LOAD_KINDS) else {}
+    losses = read_day_losses(portfolios, now) if limits.of(LimitKind.DAY_LOSS) else {}
     sizing = read_sizing([scope.strategy for scope in scopes])
     worth = {scope.portfolio: equities.at_least(scope.portfolio) for scope in scopes}
     shared = read_shared(scopes, limits, worth, now)
@@ -119,6 +145,8 @@ def load_facts(scopes: Sequence[StrategyScope], now: datetime) -> dict[str, Risk
             peers=sizing.peers.get(found.scope.portfolio, 1),
             copies=shared.strategies.get(strategy),
             alike=shared.assets.get(found.scope.portfolio, {}),
+            loads=loads.get(found.scope.portfolio),
+            day_loss=losses.get(found.scope.portfolio),
         )
         for strategy, found in facts.items()
     }
@@ -144,6 +172,7 @@ def _facts_of(
         portfolio_drawdown=_portfolio_drawdown(portfolio_equity, equities.portfolio(scope.portfolio), portfolio_mark),
         strategy_drawdown=strategy_mark.fresh_drawdown if strategy_mark else None,
         equities=equities,
+        margin_used=equities.margin(scope.account),
     )
 
 

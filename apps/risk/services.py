@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.exchanges.models import ScopeKind
+from apps.risk.limit_rules import require_limit
 from apps.risk.models import Limit, LimitChange, LimitKind
 from moondev.domain.errors import InvalidValue, Invariant
 from moondev.domain.values import finite_decimal
+
+logger = logging.getLogger(__name__)
 
 # Shares and multiples from the original design (15 % / 25 % drawdown, 10 % per asset, leverage 5);
 # times and bands are ours, the largest order suits a portfolio of 250,000.
@@ -43,11 +47,20 @@ ATTEMPTS = 5
 
 
 def limit_set(
-    *, kind: str, scope_kind: str, scope_key: str, value: Decimal, actor: str, now: datetime, active: bool = True
+    *,
+    kind: str,
+    scope_kind: str,
+    scope_key: str,
+    value: Decimal,
+    actor: str,
+    now: datetime,
+    active: bool = True,
+    currency: str = "",
 ) -> Limit:
     """Set a limit to `value` and write down who did; binds the next tick of every worker.
 
-    Setting what is already set changes nothing. Raises InvalidValue naming the field that is wrong.
+    `currency` is that of a limit in money; left empty it is the portfolio's. Setting what is already set changes
+    nothing. Raises InvalidValue naming the field that is wrong and why.
     """
     wanted = Limit(
         kind=kind,
@@ -55,6 +68,7 @@ def limit_set(
         scope_key=scope_key,
         value=finite_decimal("value", value),
         active=active,
+        currency=currency,
     )
     _validate(wanted)
     for _ in range(ATTEMPTS):
@@ -70,14 +84,27 @@ def limit_set(
 def seed_limits(
     portfolio: str, *, actor: str, now: datetime, values: Mapping[LimitKind, Decimal] = SEED_LIMITS
 ) -> list[Limit]:
-    """Give a portfolio the limits it lacks; those that somebody has already set are left alone."""
+    """Give a portfolio the limits it lacks; those that somebody has already set are left alone.
+
+    A seed that contradicts what somebody has set is left out, and the log says so.
+    """
     mine = Limit.objects.filter(scope_kind=ScopeKind.PORTFOLIO, scope_key=portfolio)
     present = set(mine.values_list("kind", flat=True))
-    return [
-        limit_set(kind=kind, scope_kind=ScopeKind.PORTFOLIO, scope_key=portfolio, value=value, actor=actor, now=now)
-        for kind, value in values.items()
-        if kind not in present
-    ]
+    made = []
+    for kind, value in values.items():
+        if kind in present:
+            continue
+        try:
+            made.append(
+                limit_set(
+                    kind=kind, scope_kind=ScopeKind.PORTFOLIO, scope_key=portfolio, value=value, actor=actor, now=now
+                )
+            )
+        except InvalidValue as error:
+            if not present:
+                raise
+            logger.warning("portfolio %s gets no %s of %s: %s", portfolio, kind, value, error)
+    return made
 
 
 def _validate(limit: Limit) -> None:
@@ -86,6 +113,7 @@ def _validate(limit: Limit) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise InvalidValue(field, getattr(limit, field, None), "; ".join(messages)) from error
+    require_limit(limit)
 
 
 def _current(wanted: Limit) -> Limit | None:
@@ -100,6 +128,7 @@ def _create(wanted: Limit, actor: str, now: datetime) -> Limit | None:
         scope_key=wanted.scope_key,
         value=wanted.value,
         active=wanted.active,
+        currency=wanted.currency,
     )
     try:
         with transaction.atomic():
@@ -114,7 +143,11 @@ def _change(current: Limit, wanted: Limit, actor: str, now: datetime) -> Limit |
     """Update the row if it is still as it was read; None when somebody else changed it meanwhile."""
     with transaction.atomic():
         changed = Limit.objects.filter(pk=current.pk, version=current.version).update(
-            value=wanted.value, active=wanted.active, version=current.version + 1, updated_at=now
+            value=wanted.value,
+            active=wanted.active,
+            currency=wanted.currency,
+            version=current.version + 1,
+            updated_at=now,
         )
         if not changed:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from apps.exchanges.models import ScopeKind
 from apps.risk.checks.candidate import Candidate, Resting, Tally
 from moondev.domain.instruments import Instrument
 from moondev.domain.orders import CancelOrder, OrderRequest, OrderStatus, PlaceOrder, Purpose, WorkingOrder
@@ -35,6 +36,11 @@ def tally_of(
 def admit(tally: Tally, candidate: Candidate) -> None:
     """Count an approved candidate, so that the next one is judged with it in mind."""
     tally.expose(candidate.instrument.asset, candidate.added_exposure)
+    if candidate.facts.loads is not None:
+        # Margin is the account's, whichever scope its limit is set for.
+        limited, account = candidate.facts.limits.scopes, ScopeKind.ACCOUNT.value
+        counted = (scope for scope in candidate.around if scope in limited or scope[0] == account)
+        tally.loads.update({scope: candidate.load_after(scope) for scope in counted})
     if candidate.purpose is Purpose.REDUCING and candidate.amended is None:
         tally.reduce(candidate.instrument.key, candidate.side, candidate.quantity)
     if candidate.trigger_price is None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from moondev.domain.errors import InvalidValue
-from moondev.domain.values import Price, Quantity, Side
+from moondev.domain.values import Bps, Price, Quantity, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Target:
 
     `weight` lies in [-1, 1]: 1 is the whole allocation (capital x the strategy's leverage) long.
     `entry` None means at the market, else a resting limit; `stop` and `take_profit` None mean none.
-    `signal_id` names the signal: the size is fixed when it first appears (turtle: one per unit).
+    `signal_id` names the signal: the size is fixed when it first appears (turtle: one per unit). `edge` is what the
+    trade is expected to make before fees, of its worth; None says nothing of it, and then only a take-profit does.
     """
 
     instrument: str
@@ -25,6 +26,7 @@ class Target:
     entry: Price | None = None
     stop: Price | None = None
     take_profit: Price | None = None
+    edge: Bps | None = None
 
     def __post_init__(self) -> None:
         """Refuse a weight that is not a number in [-1, 1] and an empty signal id."""

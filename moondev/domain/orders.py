@@ -168,7 +168,8 @@ class PlaceOrder:
     `price` is the limit (for MARKET and triggered orders the worst acceptable price);
     `trigger_price` belongs to the types that wait for one (for TRAILING_STOP it is where the trigger
     starts), `trail` to TRAILING_STOP only; `leg` names the order inside its tick. `stop` and `take_profit` make a
-    bracket of an opening order: whatever of it fills is protected at once, by orders that exclude each other.
+    bracket of an opening order: whatever of it fills is protected at once, by orders that exclude each other. `edge` is
+    what the strategy itself expects to make of an opening order before fees, of its worth; None: it does not say.
     """
 
     client_order_id: UUID
@@ -185,6 +186,7 @@ class PlaceOrder:
     trail: Bps | None = None
     stop: Price | None = None
     take_profit: Price | None = None
+    edge: Bps | None = None
 
     def __post_init__(self) -> None:
         """Refuse zero quantity, and a trigger price, trail or bracket where none belongs, or none where one does."""

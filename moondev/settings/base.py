@@ -109,6 +109,8 @@ MOONDEV_QUEUE_PREFIX = env_str("MOONDEV_QUEUE_PREFIX", default="")
 MOONDEV_VENUES = env_list("MOONDEV_VENUES", default="hyperliquid")
 # Parameters of the replay clock as JSON, the same for every process of a run; empty is the live clock.
 MOONDEV_CLOCK = env_str("MOONDEV_CLOCK", default="")
+# Who knows every strategy's name: limits and rules on one that does not exist are refused.
+MOONDEV_STRATEGY_NAMES = "apps.strategies.names.strategy_names"
 # While this file exists nothing leaves this machine but cancels, whatever SQL and Redis say; exits too when its first
 # word is "reducing".
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from apps.exchanges.models import TradingMode
 from apps.risk.correlation.book import Shared
+from apps.risk.day_loss import DayLoss
 from apps.risk.facts import RiskFacts
 from apps.risk.limits import LimitBook
 from apps.risk.review import ReviewMarket, review
@@ -82,6 +83,10 @@ def _facts() -> RiskFacts:
         strategy_equity=D(1_000_000),
         portfolio_drawdown=D("0.01"),
         strategy_drawdown=D("0.01"),
+        read_at=NOW,
+        margin_used=D(0),
+        loads={},
+        day_loss=DayLoss(D("0.01")),
     )
 
 

@@ -22,6 +22,7 @@ from apps.exchanges.models import (
     TradingState,
     Venue,
 )
+from apps.risk.allocations import allocations_remember
 from apps.risk.exposure import Reserved, ReserveItem, reserve
 from apps.risk.facts import RiskFacts
 from apps.risk.scope import StrategyScope
@@ -52,6 +53,11 @@ def paper_account() -> Account:
         TradingState.objects.create(scope_kind=kind, scope_key=key, mode=TradingMode.ACTIVE, changed_at=NOW)
     seed_limits("paper", actor="test", now=NOW)
     return account
+
+
+def strategies_at(account: Account, *slugs: str) -> None:
+    """Let the strategies be known, as their first ticks would."""
+    allocations_remember([scope_of(account, slug) for slug in slugs], NOW)
 
 
 def three_instruments(account: Account) -> dict[str, InstrumentRow]:

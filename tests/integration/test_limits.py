@@ -31,6 +31,7 @@ from tests.integration.limits_world import (
     reserve_all,
     run_threads,
     scope_of,
+    strategies_at,
     three_instruments,
     used,
 )
@@ -59,6 +60,8 @@ def test_seeded_limits_have_a_history_and_are_seeded_once(account: Account) -> N
 
 
 def test_every_change_of_a_limit_is_a_version_with_its_author(account: Account) -> None:
+    strategies_at(account, "turtle")
+
     def change(value: str) -> Limit:
         return limit_set(
             kind=LimitKind.MAX_LEVERAGE, scope_kind="strategy", scope_key="turtle", value=D(value), actor="ann", now=NOW
@@ -90,6 +93,7 @@ def test_refuses_limits_that_make_no_sense_and_names_the_field(account: Account,
 
 def test_two_people_setting_one_limit_at_once_make_two_versions(account: Account) -> None:
     barrier = threading.Barrier(4)
+    strategies_at(account, "turtle")
 
     def change(value: int) -> None:
         barrier.wait()
@@ -122,6 +126,7 @@ def test_a_limit_edited_between_two_ticks_binds_the_second(account, instruments)
 
 
 def test_a_limit_that_was_switched_off_does_not_bind(account, instruments) -> None:
+    strategies_at(account, "turtle")
     limit_set(
         kind=LimitKind.ASSET_SHARE,
         scope_kind="strategy",
@@ -145,7 +150,7 @@ def test_facts_take_as_many_queries_for_fifty_strategies_as_for_one(account) -> 
     with CaptureQueriesContext(connection) as many:
         facts = load_facts(scopes, NOW)
     assert len(facts) == 50
-    assert len(many) == len(one) == 9
+    assert len(many) == len(one) == 13
 
 
 def test_facts_know_modes_equities_and_drawdowns(account) -> None:

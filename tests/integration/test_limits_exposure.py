@@ -37,6 +37,7 @@ from tests.integration.limits_world import (
     reserve_all,
     run_threads,
     scope_of,
+    strategies_at,
     three_instruments,
     used,
 )
@@ -98,6 +99,7 @@ def test_unknown_equity_refuses_openings_and_reserves_nothing(account, instrumen
 
 
 def test_a_leverage_limit_binds_the_scope_it_is_set_for(account, instruments) -> None:
+    strategies_at(account, "turtle")
     limit_set(
         kind=LimitKind.MAX_LEVERAGE, scope_kind="strategy", scope_key="turtle", value=D("0.05"), actor="ann", now=NOW
     )

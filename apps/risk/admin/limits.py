@@ -6,14 +6,36 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from apps.exchanges.admin.amounts import PlainAmountsForm, amount_column
 from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyInline
+from apps.risk.limit_rules import require_limit
 from apps.risk.models import Limit, LimitChange
 from apps.risk.services import limit_set
 from moondev.domain.clock import process_clock
+from moondev.domain.errors import InvalidValue
+
+
+class LimitForm(PlainAmountsForm[Limit]):
+    """Refuses on the page, with the reason beside the field, what the service would refuse."""
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the limit against scopes, currencies and the other limits."""
+        data = super().clean() or {}
+        names = ("kind", "scope_kind", "scope_key", "value", "currency", "active")
+        values = {name: data.get(name, getattr(self.instance, name)) for name in names}
+        if self.errors or values["value"] is None:
+            return data
+        wanted = Limit(**values)
+        wanted.clean()
+        try:
+            require_limit(wanted)
+        except InvalidValue as error:
+            raise ValidationError({error.field if error.field in self.fields else "value": str(error)}) from error
+        return data
 
 
 class LimitChangeInline(ReadOnlyInline[LimitChange]):
@@ -27,15 +49,24 @@ class LimitChangeInline(ReadOnlyInline[LimitChange]):
 class LimitAdmin(NoDeleteAdmin[Limit]):
     """One bound on one scope; it binds the next tick of every worker. Switch it off rather than removing it."""
 
-    form = PlainAmountsForm[Limit]
-    list_display = ["kind", "scope_kind", "scope_key", amount_column("value"), "active", "version", "updated_at"]
+    form = LimitForm
+    list_display = [
+        "kind",
+        "scope_kind",
+        "scope_key",
+        amount_column("value"),
+        "currency",
+        "active",
+        "version",
+        "updated_at",
+    ]
     list_filter = ["kind", "scope_kind", "active"]
     search_fields = ["kind", "scope_key"]
     inlines = [LimitChangeInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Limit | None = None) -> list[str]:
         """Freeze what the limit is about; its value and whether it is on may change."""
-        return ["kind", "scope_kind", "scope_key"] if obj else []
+        return ["kind", "scope_kind", "scope_key", "currency"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Limit, form: ModelForm[Limit], change: Any) -> None:  # noqa: ANN401  Django's
         """Set the limit through the service, in the operator's name."""
@@ -45,6 +76,7 @@ class LimitAdmin(NoDeleteAdmin[Limit]):
             scope_key=obj.scope_key,
             value=obj.value,
             active=obj.active,
+            currency=obj.currency,
             actor=request.user.get_username(),
             now=process_clock().now(),
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from apps.exchanges.admin.readonly import NoDeleteAdmin
+from apps.risk.limit_rules.places import require_scope
 from apps.risk.models import CustomRule
 from apps.risk.rules.preview import last_week
 from apps.risk.rules.vocabulary import WORDS
@@ -16,10 +19,26 @@ from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
 
 
+class CustomRuleForm(ModelForm[CustomRule]):
+    """Refuses a rule whose scope does not exist: misspelt, it would never bind."""
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the scope against those that exist."""
+        data = super().clean() or {}
+        kind, key = data.get("scope_kind"), data.get("scope_key")
+        if kind and key:
+            try:
+                require_scope(kind, key)
+            except InvalidValue as error:
+                raise ValidationError({error.field: str(error)}) from error
+        return data
+
+
 @admin.register(CustomRule)
 class CustomRuleAdmin(NoDeleteAdmin[CustomRule]):
     """What must hold for an order to open. Save it switched off to see first what it would have refused."""
 
+    form = CustomRuleForm
     list_display = ["name", "scope_kind", "scope_key", "expression", "enabled"]
     list_filter = ["enabled", "scope_kind"]
     search_fields = ["name", "scope_key", "expression"]

@@ -64,7 +64,7 @@ def day_losses(now: datetime) -> Readings:
     )  # fmt: skip
     begun: defaultdict[str, Decimal | None] = defaultdict(Decimal)
     lost: defaultdict[str, Decimal | None] = defaultdict(Decimal)
-    moved = _moved_since(midnight)
+    moved = moved_since(midnight)
     found = list(
         rows.values_list("pk", "portfolio_id", "currency", "portfolio__currency", "begun", "ended", "ended_at")
     )
@@ -139,7 +139,7 @@ def host_load(metric: Metric, load: HostLoad, window: timedelta) -> Readings:
     return {EVERYTHING: load.cpu(window) if metric is Metric.CPU else load.memory(window)}
 
 
-def _moved_since(moment: datetime) -> dict[int, Decimal]:
+def moved_since(moment: datetime) -> dict[int, Decimal]:
     """Return the money that came into accounts since, net; what an account's books began with moved nothing."""
     first = Transfer.objects.filter(account=OuterRef("account")).order_by("at", "pk").values("pk")[:1]
     rows = Transfer.objects.filter(at__gte=moment).annotate(first=Subquery(first)).exclude(pk=F("first"))

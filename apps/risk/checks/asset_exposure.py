@@ -30,7 +30,7 @@ ASSET_EXPOSURE = Check(
     name="asset exposure",
     codes={
         RefusalCode.ASSET_EXPOSURE_EXCEEDED: "Exposure in the asset would exceed its share of portfolio equity.",
-        RefusalCode.EQUITY_UNKNOWN: "An equity that the rule needs is missing or stale; it is never taken for zero.",
+        RefusalCode.EQUITY_UNKNOWN: "An equity or rate that the rule needs is missing or stale; never taken for zero.",
     },
     find=find_asset_exposure,
     binds_reducing=False,

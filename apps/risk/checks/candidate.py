@@ -9,7 +9,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.risk.facts import RiskFacts
+from apps.risk.loads import NOTHING, Load
 from apps.risk.models import LimitKind
+from apps.risk.scope import ScopeId
 from moondev.domain.decisions import RefusalCode
 from moondev.domain.instruments import Instrument
 from moondev.domain.orders import AmendOrder, PlaceOrder, Purpose, WorkingOrder
@@ -31,13 +33,15 @@ class Tally:
     """Running sums over what the strategy holds, has working, and got approved in this batch.
 
     `by_asset` and `gross` are exposure in the quote currency; `reducing` the live exits per
-    (instrument, side); `resting` everything that could be traded against.
+    (instrument, side); `resting` everything that could be traded against; `loads` what limited scopes carry
+    with what this batch has added.
     """
 
     by_asset: dict[str, Decimal] = field(default_factory=dict)
     gross: Decimal = ZERO
     reducing: dict[tuple[str, Side], Decimal] = field(default_factory=dict)
     resting: dict[UUID, Resting] = field(default_factory=dict)
+    loads: dict[ScopeId, Load] = field(default_factory=dict)
 
     def expose(self, asset: str, amount: Decimal) -> None:
         """Count `amount` of exposure in `asset`."""
@@ -56,7 +60,7 @@ class Candidate:
 
     `quantity` is what may still fill; `held` the strategy's own signed position and `account_net` that
     of the whole account; `mid` and `age` None mean that there is no market data. `amended` is the order
-    an AmendOrder changes.
+    an AmendOrder changes. `around` are the scopes whose limits bind it.
     """
 
     request: PlaceOrder | AmendOrder
@@ -73,6 +77,11 @@ class Candidate:
     facts: RiskFacts
     tally: Tally
     amended: WorkingOrder | None = None
+    around: tuple[ScopeId, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Spell the scopes once: nearly every check asks for them."""
+        object.__setattr__(self, "around", self.facts.scope.around(self.instrument))
 
     @property
     def reduces(self) -> bool:
@@ -96,7 +105,18 @@ class Candidate:
 
     def limit(self, kind: LimitKind) -> Decimal | None:
         """Return the limit of `kind` that binds it; None when there is none."""
-        return self.facts.limit(kind, self.instrument)
+        return self.facts.limits.tightest(kind, self.around)
+
+    @property
+    def added_margin(self) -> Decimal:
+        """Return the least that the venue ties up for it: its exposure at the most leverage the venue gives."""
+        return self.added_exposure / max(self.instrument.max_leverage, 1)
+
+    def load_after(self, scope: ScopeId) -> Load:
+        """Return what a scope would carry with it, and with what was approved before it."""
+        carried = self.tally.loads.get(scope) or (self.facts.loads or {}).get(scope, NOTHING)
+        placed = 0 if self.amended is not None else 1
+        return carried.with_order(self.side, self.added_exposure, self.added_margin, placed=placed)
 
 
 @dataclass(frozen=True, slots=True)

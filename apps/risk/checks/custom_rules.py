@@ -13,7 +13,7 @@ from moondev.domain.errors import InvalidValue
 def find_broken_rule(candidate: Candidate) -> Breach | None:
     """Return the breach of the first rule, by name, that does not hold or cannot be told."""
     facts = candidate.facts
-    rules = binding(facts.rules, facts.scope.around(candidate.instrument)) if facts.rules else []
+    rules = binding(facts.rules, candidate.around) if facts.rules else []
     if not rules or facts.read_at is None:
         return None
     values = values_of(candidate, facts.read_at)

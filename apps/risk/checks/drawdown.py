@@ -45,7 +45,7 @@ STRATEGY_DRAWDOWN = Check(
     name="strategy drawdown",
     codes={
         RefusalCode.STRATEGY_DRAWDOWN: "The strategy has lost as much of its peak equity as it may.",
-        RefusalCode.EQUITY_UNKNOWN: "An equity that the rule needs is missing or stale; it is never taken for zero.",
+        RefusalCode.EQUITY_UNKNOWN: "An equity or rate that the rule needs is missing or stale; never taken for zero.",
     },
     find=find_strategy_drawdown,
     binds_reducing=False,
@@ -54,7 +54,7 @@ PORTFOLIO_DRAWDOWN = Check(
     name="portfolio drawdown",
     codes={
         RefusalCode.PORTFOLIO_DRAWDOWN: "The portfolio has lost as much of its peak equity as it may.",
-        RefusalCode.EQUITY_UNKNOWN: "An equity that the rule needs is missing or stale; it is never taken for zero.",
+        RefusalCode.EQUITY_UNKNOWN: "An equity or rate that the rule needs is missing or stale; never taken for zero.",
     },
     find=find_portfolio_drawdown,
     binds_reducing=False,

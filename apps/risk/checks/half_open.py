@@ -23,7 +23,7 @@ HALF_OPEN = Check(
     name="half open",
     codes={
         RefusalCode.HALF_OPEN_EXCEEDED: "A breaker around the order is half open: exposure would exceed its part.",
-        RefusalCode.EQUITY_UNKNOWN: "An equity that the rule needs is missing or stale; it is never taken for zero.",
+        RefusalCode.EQUITY_UNKNOWN: "An equity or rate that the rule needs is missing or stale; never taken for zero.",
     },
     find=find_half_open,
     binds_reducing=False,

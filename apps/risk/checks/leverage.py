@@ -28,7 +28,7 @@ LEVERAGE = Check(
     name="leverage",
     codes={
         RefusalCode.LEVERAGE_EXCEEDED: "Gross exposure would exceed the allowed multiple of equity.",
-        RefusalCode.EQUITY_UNKNOWN: "An equity that the rule needs is missing or stale; it is never taken for zero.",
+        RefusalCode.EQUITY_UNKNOWN: "An equity or rate that the rule needs is missing or stale; never taken for zero.",
     },
     find=find_leverage,
     binds_reducing=False,

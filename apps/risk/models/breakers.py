@@ -100,8 +100,10 @@ class Breaker(models.Model):
         if self.metric in SHARES and self.threshold is not None and self.threshold > 1:
             message = f"threshold is {self.threshold}; allowed: a share above 0 and up to 1 (100 %)"
             raise ValidationError({"threshold": message})
-        if not (self.stops_opening or self.halts or self.close_share):
-            raise ValidationError("a breaker that neither stops, halts nor closes anything is none")
+        if not (self.stops_opening or self.halts):
+            # Whatever it closes, the next tick would open again.
+            message = "stops_opening is off and halts, too; allowed: one of them on, or nothing would stay closed"
+            raise ValidationError({"stops_opening": message})
 
 
 class BreakerState(models.Model):

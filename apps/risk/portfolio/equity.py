@@ -36,7 +36,7 @@ class Equities:
     the accounts that were added up. `prudent` is a lower figure for portfolios of which a part is out of sight.
     `rates` is what one of an account's currency is worth in its portfolio's; `dearest` the highest of those in a
     portfolio: amounts that were added up over its accounts without regard to their currencies are worth no more than
-    their sum times this.
+    their sum times this. `margins` are what accounts have tied up, `currencies` those of the portfolios.
     """
 
     accounts: Mapping[str, Decimal | None]
@@ -46,6 +46,12 @@ class Equities:
     prudent: Mapping[str, Decimal | None] = field(default_factory=dict)
     dearest: Mapping[str, Decimal | None] = field(default_factory=dict)
     rates: Mapping[str, Decimal | None] = field(default_factory=dict)
+    margins: Mapping[str, Decimal | None] = field(default_factory=dict)
+    currencies: Mapping[str, str] = field(default_factory=dict)
+
+    def margin(self, code: str) -> Decimal | None:
+        """Return what the account's venue said is tied up as margin, in its currency; None when unknown."""
+        return self.margins.get(code)
 
     def account(self, code: str) -> Decimal | None:
         """Return the account's equity in its currency; None when unknown."""
@@ -117,10 +123,11 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
     free: dict[str, Decimal | None] = {}
     dearest: dict[str, Decimal | None] = {}
     rates: dict[str, Decimal | None] = {}
+    margins: dict[str, Decimal | None] = {}
     in_sight: set[str] = set()
     for row in rows:
         known = is_fresh(row.taken_at, now)
-        accounts[row.code] = row.equity if known else None
+        accounts[row.code], margins[row.code] = (row.equity, row.margin) if known else (None, None)
         equity = conversion.convert(row.equity if known else None, row.currency, row.reporting)
         ledger = conversion.convert(row.ledger if known else None, row.currency, row.reporting)
         least = equity if known else conversion.convert(_unseen(row, now), row.currency, row.reporting)
@@ -139,6 +146,8 @@ def read_equities(portfolios: Collection[str], now: datetime) -> Equities:
         {code: amount for code, amount in free.items() if code in in_sight},
         dearest,
         rates,
+        margins,
+        {row.portfolio: row.reporting for row in rows},
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from apps.risk.loads import Loads
 from moondev.domain.values import ZERO
 
 
@@ -46,10 +47,21 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the venue says of one account, in the account's currency; None: not known now."""
+
+    venue: str
+    equity: Decimal | None
+    margin_used: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """One portfolio: what it and its strategies are worth, and every stake.
 
-    `begun` is what it was worth at 00:00 UTC, moved money taken out.
+    `begun` is what it was worth at 00:00 UTC, moved money taken out. `accounts` are by code, `loads` what each scope of
+    the portfolio carries, `ages` for how many seconds each strategy has held its oldest position (None: not known),
+    `rate` the most that a unit of any of its accounts is worth in `currency`.
     """
 
     portfolio: str
@@ -58,6 +70,10 @@ class Book:
     begun: Decimal | None
     strategies: Mapping[str, Worth]
     stakes: tuple[Stake, ...]
+    accounts: Mapping[str, Standing] = field(default_factory=dict)
+    loads: Loads = field(default_factory=dict)
+    ages: Mapping[str, Decimal | None] = field(default_factory=dict)
+    rate: Decimal | None = Decimal(1)
 
     @property
     def gross(self) -> Decimal:

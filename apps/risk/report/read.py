@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Min
+
 from apps.exchanges.market_data.cache import NEVER_HEARD, MarketCache, Wanted
 from apps.exchanges.models import Portfolio, Position, ScopeKind
 from apps.risk.breakers.readings import day_losses
+from apps.risk.loads import read_loads
 from apps.risk.models import Allocation
 from apps.risk.portfolio.drawdown import Mark, read_marks
-from apps.risk.portfolio.equity import read_equities
-from apps.risk.report.book import Book, Stake, Worth
+from apps.risk.portfolio.equity import Equities, read_equities
+from apps.risk.report.book import Book, Stake, Standing, Worth
 from apps.risk.scope import ScopeId
 from moondev.domain.errors import Connectivity
 from moondev.domain.values import ZERO
@@ -27,6 +30,7 @@ def read_books(now: datetime, cache: MarketCache | None) -> list[Book]:
     scopes: list[ScopeId] = [(ScopeKind.PORTFOLIO.value, portfolio.code) for portfolio in portfolios]
     scopes += [(ScopeKind.STRATEGY.value, slug) for slugs in members.values() for slug in slugs]
     marks, losses = read_marks(scopes, now), day_losses(now)
+    loads, ages = read_loads([portfolio.code for portfolio in portfolios], now), _ages(now)
     return [
         Book(
             portfolio=row.code,
@@ -35,6 +39,10 @@ def read_books(now: datetime, cache: MarketCache | None) -> list[Book]:
             begun=_begun(equities.portfolio(row.code), losses.get((ScopeKind.PORTFOLIO.value, row.code))),
             strategies={slug: _strategy(marks, slug) for slug in members.get(row.code, [])},
             stakes=tuple(stakes.get(row.code, [])),
+            accounts=_standings(row, equities),
+            loads=loads[row.code],
+            ages={slug: ages[slug] for slug in members.get(row.code, []) if slug in ages},
+            rate=equities.dearest.get(row.code, Decimal(1)),
         )
         for row in portfolios
     ]
@@ -60,6 +68,17 @@ def _prices(keys: set[str], now: datetime, cache: MarketCache | None) -> dict[st
         return {}
     marks = {key: views.get(key, NEVER_HEARD).mark_price for key in keys}
     return {key: Decimal(repr(float(mark))) for key, mark in marks.items() if mark is not None and mark > 0}
+
+
+def _standings(portfolio: Portfolio, equities: Equities) -> dict[str, Standing]:
+    accounts = portfolio.accounts.filter(enabled=True).order_by("code").values_list("code", "venue_id")
+    return {code: Standing(venue, equities.account(code), equities.margin(code)) for code, venue in accounts}
+
+
+def _ages(now: datetime) -> dict[str, Decimal | None]:
+    """Return for how many seconds each strategy has held its oldest position; None where nobody has noted it."""
+    rows = Position.objects.exclude(quantity=0).values_list("strategy").annotate(Min("opened_at"))
+    return {slug: None if at is None else Decimal(int((now - at).total_seconds())) for slug, at in rows}
 
 
 def _strategies() -> Mapping[str, list[str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apps.exchanges.models import Order, ScopeKind
-from apps.risk.models import CustomRule
+from apps.exchanges.models import Order
+from apps.risk.models import CustomRule, LimitScope
 from apps.risk.rules.language import holds
 from apps.risk.rules.vocabulary import Value, distance_bps, moment, plain
 from moondev.domain.errors import InvalidValue
@@ -16,10 +16,11 @@ WEEK = timedelta(days=7)
 MOST_ORDERS = 5_000
 MOST_EXAMPLES = 5
 _PATHS = {
-    ScopeKind.PORTFOLIO: "account__portfolio_id",
-    ScopeKind.VENUE: "account__venue_id",
-    ScopeKind.ACCOUNT: "account__code",
-    ScopeKind.STRATEGY: "strategy",
+    LimitScope.PORTFOLIO: "account__portfolio_id",
+    LimitScope.VENUE: "account__venue_id",
+    LimitScope.ACCOUNT: "account__code",
+    LimitScope.STRATEGY: "strategy",
+    LimitScope.ASSET: "instrument__asset",
 }
 
 
@@ -43,10 +44,10 @@ class Preview:
 def last_week(rule: CustomRule, now: datetime) -> Preview:
     """Return how the rule would have judged. Raises InvalidValue for what is no rule."""
     orders = Order.objects.filter(created_at__gte=now - WEEK, purpose=Purpose.OPENING.value)
-    path = _PATHS.get(ScopeKind(rule.scope_kind))
+    path = _PATHS.get(LimitScope(rule.scope_kind))
     if path is not None:
         orders = orders.filter(**{path: rule.scope_key})
-    if rule.scope_kind == ScopeKind.INSTRUMENT:
+    if rule.scope_kind == LimitScope.INSTRUMENT:
         venue, _, symbol = rule.scope_key.partition(":")
         orders = orders.filter(instrument__venue_id=venue, instrument__symbol=symbol)
     refused: list[str] = []

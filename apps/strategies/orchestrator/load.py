@@ -18,7 +18,7 @@ from apps.risk.sizing.multiples import Allowed, Readings, allowed
 from apps.strategies.base import OwnPosition
 from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
-from apps.strategies.orchestrator.outlets import Outlet, Outlets, outlets_of, scopes_abroad
+from apps.strategies.orchestrator.outlets import Outlet, Outlets, fees_at, outlets_of, scopes_abroad
 from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.orchestrator.work import Failed, Work
 from apps.strategies.promotion.certificate import why_not
@@ -186,6 +186,7 @@ def _scope(tick: Tick, loaded: Loaded, links: Sequence[StrategyInstrument]) -> S
         capital=strategy.capital * strategy.capital_share - strategy.profit_elsewhere,
         leverage=strategy.leverage,
         only_reduces=why_not(strategy, environment, loaded.code_hash),
+        fees=fees_at(account.venue),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from apps.exchanges.models import Venue
 from apps.risk.facts import RiskFacts
-from apps.risk.scope import StrategyScope
+from apps.risk.scope import Fees, StrategyScope
 from apps.strategies.models import Routing, StrategyInstrument
 from moondev.domain.instruments import Instrument
 from moondev.domain.values import Bps
@@ -98,4 +99,11 @@ def _outlet(link: StrategyInstrument, scope: StrategyScope) -> Outlet:
 
 def _scope_at(link: StrategyInstrument, home: StrategyScope) -> StrategyScope:
     account = link.account
-    return replace(home, account_id=account.pk, account=account.code, venue=account.venue_id)
+    return replace(
+        home, account_id=account.pk, account=account.code, venue=account.venue_id, fees=fees_at(account.venue)
+    )
+
+
+def fees_at(venue: Venue) -> Fees:
+    """Return what a venue takes, as its row says."""
+    return Fees(Bps(venue.maker_fee_bps), Bps(venue.taker_fee_bps))

@@ -40,17 +40,18 @@ class Command(BaseCommand):
                 self._print(book, limits)
             self._print_breakers()
         lines = [line for book in books for line in headroom(book, limits)]
-        if any(line.share is None or line.share >= 1 for line in lines):
+        if any(line.unknown or (line.share is not None and line.share >= 1) for line in lines):
             raise SystemExit(1)
 
     def _print(self, book: Book, limits: LimitBook) -> None:
         equity = UNKNOWN if book.worth.equity is None else f"{book.worth.equity:,.2f} {book.currency}"
         self.stdout.write(f"\n{book.portfolio}: equity {equity}, gross exposure {book.gross:,.2f}")
-        self.stdout.write(f"  {'limit':<22}{'of':<26}{'used':>12}{'limit':>10}{'full':>8}")
+        heads = f"  {'limit':<24}{'of':<26}{'used':>14}{'limit':>14}{'room':>14}{'full':>7}  set for"
+        self.stdout.write(heads)
         for line in headroom(book, limits):
-            self.stdout.write(
-                f"  {line.kind:<22}{line.of[:25]:<26}{_used(line):>12}{_number(line.limit):>10}{_full(line):>8}"
-            )
+            figures = f"{_used(line):>14}{_number(line.limit):>14}{_number(line.room):>14}{_full(line):>7}"
+            remark = f"{line.where} ({line.note})" if line.where and line.note else line.where or line.note
+            self.stdout.write(f"  {line.kind:<24}{line.of[:25]:<26}{figures}  {remark}")
         bounds = bounds_of(book, limits)
         self.stdout.write("\n  what would happen")
         for outcome in shocks(book, bounds):
@@ -83,13 +84,15 @@ def _as_json(book: Book, limits: LimitBook) -> dict[str, Any]:
     bounds = bounds_of(book, limits)
     return {
         "portfolio": book.portfolio, "currency": book.currency, "equity": book.worth.equity, "gross": book.gross,
-        "limits": [{**asdict(line), "share": line.share} for line in headroom(book, limits)],
+        "limits": [{**asdict(line), "share": line.share, "room": line.room} for line in headroom(book, limits)],
         "shocks": [asdict(outcome) for outcome in shocks(book, bounds)],
         "first_to_trip": [asdict(first) for first in first_to_trip(book, bounds)],
     }  # fmt: skip
 
 
 def _used(line: Line) -> str:
+    if line.note:
+        return "-"
     return UNKNOWN if line.used is None else _number(line.used)
 
 
@@ -97,5 +100,5 @@ def _full(line: Line) -> str:
     return "" if line.share is None else f"{line.share:.0%}"
 
 
-def _number(value: Decimal) -> str:
-    return f"{value:,.4f}".rstrip("0").rstrip(".")
+def _number(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")

@@ -67,7 +67,14 @@ class Desk:
         return self._instrument.price_grid.rounded(price.value, Rounding.passive(side))
 
     def place(
-        self, leg: str, side: Side, quantity: Decimal, style: Style, purpose: Purpose, signal_id: str
+        self,
+        leg: str,
+        side: Side,
+        quantity: Decimal,
+        style: Style,
+        purpose: Purpose,
+        signal_id: str,
+        edge: Bps | None = None,
     ) -> PlaceOrder:
         """Return an order for `quantity`, which must lie on the lot grid already."""
         name = f"{self._instrument.key}/{leg}"
@@ -82,6 +89,7 @@ class Desk:
             purpose=purpose,
             signal_id=signal_id,
             leg=name,
+            edge=None if purpose.reduces else edge,
         )
 
     def parts(self, leg: str, quantity: Decimal) -> list[tuple[str, Decimal]]:

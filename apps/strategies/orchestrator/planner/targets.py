@@ -16,7 +16,7 @@ from apps.strategies.orchestrator.planner.situation import (
 )
 from moondev.domain.desired import Target
 from moondev.domain.orders import OrderRequest, OrderType, Purpose, TimeInForce, WorkingOrder
-from moondev.domain.values import ZERO, Side
+from moondev.domain.values import BPS_IN_ONE, ZERO, Bps, Side
 
 
 class Need(NamedTuple):
@@ -52,7 +52,7 @@ def plan_target(sized: SizedTarget, desk: Desk) -> list[OrderRequest]:
     requests = desk.cancels(against, "against the target")
     requests += _fit(desk, along, need, style)
     if _worth_trading(sized, wanted, need, along, style, at):
-        requests += _shortfall(desk, along, need, style, target.signal_id)
+        requests += _shortfall(desk, along, need, style, target)
     return requests
 
 
@@ -61,6 +61,18 @@ def stop_passed(target: Target, at: Situation) -> bool:
     if target.stop is None or at.mid is None or target.weight == 0:
         return False
     return at.mid <= target.stop if target.weight > 0 else at.mid >= target.stop
+
+
+def edge_of(target: Target, at: Situation) -> Bps | None:
+    """Return what the target is expected to make, before fees: as it states, or the way to its take-profit at most.
+
+    The way is measured from the entry, or from the middle for who enters at the market; None when nothing is said.
+    """
+    start = target.entry or at.mid
+    if target.edge is not None or target.take_profit is None or start is None:
+        return target.edge
+    side = 1 if target.weight > 0 else -1
+    return Bps((target.take_profit.value / start.value - 1) * BPS_IN_ONE * side)
 
 
 def _need(wanted: Decimal, at: Situation) -> Need | None:
@@ -116,7 +128,7 @@ def _worth_trading(
     return need.total - remaining(along) > tolerance(wanted, price, at.instrument)
 
 
-def _shortfall(desk: Desk, along: list[WorkingOrder], need: Need, style: Style, signal_id: str) -> list[OrderRequest]:
+def _shortfall(desk: Desk, along: list[WorkingOrder], need: Need, style: Style, target: Target) -> list[OrderRequest]:
     """Return the orders for what the working ones do not cover, the closing one first.
 
     What one purpose has too much of counts for the other until it is gone: nothing is doubled.
@@ -129,7 +141,7 @@ def _shortfall(desk: Desk, along: list[WorkingOrder], need: Need, style: Style, 
         opening_short = ZERO
     shorts = (("close", closing_short, Purpose.REDUCING), ("open", opening_short, Purpose.OPENING))
     return [
-        desk.place(name, need.side, part, style, purpose, signal_id)
+        desk.place(name, need.side, part, style, purpose, target.signal_id, edge_of(target, desk.at))
         for leg, short, purpose in shorts
         if desk.accepted(quantity := floored(short, desk.at.instrument), style.price, purpose)
         for name, part in (desk.parts(leg, quantity) if style.order_type is OrderType.MARKET else [(leg, quantity)])

@@ -235,7 +235,7 @@ def test_what_a_person_changed_outlives_the_seeding(account):
     [
         ({"threshold": D(0)}, "allowed: a number above 0"),
         ({"threshold": D("1.5")}, "a share above 0 and up to 1"),
-        ({"stops_opening": False, "close_share": D(0)}, "neither stops, halts nor closes"),
+        ({"stops_opening": False}, "nothing would stay closed"),
         ({"close_share": D("1.5")}, "less than or equal to 1"),
     ],
 )

@@ -30,7 +30,7 @@ from apps.risk.breakers.readings import (
 )
 from apps.risk.breakers.silence import Silence
 from apps.risk.limits import read_limits
-from apps.risk.models import LimitKind, Metric
+from apps.risk.models import Allocation, LimitKind, Metric
 from apps.risk.portfolio.drawdown import Mark
 from apps.risk.portfolio.strategy_equity import Watched
 from apps.risk.services import limit_set
@@ -142,6 +142,7 @@ def test_only_strategies_with_a_limit_are_asked_for_the_age_of_what_they_hold(ac
     watched = [Watched("turtle", D(1), account), Watched("flat", D(1), account)]
     assert position_ages(watched, read_limits(), FixedClock(NOW)) == {}
     for strategy in ("turtle", "flat"):
+        Allocation.objects.create(strategy=strategy, account=account, capital=1, updated_at=NOW)
         limit_set(
             kind=LimitKind.POSITION_AGE_SECONDS, scope_kind="strategy", scope_key=strategy, value=D(3_600),
             actor="test", now=NOW,
