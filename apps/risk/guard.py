@@ -208,7 +208,7 @@ def marks_of(accounts: Iterable[Account], heard: Mapping[int, AccountSnapshot], 
     portfolios = {account.portfolio_id for account in accounts}
     # A strategy whose account did not answer has no news; its old mark goes stale by itself.
     watched = [item for item in read_watched() if item.account.pk in heard]
-    return marks_update(observe_portfolios(portfolios, now, heard) + observe_strategies(watched, prices), now)
+    return marks_update(observe_portfolios(portfolios, now, heard) + observe_strategies(watched, prices, now), now)
 
 
 def mark_prices(snapshot: AccountSnapshot) -> dict[str, Decimal]:

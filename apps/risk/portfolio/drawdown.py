@@ -7,16 +7,15 @@ lost stays what it was.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import reduce
-from operator import or_
 
-from django.db.models import F, Q
+from django.db.models import F
 
-from apps.exchanges.bulk import values_run
+from apps.exchanges.bulk import values_fetch, values_run
 from apps.risk.models import HighWaterMark
 from apps.risk.portfolio.equity import is_fresh
 from apps.risk.portfolio.parts import Parts, parts_read, parts_text
@@ -115,14 +114,13 @@ def scaled_peak(peak: Decimal, equity: Decimal, moved: Decimal) -> Decimal:
 
 def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark]:
     """Read the marks of `scopes` that have one, in one query."""
-    if not scopes:
-        return {}
-    wanted = reduce(or_, (Q(scope_kind=kind, scope_key=key) for kind, key in scopes))
-    rows = HighWaterMark.objects.filter(wanted).values_list(
-        "scope_kind", "scope_key", "peak", "equity", "funded", "marked_at", "members", "parts"
+    rows = values_fetch(
+        "SELECT h.scope_kind, h.scope_key, h.peak, h.equity, h.funded, h.marked_at, h.members, h.parts"
+        " FROM risk_highwatermark h JOIN (VALUES %s) AS v(kind, key) ON h.scope_kind = v.kind AND h.scope_key = v.key",
+        sorted({(str(kind), key) for kind, key in scopes}),
     )
     return {
-        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now), members, parts_read(parts))
+        (kind, key): Mark(peak, equity, funded, at, is_fresh(at, now), members, parts_read(json.loads(parts)))
         for kind, key, peak, equity, funded, at, members, parts in rows
     }
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from apps.exchanges.bulk import fetch
 from apps.exchanges.execution.nudges import EVERYTHING
-from apps.exchanges.models import Account, Position, ScopeKind
+from apps.exchanges.models import Account, ScopeKind
 from apps.risk.models import Allocation
+from apps.risk.portfolio.conversion import conversion_between
 from apps.risk.portfolio.drawdown import Observation
+from apps.risk.portfolio.figures import added
 from apps.risk.scope import ScopeId
 from moondev.domain.portfolio import Holding
 
 # Mark price by account id and the venue's symbol.
 MarksByAccount = Mapping[int, Mapping[str, Decimal]]
+_POSITIONS = (
+    "SELECT p.account_id, p.strategy, i.symbol, i.quote, p.quantity, p.cost, p.realised, p.fees, p.funding"
+    " FROM exchanges_position p JOIN exchanges_instrument i ON i.id = p.instrument_id WHERE p.strategy = ANY(%s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +57,20 @@ def read_watched() -> list[Watched]:
     return [Watched(row.strategy, row.capital, row.account) for row in rows]
 
 
-def observe_strategies(watched: Iterable[Watched], marks: MarksByAccount) -> list[Observation]:
-    """Return the equity of each strategy whose every open position has a mark; one query.
+def observe_strategies(watched: Sequence[Watched], marks: MarksByAccount, now: datetime) -> list[Observation]:
+    """Return the equity of each strategy whose every open position has a mark; one query, one more for rates.
 
-    A strategy with an open position that no venue priced just now is left out: unknown, not zero.
+    A strategy with an open position that no venue priced just now, or that is quoted in a currency without a rate to
+    the strategy's own, is left out: unknown, not zero.
     """
     capital = {item.strategy: item.capital for item in watched}
+    currencies = {item.strategy: item.account.currency for item in watched}
+    rows = fetch(_POSITIONS, (list(capital),))
+    conversion = conversion_between(((row[3], currencies[row[1]]) for row in rows), now)
     equities: defaultdict[str, Decimal | None] = defaultdict(Decimal)
-    rows = Position.objects.filter(strategy__in=capital).select_related("instrument")
-    for row in rows:
-        mark = marks.get(row.account_id, {}).get(row.instrument.symbol)
-        equities[row.strategy] = _plus(equities[row.strategy], profit_of(row.to_domain(), mark))
+    for account_id, strategy, symbol, quote, *holding in rows:
+        profit = profit_of(Holding(*holding), marks.get(account_id, {}).get(symbol))
+        equities[strategy] = added(equities[strategy], conversion.convert(profit, quote, currencies[strategy]))
     return [
         Observation((ScopeKind.STRATEGY.value, strategy), amount + profit, amount)
         for strategy, amount in capital.items()
@@ -72,7 +83,3 @@ def profit_of(holding: Holding, mark: Decimal | None) -> Decimal | None:
     if holding.quantity == 0:
         return holding.equity(Decimal(0))
     return None if mark is None else holding.equity(mark)
-
-
-def _plus(total: Decimal | None, part: Decimal | None) -> Decimal | None:
-    return None if total is None or part is None else total + part

@@ -27,7 +27,7 @@ from moondev.domain.clock import monotonic, process_clock
 logger = logging.getLogger(__name__)
 
 # How often, between two passes, the books are asked whether anything was filled.
-GLANCE_SECONDS = 0.25
+GLANCE_SECONDS = 0.1
 
 
 class Command(BaseCommand):

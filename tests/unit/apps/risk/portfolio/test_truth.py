@@ -19,6 +19,7 @@ from apps.risk.portfolio.portfolio_equity import observe_portfolios
 from apps.risk.portfolio.rate_series import rate_points
 from apps.risk.portfolio.series import equity_series, returns_matrix
 from apps.risk.portfolio.series_keeper import points_keep
+from apps.risk.portfolio.strategy_equity import Watched, observe_strategies
 from apps.risk.portfolio.truth import read_truth, truth_write
 from apps.risk.unexplained import read_gaps
 from tests.unit.apps.risk.portfolio.test_valuation import position, snapshot
@@ -111,6 +112,18 @@ def test_a_guard_that_starts_anew_goes_on_from_the_same_peak(world) -> None:
     assert world.drawdown() == D("0.1")
     after = HighWaterMark.objects.values().get()
     assert (after["peak"], after["peak_at"], after["parts"]) == (before["peak"], before["peak_at"], before["parts"])
+
+
+def test_a_leg_in_another_currency_counts_in_that_of_the_strategy(world) -> None:
+    row = InstrumentRow.objects.create(venue_id="bn", symbol="BTC", asset="BTC", quote="USDT", tick=1, lot=1)
+    Position.objects.create(
+        account=world.tethers, strategy="basis", instrument=row, quantity=1, cost=40, updated_at=NOW
+    )  # fmt: skip
+    watched = [Watched("basis", D(100), world.dollars)]
+    marks = {world.tethers.pk: {"BTC": D(60)}}
+    assert [seen.equity for seen in observe_strategies(watched, marks, world.now)] == [110]
+    world.rate("0.5", age=601)
+    assert observe_strategies(watched, marks, world.now) == []
 
 
 def test_a_stale_rate_makes_it_unknown_and_nothing_is_one_to_one(world) -> None:
