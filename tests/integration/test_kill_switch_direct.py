@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
+from apps.risk import stopping
 from apps.risk.direct.accounts_file import accounts_file, read_file, write_file
 from apps.risk.direct.without_database import stop_without_database
-from apps.risk.vetoes import AT_ONCE
+from apps.risk.management.commands.kill_switch import Command
+from apps.risk.vetoes import AT_ONCE, Engaged
 from moondev.domain.errors import Configuration
 from tests.integration.stop_world import AGENT_KEY, Scene, trading_scene
 
@@ -121,3 +123,29 @@ def test_without_the_database_the_command_says_what_it_needs(scene, no_database,
     with pytest.raises(CommandError, match=hint):
         call_command("kill_switch", "engage", *arguments, "--timeout", "5")
     assert scene.state()[1] == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_in_the_middle_is_gone_on_without(scene, db, monkeypatch, capsys) -> None:
+    write_file([scene.account()])
+    monkeypatch.setattr(stopping, "engage", lambda **_: Engaged(("everything", "*"), 1, (1,), ()))
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(Command, "_follow", away)
+    call_command("kill_switch", "engage", "--direct", "--flatten", "--urgency", "immediate", "--timeout", "20")
+    assert scene.state() == ({}, 0)
+    assert "done: no order is left and no position" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "words", [["status"], ["release", "--reason", "over"], ["drill", "--scope", "account:paper-1"]]
+)
+def test_without_the_database_nothing_is_released_and_it_is_said_in_a_line(scene, no_database, words, capsys) -> None:
+    (accounts_file().parent / "halt").write_text("halted by test")
+    with pytest.raises(CommandError, match="the database does not answer"):
+        call_command("kill_switch", *words)
+    assert (accounts_file().parent / "halt").exists()
+    assert ("halt file of this machine: halted" in capsys.readouterr().out) == (words == ["status"])

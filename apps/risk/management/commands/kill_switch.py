@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from apps.exchanges.execution.nudges import halt_file_mode
 from apps.exchanges.execution.sender import worker_name
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.models import TradingMode, Veto
@@ -72,6 +73,8 @@ class Command(BaseCommand):
             getattr(self, f"_{options['action']}")(options)
         except TradingError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"the database does not answer, so nothing else is known or changed: {error}") from error
 
     def _engage(self, options: dict[str, Any]) -> None:
         scope, mode = parse_scope(options["scope"]), TradingMode(options["mode"])
@@ -97,6 +100,8 @@ class Command(BaseCommand):
         hands = DirectHands() if options["direct"] else None
         try:
             self._follow(engaged.veto_ids, hands, options["timeout"])
+        except DatabaseError as error:
+            self._engage_blind(options, error)
         finally:
             if hands:
                 hands.close()
@@ -193,6 +198,8 @@ class Command(BaseCommand):
             raise CommandError("the drill has found something")
 
     def _status(self, options: dict[str, Any]) -> None:
+        if halt_file_mode() is not TradingMode.ACTIVE:
+            self.stdout.write(f"  halt file of this machine: {halt_file_mode().value}")
         self._tell_halts()
 
     def _tell_halts(self) -> None:
@@ -203,8 +210,6 @@ class Command(BaseCommand):
             self.stdout.write(f"  {state.scope_kind}:{state.scope_key} {state.mode}{why}")
         for (kind, key), mode in status.redis:
             self.stdout.write(f"  Redis: {kind}:{key} {mode.value}")
-        if status.halt_file is not TradingMode.ACTIVE:
-            self.stdout.write(f"  halt file of this machine: {status.halt_file.value}")
         for veto in status.unfinished:
             self.stdout.write(f"  under way: {veto}{' - ' + veto.detail if veto.detail else ''}")
         for asked in stopping.releases_waiting(process_clock().now()):

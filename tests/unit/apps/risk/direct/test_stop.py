@@ -11,15 +11,17 @@ import pytest
 
 from apps.exchanges.ports import Environment, UnreadOrder, VenueConfig
 from apps.exchanges.venue_types import AccountSnapshot, Listing, PositionSnapshot
+from apps.risk.direct import stop as direct_stop
 from apps.risk.direct import without_database
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.direct.stop import DirectStop, Tools
 from apps.risk.direct.without_database import stop_without_database
 from apps.risk.vetoes import AT_ONCE, Closing
 from moondev.domain.clock import FixedClock
+from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Connectivity
 from moondev.domain.instruments import Instrument
-from moondev.domain.orders import OrderReport, OrderStatus
+from moondev.domain.orders import OrderReport, OrderStatus, PlaceOrder, TimeInForce
 from moondev.domain.values import Money, Price, Quantity, SignedQuantity
 from tests.support.deaths import Killed, Life, mortal
 
@@ -182,3 +184,81 @@ def test_killed_around_any_request_the_command_given_again_clears_the_account(in
         assert (venue.resting, venue.held) == ([], {"BTC": D(0)})
         at += 1
     assert at == 6, "before and after the cancel and the close"
+
+
+class Clock:
+    """Real seconds that pass only while the stop sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def timed(client: StubClient, closing: Closing, monkeypatch, seconds: float = 60) -> tuple[bool, list[str], float]:
+    clock, said = Clock(), []
+    monkeypatch.setattr(direct_stop, "monotonic", clock)
+    tools = Tools(FixedClock(NOW), clock.sleep, said.append)
+    clear = DirectStop(account(), client, tools).run(closing=closing, seconds=seconds)
+    return clear, said, clock.now
+
+
+class Picky(StubClient):
+    """Trades only with who goes as far as `reach`, a share off its mark of 100; `life`: how many exits it survives."""
+
+    reach, life = D("0.03"), 1_000
+
+    def place(self, orders: Sequence, nonce: int, expires_at: datetime) -> list[OrderReport]:
+        self.offered = [*getattr(self, "offered", []), *(order.request for order in orders)]
+        self.life -= 1
+        met = [order for order in orders if abs(order.request.price.value - 100) >= 100 * self.reach]
+        super().place(met, nonce, expires_at)
+        if self.life <= 0:
+            raise KeyboardInterrupt
+        return [_report(order, OrderStatus.FILLED if order in met else OrderStatus.EXPIRED) for order in orders]
+
+
+def _report(order: RiskApproved[PlaceOrder], status: OrderStatus) -> OrderReport:
+    reason = "" if status is OrderStatus.FILLED else "nobody there"
+    return OrderReport("send", order.request.client_order_id, None, status, None, NOW, reason=reason)
+
+
+def test_it_goes_through_the_book_first_and_then_as_far_as_the_cap(instrument, monkeypatch) -> None:
+    client = Picky(instrument, BTC="0.5")
+    clear, said, took = timed(client, Closing(deadline_seconds=20), monkeypatch)
+    assert (clear, client.held) == (True, {"BTC": 0})
+    prices = list(dict.fromkeys(order.price.value for order in client.offered))
+    assert prices == [D("99.5"), D(95)]
+    assert 10 <= took < 12
+    assert all(order.reduce_only and order.time_in_force is TimeInForce.IOC for order in client.offered)
+    assert "paper-1: not filled yet: sell 0.5 hyperliquid:BTC to 99.5 nobody there" in said
+
+
+def test_at_once_means_the_cap_from_the_first_order_on(instrument, monkeypatch) -> None:
+    client = Picky(instrument, BTC="-0.5")
+    assert timed(client, AT_ONCE, monkeypatch)[0]
+    assert [order.price.value for order in client.offered] == [D(105)]
+
+
+def test_beyond_the_cap_it_never_trades_and_says_what_is_left(instrument, monkeypatch) -> None:
+    client = Picky(instrument, BTC="0.5")
+    client.reach = D("0.2")
+    clear, said, _ = timed(client, Closing(slippage_bps=300), monkeypatch)
+    assert (clear, client.held) == (False, {"BTC": D("0.5")})
+    assert min(order.price.value for order in client.offered) == D(97)
+    assert said[-2].startswith("paper-1: not filled yet: sell 0.5 hyperliquid:BTC to 97")
+
+
+def test_killed_with_an_exit_on_its_way_the_next_one_closes_what_is_left_and_no_more(instrument, monkeypatch) -> None:
+    client = Picky(instrument, BTC="0.5", ETH="0")
+    client.life = 1
+    with pytest.raises(KeyboardInterrupt):
+        timed(client, AT_ONCE, monkeypatch)
+    client.life = 1_000
+    assert timed(client, AT_ONCE, monkeypatch)[0]
+    assert client.held["BTC"] == 0
+    assert len(client.offered) == 1
