@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from apps.exchanges.execution.timing import lasting
+from apps.exchanges.execution.timing import FORESIGHT, LEASE_SECONDS, lasting
 from apps.exchanges.models import Veto
 from apps.risk import vetoes
 from apps.risk.direct.carry_out import DirectHands
@@ -46,7 +46,9 @@ class VetoPush:
 
     def _is_left(self, veto: Veto) -> bool:
         now = self._clock.now()
-        if veto.worker_until is not None and veto.worker_until > now:
+        until = veto.worker_until
+        # One that ends far ahead was taken before a clock went back.
+        if until is not None and now < until <= now + FORESIGHT * lasting(self._clock, LEASE_SECONDS):
             return False
         return now - veto.engaged_at > lasting(self._clock, PATIENCE_SECONDS)
 

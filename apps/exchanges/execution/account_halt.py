@@ -39,6 +39,7 @@ EMPTY_LOOKS = 2
 LOOK_SECONDS = 0.05
 IDLE_SECONDS = 0.5
 LONGEST_SECONDS = 4.0
+IN_FLIGHT = "an order of before the halt may still arrive: nobody knows yet what became of it"
 
 
 class AccountHalt:
@@ -87,7 +88,7 @@ class AccountHalt:
             quiet = self._failed(error)
             self._tell_if_overdue()
             return quiet
-        self.problem = ""
+        self.problem = IN_FLIGHT if self._in_flight else ""
         if not clear:
             self._clear_looks = 0
             self._again()

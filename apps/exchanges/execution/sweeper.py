@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.exchanges.bulk import fetch
-from apps.exchanges.execution.timing import lasting
+from apps.exchanges.execution.leases_ahead import leases_ahead_end
+from apps.exchanges.execution.timing import FORESIGHT, LEASE_SECONDS, lasting
 from apps.exchanges.orders.claim import overdue_end
 from apps.exchanges.orders.ending import ended_release
 from apps.exchanges.orders.wake import wake_accounts
@@ -40,6 +41,7 @@ class Swept:
 
 def sweep(venue: str, now: datetime) -> Swept:
     """Look over one venue's rows once and publish the wake-ups that are missing."""
+    leases_ahead_end(venue, now)
     expired = sum(overdue_end(account_id, now) for account_id in _with_overdue(venue, now))
     released = sum(ended_release(account_id) for account_id in _with_leftovers(venue))
     waiting = _with_work(venue, now)
@@ -110,8 +112,8 @@ def _any_lapsed(venue: str, now: datetime) -> bool:
 def _any_halt(venue: str, now: datetime) -> bool:
     rows = fetch(
         "SELECT 1 FROM exchanges_veto WHERE venue_id = %s AND done_at IS NULL"
-        " AND (worker_until IS NULL OR worker_until <= %s) LIMIT 1",
-        (venue, now),
+        " AND (worker_until IS NULL OR worker_until <= %s OR worker_until > %s) LIMIT 1",
+        (venue, now, now + FORESIGHT * lasting(process_clock(), LEASE_SECONDS)),
     )
     return bool(rows)
 

@@ -11,6 +11,8 @@ from moondev.domain.errors import RateLimited
 REQUEST_SECONDS = 8.0
 # A lease outlives a request, so a sender that still holds it when it sends holds it when the answer comes.
 LEASE_SECONDS = 12.0
+# So many leases ahead of our clock the lease of another machine may end: clocks are not further apart than that.
+FORESIGHT = 3
 # How long the venue may still accept an order after it was signed.
 VENUE_WINDOW_SECONDS = 5.0
 # "Never heard of it" counts only this long after the venue's window has closed, and twice this far apart.

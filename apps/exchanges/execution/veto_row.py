@@ -8,13 +8,11 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from apps.exchanges.execution.hands import Hands
-from apps.exchanges.execution.timing import LEASE_SECONDS
+from apps.exchanges.execution.timing import FORESIGHT, LEASE_SECONDS
 from apps.exchanges.models import Veto
 
 # Enough to name every position that is not flat.
 DETAIL_CHARACTERS = 10_000
-# So many leases ahead of our clock a lease of another machine may end: clocks are not that far apart.
-FORESIGHT = 3
 
 
 class VetoRow:

@@ -263,3 +263,19 @@ def test_a_fault_that_lasts_is_told_with_what_is_left_and_why(stage, fault) -> N
     words = fault(stage.world)
     stage.passes(times=PASSES)
     stage.watch.assert_told(*words)
+
+
+def test_while_an_order_of_before_the_halt_may_still_arrive_the_row_says_so(stage) -> None:
+    lost = stage.world.place("1", "94")
+    trading_state_set(
+        scope_kind="everything", scope_key="*", mode="active", reason="test", actor="test", now=stage.world.clock.now()
+    )
+    stage.world.venue.refuse("place", Connectivity("reset by peer"))
+    stage.world.send()
+    assert stage.world.order(lost.client_order_id).status == "unknown"
+    stage.watch = HaltWatch(stage.world, veto(stage.world))
+    told: list[str] = []
+    stage.world.venue.watch = lambda _: told.append(Veto.objects.order_by("-pk").values_list("detail", flat=True)[0])
+    stage.passes(times=PASSES)
+    assert any("may still arrive" in words for words in told)
+    stage.watch.assert_flat()

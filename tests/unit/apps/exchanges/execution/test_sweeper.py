@@ -8,6 +8,7 @@ from apps.exchanges.execution import sweeper
 from apps.exchanges.execution.sweeper import DoubtWatch, sweep
 from apps.exchanges.models import Account, Order, Veto
 from apps.exchanges.orders import wake as wake_module
+from apps.exchanges.orders.begin import orders_begin
 from apps.exchanges.orders.services import orders_claim
 from moondev.domain.errors import Connectivity
 from tests.support.order_world import World, assert_books, make_world
@@ -143,3 +144,26 @@ def test_a_cancel_whose_answer_was_lost_is_asked_about_soon(world: World) -> Non
     DoubtWatch("hyperliquid", world.clock, lambda name, **_: published.append(name)).look()
     DoubtWatch("another", world.clock, lambda name, **_: published.append(name)).look()
     assert published == ["exchanges.orders_reconcile"]
+
+
+def test_after_a_clock_went_back_what_a_dead_sender_had_is_everybodys_again(world: World, sent: list) -> None:
+    """He claimed by a clock that ran an hour ahead, began one order, and died."""
+    begun, claimed = world.place(), world.place()
+    ahead = world.clock.now() + timedelta(hours=1)
+    Order.objects.update(valid_until=ahead + timedelta(hours=1))
+    claim = orders_claim(account_id=world.account.pk, worker="dead", lease_seconds=12, now=ahead)
+    orders_begin(claim, [begun.pk], until=claim.until, venue_expires_at=claim.until, now=ahead)
+    later(world)
+    swept = sweep("hyperliquid", world.clock.now())
+    assert (swept.woken, swept.lapsed) == ((world.account.pk,), True)
+    world.send("another")
+    assert world.order(claimed.client_order_id).status == "open"
+    assert orders_begin(claim, [claimed.pk], until=ahead, venue_expires_at=ahead, now=world.clock.now()) == frozenset()
+
+
+def test_a_lease_of_a_machine_whose_clock_is_a_little_ahead_stands(world: World, sent: list) -> None:
+    world.place()
+    soon = world.clock.now() + timedelta(seconds=10)
+    orders_claim(account_id=world.account.pk, worker="ahead", lease_seconds=12, now=soon)
+    sweep("hyperliquid", world.clock.now())
+    assert Account.objects.get().sender == "ahead"
