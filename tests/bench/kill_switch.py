@@ -74,7 +74,7 @@ def run(servers: Servers, queued: int) -> list[Section]:
     rows = [
         _row("engage committed", outcome.committed, "SQL rows, Redis key, halt file"),
         _row("engage -> first cancel acknowledged", outcome.first_cancel, "by the venue"),
-        _row("engage -> first end written down", outcome.first_written, "after the cancels of all accounts"),
+        _row("engage -> first end written down", outcome.first_written, "by the user stream or the halt"),
         _row("engage -> last order reached the venue", outcome.last_order_at_venue, "the mock's own stamp; none later"),
         _row("engage -> last opening order refused", outcome.last_refused, counts),
         _row(
