@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from apps.risk.sizing.rule import PLAIN
 from apps.strategies.backtest.honesty.case import Case
 from apps.strategies.backtest.honesty.check import Check, CheckCode, Limit
 from apps.strategies.backtest.honesty.gate import REQUIREMENTS, Lack, Requirement, gate
@@ -100,6 +101,7 @@ def _terms(case: Case) -> dict[str, Any]:
     return {
         "capital": str(setting.capital), "leverage": str(setting.leverage), "rule": setting.rule.value, "costs": costs,
         "trials": asdict(case.trials), "budget": case.budget, "seed": case.seed,
+        **({} if setting.sizing == PLAIN else {"sizing": setting.sizing.to_json()}),
     }  # fmt: skip
 
 
