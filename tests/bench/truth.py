@@ -75,6 +75,7 @@ def _marked() -> list[Row]:
         Row(
             "equity mark",
             Spread.of(marks_ms),
+            cpu_ms=marks_cpu / PASSES,
             note="accounts, portfolio and 50 strategies, high-water marks; wanted: 50",
         ),
         Row("truth written", Spread.of(truth_ms), cpu_ms=truth_cpu / PASSES, note="all figures, one statement"),
