@@ -101,7 +101,7 @@ def seed_limits(
                 )
             )
         except InvalidValue as error:
-            if not present:
+            if error.field != "value":
                 raise
             logger.warning("portfolio %s gets no %s of %s: %s", portfolio, kind, value, error)
     return made
