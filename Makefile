@@ -18,6 +18,7 @@ up: ## Run every process against the servers and venues you configured (.env)
 test: ## Run every test, servers and browser included. T=tests/unit narrows
 	@docker/environment requirements-dev.txt
 	@docker/browser
+	@docker/proxy
 	@docker/services run -- $(PYTHON_BIN) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(T)
 
 check: ## Lint, format, types, layers, docstrings

@@ -21,10 +21,11 @@ from apps.monitor.access.scopes import Scope
 from apps.monitor.access.tokens import token_create
 from apps.monitor.api.threads import threads_close
 from apps.strategies.models import Desk, StrategyInstrument, StrategyRow
+from apps.strategies.registry import preset
 from moondev.asgi import application
 from moondev.domain.clock import LiveClock
 from moondev.servers.probes import free_port
-from tests.integration.limits_world import paper_account, three_instruments
+from tests.integration.limits_world import mark_equity, paper_account, three_instruments
 
 ROLES = (VIEWER, TRADER, RISK_MANAGER, ADMINISTRATOR)
 D = Decimal
@@ -101,9 +102,16 @@ def small_world() -> World:
     """Return a paper account with limits, a strategy that runs, an order with a life, a fill and a position."""
     account = paper_account()
     btc, now = three_instruments(account)["BTC"], LiveClock().now()
+    mark_equity(account, now)
     Desk.objects.create(account=account, capital=50_000)
     strategy = StrategyRow.objects.create(
-        slug="turtle", kind="turtle_trend", account=account, capital=10_000, enabled=True, created_by="somebody"
+        slug="turtle",
+        kind="turtle_trend",
+        account=account,
+        capital=10_000,
+        enabled=True,
+        created_by="somebody",
+        parameters=preset("turtle_trend", "canonical").model_dump(mode="json"),
     )
     StrategyInstrument.objects.create(strategy=strategy, instrument=btc, account=account, exclusive=True)
     order = order_row(account, btc, "turtle", now)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -80,6 +80,10 @@ def tell_problems(app: FastAPI) -> None:
     @app.exception_handler(Configuration)
     async def refused(request: Request, error: Exception) -> JSONResponse:
         return problem(request, REFUSED, str(error))
+
+    @app.exception_handler(DataError)
+    async def unkeepable(request: Request, _: Exception) -> JSONResponse:
+        return problem(request, REFUSED, "a number or a text that no column here can hold")
 
     @app.exception_handler(Connectivity)
     @app.exception_handler(OperationalError)

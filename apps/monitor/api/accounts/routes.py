@@ -6,7 +6,6 @@ from typing import Annotated
 
 from django.db.models import Q
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from apps.exchanges.models import Account, Fill, Position, ScopeKind, TradingMode, TradingState
 from apps.monitor.api.accounts.schemas import (
@@ -21,6 +20,7 @@ from apps.monitor.api.accounts.schemas import (
     position_told,
 )
 from apps.monitor.api.instruments import instrument_named, of_instrument
+from apps.monitor.api.moments import Moment
 from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
 from apps.monitor.api.people import Caller, allowed, critical
 from apps.monitor.api.threads import in_thread
@@ -77,8 +77,8 @@ async def fills(
     account: Word = None,
     strategy: Word = None,
     instrument: Word = None,
-    since: Annotated[AwareDatetime | None, Query(description="Only those at the venue from then on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Only those at the venue before then.")] = None,
+    since: Annotated[Moment | None, Query(description="Only those at the venue from then on.")] = None,
+    until: Annotated[Moment | None, Query(description="Only those at the venue before then.")] = None,
     before: Before = None,
     limit: Limit = 100,
 ) -> Page[FillTold]:

@@ -17,9 +17,11 @@ from apps.monitor.api.backtests.schemas import (
     told,
     whole,
 )
+from apps.monitor.api.paging import Before, Id, Limit
 from apps.monitor.api.people import Caller, allowed
 from apps.monitor.api.problems import answers
 from apps.monitor.api.threads import in_thread
+from apps.monitor.api.writes import KEYED, READ, WRITE
 from apps.strategies.backtest.keeping import checks_get, record_get
 from apps.strategies.backtest.report.page import report_page
 from apps.strategies.backtest.requests.asking import Terms, request_for
@@ -31,12 +33,10 @@ from moondev.domain.clock import process_clock
 Reader = Annotated[Caller, Depends(allowed("strategies.view_backtestrun"))]
 Runner = Annotated[Caller, Depends(allowed("strategies.add_backtestrun"))]
 
-router = APIRouter(
-    prefix="/backtests", tags=["backtests"], responses=answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-)
+router = APIRouter(prefix="/backtests", tags=["backtests"], responses=READ)
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, responses=answers(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.post("", status_code=HTTPStatus.ACCEPTED, responses=WRITE, dependencies=KEYED)
 async def start(asked: BacktestAsked, person: Runner, response: Response) -> BacktestTold:
     """Queue a backtest; a research worker runs it. The address of the run is in the header Location."""
     run = await in_thread(_start, asked, person.username)
@@ -47,29 +47,29 @@ async def start(asked: BacktestAsked, person: Runner, response: Response) -> Bac
 @router.get("")
 async def listed(
     _: Reader,
-    kind: Annotated[str | None, Query(description="Only of this kind of strategy.")] = None,
+    kind: Annotated[str | None, Query(max_length=64, description="Only of this kind of strategy.")] = None,
     status: Annotated[STATUSES | None, Query(description="Only in this state.")] = None,
-    before: Annotated[int | None, Query(ge=1, description="Only older than this one.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> BacktestPage:
     """List backtests, newest first."""
     return await in_thread(_listed, kind, status, before, limit)
 
 
 @router.get("/{run_id}", responses=answers(HTTPStatus.NOT_FOUND))
-async def read(run_id: int, _: Reader) -> BacktestWhole:
+async def read(run_id: Id, _: Reader) -> BacktestWhole:
     """Return one backtest with all it was made from."""
     return await in_thread(lambda: whole(_run(run_id)))
 
 
 @router.delete("/{run_id}", responses=answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
-async def cancel(run_id: int, person: Runner) -> BacktestTold:
+async def cancel(run_id: Id, person: Runner) -> BacktestTold:
     """Cancel a backtest that is queued or running; what it has computed is dropped, its row stays."""
     return await in_thread(_cancel, run_id, person.username)
 
 
 @router.get("/{run_id}/report", response_class=HTMLResponse, responses=answers(HTTPStatus.NOT_FOUND))
-async def report(run_id: int, _: Reader) -> HTMLResponse:
+async def report(run_id: Id, _: Reader) -> HTMLResponse:
     """Return the report as one HTML file."""
     return HTMLResponse(await in_thread(_report, run_id))
 

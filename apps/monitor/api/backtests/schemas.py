@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
+from apps.monitor.api.moments import Moment
 from apps.strategies.backtest.keeping import record_get
 from apps.strategies.backtest.verdict import doubts, verdict
 from apps.strategies.models import BacktestRun, BacktestStatus
@@ -35,8 +37,8 @@ class BacktestAsked(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict, description="Changes to those parameters.")
     data: list[str] = Field(default_factory=list, max_length=20, description="Files of the data folder, or lake names.")
     funding: list[str] | None = Field(None, max_length=20, description="None: what is recorded beside the data.")
-    start: datetime | None = Field(None, description="Trade from then on; what is recorded before is history.")
-    end: datetime | None = None
+    start: Moment | None = Field(None, description="Trade from then on; what is recorded before is history.")
+    end: Moment | None = None
     capital: float | None = Field(None, gt=0)
     leverage: float | None = Field(None, gt=0)
     rule: Literal["next-open", "bar-close"] = "next-open"
@@ -49,8 +51,18 @@ class BacktestAsked(BaseModel):
     slippage_bps: float = Field(0.0, ge=0)
 
 
+_LINE: JsonDict = {
+    "id": 4, "title": "turtle_trend canonical on BTC 1h", "kind": "turtle_trend", "preset": "canonical",
+    "strategy": "turtle-btc", "status": "running", "progress": 0.4, "asked_by": "ana",
+    "asked_at": "2026-11-26T12:00:00Z", "started_at": "2026-11-26T12:00:01Z", "finished_at": None, "error": "",
+    "metrics": None,
+}  # fmt: skip
+
+
 class BacktestTold(BaseModel):
     """One backtest as a line of a list. `metrics` are fractions and money; None until it is done."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LINE]})
 
     id: int
     title: str
@@ -69,6 +81,12 @@ class BacktestTold(BaseModel):
 
 class BacktestWhole(BacktestTold):
     """One backtest with all it was made from. `verdict` and `doubts` are words for people."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [_LINE | {"request": {"data": ["lake:hyperliquid:BTC:1h"]}, "facts": None, "verdict": None}]
+        }
+    )
 
     request: dict[str, Any]
     facts: dict[str, Any] | None

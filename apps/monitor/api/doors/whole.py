@@ -46,6 +46,9 @@ class Whole:
             return
         if body is None:  # gone before all of it was here
             return
+        if _has_nul(scope, body):
+            await refuse(scope, receive, send, HTTPStatus.BAD_REQUEST, "no text here has a NUL character")
+            return
         scope.setdefault("state", {})["body"] = body
         await self._app(scope, _Replay(body, receive), send)
 
@@ -62,6 +65,12 @@ class _Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _has_nul(scope: Scope, body: bytes) -> bool:
+    """Return whether there is a character that PostgreSQL keeps in no text, written in any of the usual ways."""
+    query = scope.get("query_string", b"")
+    return "\x00" in scope["path"] or any(mark in query + body for mark in (b"\x00", b"%00", b"\\u0000"))
 
 
 async def _read(receive: Receive) -> bytes | None:

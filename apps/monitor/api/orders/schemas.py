@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from apps.exchanges.models import Order, OrderEvent
 from apps.monitor.api.accounts.schemas import FillTold, fill_told
 from apps.monitor.api.amounts import Amount, Wanted
+from apps.monitor.api.moments import Moment
 from apps.monitor.api.paging import LARGEST_ID
 from apps.monitor.api.writes import Reason
 from moondev.domain.orders import OrderStatus
@@ -67,8 +68,8 @@ class OrderFilter(BaseModel):
     instrument: str | None = Field(None, max_length=80)
     status: OrderStatus | None = None
     live: bool | None = None
-    since: AwareDatetime | None = Field(None, description="Only those created from then on.")
-    until: AwareDatetime | None = Field(None, description="Only those created before then.")
+    since: Moment | None = Field(None, description="Only those created from then on.")
+    until: Moment | None = Field(None, description="Only those created before then.")
     before: int | None = Field(None, ge=1, le=LARGEST_ID, description="Only what came before this one.")
     limit: int = Field(100, ge=1, le=500, description="How many at most.")
 

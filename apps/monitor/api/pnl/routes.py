@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
 from apps.monitor.api.amounts import Amount
+from apps.monitor.api.moments import Moment
 from apps.monitor.api.people import Caller, allowed
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import READ, WRITE
@@ -115,8 +116,8 @@ async def pnl(
 async def equity(
     _: Reader,
     scope: Annotated[str, Query(max_length=80, description="total:<environment>, or portfolio:, account:, strategy:")],
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Moment,
+    end: Moment,
     step_seconds: Annotated[float, Query(ge=1, le=31_536_000)] = 60,
 ) -> EquityTold:
     """Return the equity of a scope over time."""

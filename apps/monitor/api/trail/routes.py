@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
+from apps.monitor.api.moments import Moment
 from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
 from apps.monitor.api.people import Caller, allowed
 from apps.monitor.api.threads import in_thread
@@ -52,8 +53,8 @@ async def listed(
     actor: Word = None,
     action: Word = None,
     subject: Annotated[str | None, Query(max_length=300)] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     before: Before = None,
     limit: Limit = 100,
 ) -> Page[EntryTold]:
