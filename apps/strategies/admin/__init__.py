@@ -1,5 +1,27 @@
 """The strategy floor as an operator sees it: strategies to set up and steer, backtests to start, the rest to read."""
 
-from apps.strategies.admin import allocations, backtests, gates, history, honesty, optimisations, sources, strategies
+from apps.strategies.admin import (
+    allocations,
+    backtests,
+    by_hand,
+    desks,
+    gates,
+    history,
+    honesty,
+    optimisations,
+    sources,
+    strategies,
+)
 
-__all__ = ["allocations", "backtests", "gates", "history", "honesty", "optimisations", "sources", "strategies"]
+__all__ = [
+    "allocations",
+    "backtests",
+    "by_hand",
+    "desks",
+    "gates",
+    "history",
+    "honesty",
+    "optimisations",
+    "sources",
+    "strategies",
+]
