@@ -27,6 +27,7 @@ NAMES = (
     "review",
     "truth",
     "adapters",
+    "api",
     "mock",
     "authoring",
     "optimise",
@@ -111,6 +112,7 @@ def _serverless(options: Options) -> Runs:
 def _with_servers(options: Options, servers: Servers) -> Runs:
     from tests.bench import (
         adapters,
+        api,
         authoring,
         breach,
         five_venues,
@@ -137,6 +139,7 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "review": review.run,
         "truth": lambda: truth.run(servers),
         "adapters": adapters.run,
+        "api": lambda: api.run(servers, min(20.0, options.seconds)),
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),
         "optimise": lambda: optimise.run(servers, min(200, int(4 * options.seconds))),
