@@ -73,9 +73,9 @@ def _world() -> dict[str, str]:
     _million(account.pk, coins[0].pk)
     last = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     return {
-        "the newest 100 orders": "/orders",
-        "100 orders from the middle": f"/orders?before={last - ORDERS // 2}",
-        "the newest 100 of one strategy": "/orders?strategy=s7",
+        "the newest 50 orders": "/orders",
+        "50 orders from the middle": f"/orders?before={last - ORDERS // 2}",
+        "the newest 50 of one strategy": "/orders?strategy=s7",
         "those of one strategy from long ago": f"/orders?strategy=s7&before={last - ORDERS + 5_000}",
         "the live orders": "/orders?live=true",
         "one order's whole life": f"/orders/{last - ORDERS // 3}",
@@ -101,7 +101,7 @@ def _million(account: int, first_coin: int) -> None:
         cursor.execute(statement, [account, first_coin, COINS, STRATEGIES, ORDERS, ORDERS, ORDERS])
         cursor.execute(
             "INSERT INTO exchanges_orderevent (order_id, at, source, status_from, status_to, detail)"
-            " SELECT id, created_at, 'bench', 'created', 'approved', '' FROM exchanges_order WHERE id %% 10 = 0"
+            " SELECT id, created_at, 'bench', 'created', 'approved', '' FROM exchanges_order WHERE id % 10 = 0"
         )
         cursor.execute("ANALYZE")
 

@@ -29,11 +29,7 @@ class Page(BaseModel, Generic[T]):
 def page(rows: QuerySet[M], before: int | None, limit: int, tell: Callable[[M], T]) -> Page[T]:
     """Return a page of rows by their numbers, newest first."""
     chosen = rows if before is None else rows.filter(pk__lt=before)
-    return page_of(list(chosen.order_by("-pk")[: limit + 1]), limit, tell)
-
-
-def page_of(found: list[M], limit: int, tell: Callable[[M], T]) -> Page[T]:
-    """Return a page of rows in order, of which one more than `limit` were asked for."""
+    found = list(chosen.order_by("-pk")[: limit + 1])
     more = len(found) > limit
     return Page[T](items=[tell(row) for row in found[:limit]], next_before=found[limit - 1].pk if more else None)
 

@@ -13,15 +13,17 @@ from apps.exchanges.models import Order
 from apps.monitor.api.instruments import account_named, instrument_named, of_instrument
 from apps.monitor.api.orders.life import stages_ms
 from apps.monitor.api.orders.schemas import (
+    LINE,
     OrderAsked,
     OrderFilter,
     OrdersPlaced,
     OrderTold,
     OrderWhole,
+    line_told,
     order_told,
     order_whole,
 )
-from apps.monitor.api.paging import Id, Page, given, page_of
+from apps.monitor.api.paging import Id, Page, given
 from apps.monitor.api.people import Caller, allowed, critical
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import KEYED, READ, WRITE, Why
@@ -67,7 +69,7 @@ async def cancel(order_id: Id, why: Why, caller: Canceller) -> OrderTold:
 
 
 def _listed(asked: OrderFilter) -> Page[OrderTold]:
-    rows = Order.objects.select_related("account", "instrument").filter(_chosen(asked))
+    rows = Order.objects.filter(_chosen(asked))
     if asked.strategy is None:
         rows = (rows if asked.before is None else rows.filter(pk__lt=asked.before)).order_by("-pk")
     else:
@@ -76,7 +78,10 @@ def _listed(asked: OrderFilter) -> Page[OrderTold]:
         if last is not None:
             rows = rows.filter(Q(created_at__lt=last) | Q(created_at=last, pk__lt=asked.before))
         rows = rows.order_by("-created_at", "-pk")
-    return page_of(list(rows[: asked.limit + 1]), asked.limit, order_told)
+    found = list(rows.values(*LINE)[: asked.limit + 1])
+    more = len(found) > asked.limit
+    kept = found[: asked.limit]
+    return Page[OrderTold](items=[line_told(row) for row in kept], next_before=kept[-1]["id"] if more else None)
 
 
 def _chosen(asked: OrderFilter) -> Q:

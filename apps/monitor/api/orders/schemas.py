@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,7 +73,7 @@ class OrderFilter(BaseModel):
     since: Moment | None = Field(None, description="Only those created from then on.")
     until: Moment | None = Field(None, description="Only those created before then.")
     before: int | None = Field(None, ge=1, le=LARGEST_ID, description="Only what came before this one.")
-    limit: int = Field(100, ge=1, le=500, description="How many at most.")
+    limit: int = Field(50, ge=1, le=500, description="How many at most.")
 
 
 class StepTold(BaseModel):
@@ -157,6 +159,17 @@ def order_told(row: Order) -> OrderTold:
     return OrderTold(**_columns(row))
 
 
+def line_told(row: Mapping[str, Any]) -> OrderTold:
+    """Return such a line from LINE's columns: a page of whole rows would take ten times as long."""
+    venue, symbol = row["instrument__venue_id"], row["instrument__symbol"]
+    return OrderTold(
+        account=row["account__code"],
+        instrument=f"{venue}:{symbol}",
+        average_price=_average(row["filled_notional"], row["filled_quantity"]),
+        **{name: row[name] for name in _NAMES},
+    )
+
+
 def order_whole(row: Order, stages_ms: dict[str, float]) -> OrderWhole:
     """Return an order with its whole life."""
     return OrderWhole(
@@ -183,12 +196,17 @@ _NAMES = (
     "acknowledged_at", "closed_at",
 )  # fmt: skip
 
+LINE = (*_NAMES, "filled_notional", "account__code", "instrument__venue_id", "instrument__symbol")
+
 
 def _columns(row: Order) -> dict[str, object]:
-    average = row.filled_notional / row.filled_quantity if row.filled_quantity else None
     return {
         **{name: getattr(row, name) for name in _NAMES},
         "account": row.account.code,
         "instrument": row.instrument.key,
-        "average_price": average,
+        "average_price": _average(row.filled_notional, row.filled_quantity),
     }
+
+
+def _average(notional: Decimal, quantity: Decimal) -> Decimal | None:
+    return notional / quantity if quantity else None

@@ -108,14 +108,20 @@ class ChangeTold(BaseModel):
 
 
 class UseTold(BaseModel):
-    """How much of a limit is used: `share` 1 is all of it, null is not known now."""
+    """How much of a limit is used: `share` 1 is all of it, null is not known now, unless `note` says why.
+
+    `limit` null: there is none; `where` is the scope it is set for, `room` what is left.
+    """
 
     portfolio: str
     kind: str
     of: str
-    limit: Amount
+    limit: Amount | None
     used: Amount | None
     share: Amount | None
+    room: Amount | None
+    where: str
+    note: str
 
 
 class UseList(BaseModel):
@@ -128,7 +134,7 @@ class UseList(BaseModel):
                     "items": [
                         {
                             "portfolio": "paper", "kind": "leverage", "of": "paper", "limit": "5", "used": "0.16",
-                            "share": "0.032",
+                            "share": "0.032", "room": "4.84", "where": "portfolio:paper", "note": "",
                         }
                     ]
                 }
@@ -231,7 +237,7 @@ def _use() -> UseList:
         items=[
             UseTold(
                 portfolio=book.portfolio, kind=line.kind, of=line.of, limit=line.limit, used=line.used,
-                share=_rounded(line.share),
+                share=_rounded(line.share), room=line.room, where=line.where, note=line.note,
             )
             for book in books
             for line in headroom(book, limits)
