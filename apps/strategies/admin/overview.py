@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from apps.exchanges.admin.amounts import plain
+from apps.exchanges.bulk import fetch
 from apps.exchanges.models import Position, ScopeKind, TradingMode, TradingState
 from apps.strategies.authoring.selectors import CodeState, code_states
 from apps.strategies.models import StrategyRow, Tick, TickStatus, Trigger
@@ -79,11 +80,10 @@ def outcome(tick: Tick) -> str:
 
 def _last_ticks(strategy_ids: Sequence[int]) -> Mapping[int, Tick]:
     """Return the newest tick of each strategy, found from the end of each one's own rows."""
-    newest = [
-        Tick.objects.filter(strategy=strategy_id).order_by("-pk")[:1].values("pk") for strategy_id in strategy_ids
-    ]
-    if not newest:
-        return {}
-    first, *others = newest
-    found = Tick.objects.filter(pk__in=first.union(*others, all=True) if others else first)
+    newest = fetch(
+        "SELECT t.id FROM unnest(%s::bigint[]) AS s(id), LATERAL"
+        " (SELECT id FROM strategies_tick WHERE strategy_id = s.id ORDER BY id DESC LIMIT 1) AS t",
+        (list(strategy_ids),),
+    )
+    found = Tick.objects.filter(pk__in=[tick_id for (tick_id,) in newest])
     return {tick.strategy_id: tick for tick in found}
