@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from django.db.models import Q
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from apps.exchanges.models import Account, Fill, Position, ScopeKind, TradingMode, TradingState
 from apps.monitor.api.accounts.schemas import (
@@ -23,6 +23,7 @@ from apps.monitor.api.instruments import instrument_named, of_instrument
 from apps.monitor.api.moments import Moment
 from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
 from apps.monitor.api.people import Caller, allowed, critical
+from apps.monitor.api.ready import ready
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import KEYED, READ, WRITE
 from apps.strategies.by_hand.taking import position_return, position_take
@@ -42,7 +43,7 @@ async def accounts(_: Accounts) -> AccountList:
     return await in_thread(_accounts)
 
 
-@router.get("/positions", responses=READ)
+@router.get("/positions", responses=READ, response_model=Page[PositionTold])
 async def positions(
     _: Positions,
     account: Word = None,
@@ -51,12 +52,12 @@ async def positions(
     open_only: Annotated[bool, Query(description="Only what is held now, not what was once.")] = True,  # noqa: FBT002  a query
     before: Before = None,
     limit: Limit = 200,
-) -> Page[PositionTold]:
+) -> Response:
     """List positions by owner, newest row first."""
     chosen = _about(account, strategy, instrument)
     rows = Position.objects.select_related("account", "instrument").filter(chosen)
     rows = rows.exclude(quantity=0) if open_only else rows
-    return await in_thread(lambda: page(rows, before, limit, position_told))
+    return await in_thread(lambda: ready(page(rows, before, limit, position_told)))
 
 
 @router.post("/positions/take", responses=WRITE, dependencies=KEYED)
@@ -71,7 +72,7 @@ async def give_back(asked: Handover, caller: Taker) -> HeldTold:
     return await in_thread(_give_back, asked, caller.username)
 
 
-@router.get("/fills", responses=READ)
+@router.get("/fills", responses=READ, response_model=Page[FillTold])
 async def fills(
     _: Fills,
     account: Word = None,
@@ -81,11 +82,11 @@ async def fills(
     until: Annotated[Moment | None, Query(description="Only those at the venue before then.")] = None,
     before: Before = None,
     limit: Limit = 100,
-) -> Page[FillTold]:
+) -> Response:
     """List trades, newest first."""
     times = given(time_exchange__gte=since, time_exchange__lt=until)
     rows = Fill.objects.select_related("account", "instrument").filter(_about(account, strategy, instrument), **times)
-    return await in_thread(lambda: page(rows, before, limit, fill_told))
+    return await in_thread(lambda: ready(page(rows, before, limit, fill_told)))
 
 
 def _about(account: str | None, strategy: str | None, instrument: str | None) -> Q:

@@ -25,6 +25,7 @@ from apps.monitor.api.orders.schemas import (
 )
 from apps.monitor.api.paging import Id, Page, given
 from apps.monitor.api.people import Caller, allowed, critical
+from apps.monitor.api.ready import ready
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import KEYED, READ, WRITE, Why
 from apps.strategies.by_hand.cancelling import order_cancel
@@ -42,16 +43,16 @@ RequiredKey = Annotated[
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
-@router.get("", responses=READ)
-async def listed(_: Reader, asked: Annotated[OrderFilter, Query()]) -> Page[OrderTold]:
+@router.get("", responses=READ, response_model=Page[OrderTold])
+async def listed(_: Reader, asked: Annotated[OrderFilter, Query()]) -> Response:
     """List orders, newest first."""
-    return await in_thread(_listed, asked)
+    return await in_thread(lambda: ready(_listed(asked)))
 
 
-@router.get("/{order_id}", responses=WRITE)
-async def read(order_id: Id, _: Reader) -> OrderWhole:
+@router.get("/{order_id}", responses=WRITE, response_model=OrderWhole)
+async def read(order_id: Id, _: Reader) -> Response:
     """Return one order with its whole life: steps, fills, and how long each stage took."""
-    return await in_thread(_whole, order_id)
+    return await in_thread(lambda: ready(_whole(order_id)))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=WRITE)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
 from apps.monitor.api.people import Caller, allowed, critical
+from apps.monitor.api.ready import ready
 from apps.monitor.api.strategies.schemas import (
     STATES,
     EventTold,
@@ -41,7 +42,7 @@ Changer = Annotated[Caller, Depends(critical("strategies.change_strategyrow"))]
 router = APIRouter(prefix="/strategies", tags=["strategies"])
 
 
-@router.get("", responses=READ)
+@router.get("", responses=READ, response_model=StrategyPage)
 async def listed(
     _: Reader,
     state: Annotated[STATES | None, Query(description="Only those in this state.")] = None,
@@ -49,9 +50,10 @@ async def listed(
     account: Word = None,
     after: Annotated[str | None, Query(max_length=64, description="Only those behind this one.")] = None,
     limit: Limit = 100,
-) -> StrategyPage:
+) -> Response:
     """List strategies by name, each with its last decision."""
-    return await in_thread(_listed, state, given(kind=kind, account__code=account, slug__gt=after), limit)
+    chosen = given(kind=kind, account__code=account, slug__gt=after)
+    return await in_thread(lambda: ready(_listed(state, chosen, limit)))
 
 
 @router.get("/{slug}", responses=WRITE)
