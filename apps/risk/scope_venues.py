@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from apps.exchanges.models import Account, InstrumentRow, Order, Portfolio, Position, ScopeKind, Venue
 from apps.risk.models import Allocation
 from apps.risk.scope import ScopeId
+from apps.risk.strategy_names import known_strategies
 from moondev.domain.errors import InvalidValue
 
 
@@ -47,7 +48,8 @@ def _venues_of_strategy(scope: ScopeId) -> tuple[str, ...]:
     )
     found = {venue for rows in sources for venue in rows.values_list("account__venue_id", flat=True).distinct()}
     if not found:
-        _require(scope, Allocation.objects.values_list("strategy", flat=True))
+        # One that has not traded yet can be stopped before it does.
+        _require(scope, known_strategies())
     return _sorted(found)
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
 from apps.exchanges.execution.nudges import EVERYTHING
 from apps.exchanges.models import Account, InstrumentRow, Portfolio, Venue
 from apps.risk.models import Allocation, LimitScope
 from apps.risk.scope import ScopeId
+from apps.risk.strategy_names import known_strategies
 from moondev.domain.errors import InvalidValue
 
 _PORTFOLIO, _VENUE, _ACCOUNT = LimitScope.PORTFOLIO.value, LimitScope.VENUE.value, LimitScope.ACCOUNT.value
@@ -71,12 +69,6 @@ def _account_rows() -> Iterable[tuple[str, str, str]]:
     return Account.objects.values_list("code", "portfolio_id", "venue_id")
 
 
-def _strategies() -> Iterable[str]:
-    """Return every strategy with money, and those that the floor above knows and that have not traded yet."""
-    names: Callable[[], Iterable[str]] = import_string(settings.MOONDEV_STRATEGY_NAMES)
-    return {*Allocation.objects.values_list("strategy", flat=True), *names()}
-
-
 def _instruments() -> Iterable[str]:
     return [f"{venue}:{symbol}" for venue, symbol in InstrumentRow.objects.values_list("venue_id", "symbol")]
 
@@ -85,7 +77,7 @@ _NAMES: dict[LimitScope, Callable[[], Iterable[str]]] = {
     LimitScope.PORTFOLIO: lambda: Portfolio.objects.values_list("code", flat=True),
     LimitScope.VENUE: lambda: Venue.objects.values_list("code", flat=True),
     LimitScope.ACCOUNT: lambda: Account.objects.values_list("code", flat=True),
-    LimitScope.STRATEGY: _strategies,
+    LimitScope.STRATEGY: known_strategies,
     LimitScope.ASSET: lambda: InstrumentRow.objects.values_list("asset", flat=True).distinct(),
     LimitScope.INSTRUMENT: _instruments,
 }

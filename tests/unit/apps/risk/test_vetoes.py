@@ -152,6 +152,20 @@ def test_a_misspelt_scope_is_refused_and_nothing_changes(scope, cache, sent, hal
     assert (cache.hash, sent, halt_file.exists()) == ({}, [], False)
 
 
+def newcomers() -> list[str]:
+    """Return what the floor above says there is besides those that have traded."""
+    return ["newcomer"]
+
+
+def test_a_strategy_that_never_traded_is_halted_before_it_does(sent, settings) -> None:
+    settings.MOONDEV_STRATEGY_NAMES = f"{__name__}.newcomers"
+    engaged = engage(scope=("strategy", "newcomer"))
+    assert engaged.veto_ids == ()
+    assert TradingState.objects.get(scope_kind="strategy", scope_key="newcomer").mode == TradingMode.HALTED
+    with pytest.raises(InvalidValue, match="newcomer"):
+        engage(scope=("strategy", "latecomer"))
+
+
 def test_active_is_no_halt() -> None:
     with pytest.raises(InvalidValue, match="release"):
         engage(mode=TradingMode.ACTIVE)
