@@ -55,6 +55,10 @@ def _nothing_is_halted(request: pytest.FixtureRequest) -> None:
     """Take back what an earlier test may have said to the gate outside the database."""
     if not request.node.get_closest_marker("django_db"):
         return
+    from apps.exchanges.execution.nudges import redis_nudges
+
+    # An earlier test of this process may have asked another Redis, or none.
+    redis_nudges.cache_clear()
     settings = request.getfixturevalue("settings")
     settings.MOONDEV_HALT_FILE = request.getfixturevalue("tmp_path") / "nothing-is-halted"
     with contextlib.suppress(redis.RedisError), redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:

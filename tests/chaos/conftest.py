@@ -11,7 +11,7 @@ from tests.chaos.servers import PrivateServers
 from tests.chaos.trader import traders
 
 # As many as the tests of this folder take, all together.
-ACCOUNTS = 48
+ACCOUNTS = 64
 
 
 @pytest.fixture(scope="package")

@@ -25,6 +25,7 @@ from apps.exchanges.venues.dydx.statuses import LAPSED
 from apps.risk.direct.accounts_file import DirectAccount
 from apps.risk.direct.stop import DirectStop
 from apps.risk.direct.stop import Tools as StopTools
+from apps.risk.vetoes import AT_ONCE
 from moondev.domain.clock import LiveClock, milliseconds
 from moondev.domain.decisions import RiskApproved
 from moondev.domain.errors import Configuration, InvalidValue, NotSent, RateLimited, VenueRejected
@@ -331,7 +332,7 @@ def test_an_account_is_cleared_without_a_database_by_numbers_that_pass(
     account = DirectAccount("mine", address_of(key), "USDC", "KEY", venue(mock))
     with opened(mock, Unlimited(), PassingShortIds(), key) as direct:
         tools = StopTools(LiveClock(), time.sleep, said.append)
-        assert DirectStop(account, direct, tools).run(flatten=True, seconds=20), said
+        assert DirectStop(account, direct, tools).run(closing=AT_ONCE, seconds=20), said
         assert direct.live_orders() == []
         assert direct.account_snapshot().positions == ()
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 
-from apps.exchanges.models import ScopeKind
+from apps.exchanges.models import Portfolio, ScopeKind
 from apps.monitor.audit.acting import acting
 from apps.monitor.audit.append import audit_append
 from apps.monitor.audit.triggers import triggers_install, triggers_remove
@@ -22,6 +22,11 @@ from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def portfolio():
+    Portfolio.objects.create(code="paper", currency="USDC", environment="paper")
 
 
 def set_leverage(value, actor="ana"):
@@ -52,6 +57,7 @@ def five():
     return verify().head
 
 
+@pytest.mark.usefixtures("portfolio")
 def test_a_change_of_a_watched_row_says_who_what_and_what_it_was_before():
     set_leverage(5)
     with acting("ana via token bot", "10.1.2.3"):
@@ -70,6 +76,7 @@ def test_a_change_of_a_watched_row_says_who_what_and_what_it_was_before():
     assert not verify().flaws
 
 
+@pytest.mark.usefixtures("portfolio")
 def test_what_was_rolled_back_or_changes_nothing_leaves_no_entry():
     set_leverage(5)
     before = AuditEntry.objects.count()
@@ -169,6 +176,7 @@ def test_the_chain_goes_on_after_its_head_was_lost(five):
     assert not verify([five]).flaws
 
 
+@pytest.mark.usefixtures("portfolio")
 def test_entries_written_at_once_make_one_chain():
     def write(name):
         try:
