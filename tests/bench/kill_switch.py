@@ -22,7 +22,7 @@ from tests.bench.figures import Spread
 from tests.bench.orders import MAKER, Desk, Market, known_facts
 from tests.bench.plan import WorldPlan
 from tests.bench.results import Row, Section
-from tests.bench.servers import Servers
+from tests.bench.servers import BenchError, Servers
 from tests.bench.world import World, world_of
 
 PLAN = WorldPlan(accounts=4, coins=8)
@@ -91,7 +91,9 @@ def record(world: World, desks: Sequence[Desk], count: int, run: str) -> None:
     """Record `count` resting orders, in batches by turns over the desks."""
     market, facts = Market.read(world.mock_url), known_facts(desks)
     for number in range(count // BATCH):
-        desks[number % len(desks)].record(BATCH, MAKER, market, facts, run=run)
+        approved = desks[number % len(desks)].record(BATCH, MAKER, market, facts, run=run)
+        if approved < BATCH:
+            raise BenchError(f"{BATCH - approved} of {BATCH} orders were refused: a limit binds, so nothing is queued")
 
 
 @contextmanager

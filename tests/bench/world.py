@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, cast
 
 import requests
@@ -16,7 +17,7 @@ from django.db import connections, transaction
 
 from apps.exchanges.market_data.cache import redis_client, state_key
 from apps.exchanges.market_data.listings import instruments_refresh
-from apps.exchanges.models import Account, EquityMark, InstrumentRow, Order, Portfolio
+from apps.exchanges.models import Account, EquityMark, InstrumentRow, Order, Portfolio, ScopeKind
 from apps.exchanges.models.venues import Environment
 from apps.monitor.demo import seed
 from apps.monitor.demo.mock_accounts import open_account, wait_for_mock
@@ -25,6 +26,8 @@ from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.processes import platform_processes
 from apps.monitor.demo.supervisor import ProcessSpec, Supervisor
 from apps.monitor.demo.venues import HOME, VENUES
+from apps.risk.models import LimitKind
+from apps.risk.services import limit_set
 from moondev.celery import app
 from moondev.domain.clock import process_clock
 from moondev.domain.orders import NON_FINAL
@@ -165,8 +168,20 @@ def _seed(
     portfolio = Portfolio.objects.create(code="bench", currency="USDC", environment=Environment.PAPER)
     accounts = [seed._account(papers[code], venue, portfolio, clock) for code in plan.account_codes]
     seed._limits(portfolio, clock, speed=1.0)
+    _widen(portfolio)
     seed._activate(portfolio, accounts, clock)
     return accounts, instruments
+
+
+def _widen(portfolio: Portfolio) -> None:
+    """Let as many orders be placed and rest as a benchmark asks for: the seeds suit a portfolio, not a flood."""
+    wide = {LimitKind.MAX_OPEN_ORDERS: 10**6, LimitKind.ORDERS_PER_MINUTE: 10**6, LimitKind.MAX_GROSS_EXPOSURE: 10**10,
+            LimitKind.MAX_NET_EXPOSURE: 10**10}  # fmt: skip
+    for kind, value in wide.items():
+        limit_set(
+            kind=kind, scope_kind=ScopeKind.PORTFOLIO, scope_key=portfolio.code, value=Decimal(value), actor="bench",
+            now=process_clock().now(),
+        )  # fmt: skip
 
 
 def _marked(accounts: Sequence[Account]) -> bool:
