@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -24,7 +25,8 @@ from apps.exchanges.models.venues import Environment
 from apps.monitor.demo.paper import PURPOSES, PaperAccount, accounts_at
 from apps.monitor.demo.strategies import seed_strategies
 from apps.monitor.demo.venues import HOME, VENUES, DemoVenue
-from apps.risk.models import Breaker, LimitKind
+from apps.risk.models import Breaker, ConversionRate, LimitKind
+from apps.risk.models.rates import LONGEST_AGE_SECONDS
 from apps.risk.services import SEED_LIMITS, seed_limits
 from moondev.domain.clock import Clock
 
@@ -76,6 +78,7 @@ def seed_demo(
     for portfolio in portfolios.values():
         _limits(portfolio, clock, speed)
         _activate(portfolio, [one for one in accounts.values() if one.portfolio_id == portfolio.code], clock)
+    _rates(portfolios.values(), clock)
     _breakers()
     _operator(login)
     return seed_strategies(accounts, venues, clock=clock, speed=speed)
@@ -94,6 +97,20 @@ def _venue(venue: DemoVenue, mock_url: str) -> Venue:
         },
     )
     return row
+
+
+def _rates(portfolios: Iterable[Portfolio], clock: Clock) -> None:
+    """Say what the demo's currencies are worth in each other: the mock exchange lists no pair that would tell."""
+    first, *others = sorted({portfolio.currency for portfolio in portfolios})
+    for currency in others:
+        ConversionRate.objects.update_or_create(
+            base=currency,
+            quote=first,
+            defaults={
+                "rate": Decimal(1), "at": clock.now(), "max_age_seconds": LONGEST_AGE_SECONDS, "actor": _ACTOR,
+                "reason": "made up for the demo: no venue of the mock exchange lists this pair",
+            },
+        )  # fmt: skip
 
 
 def _portfolio(venue: DemoVenue) -> Portfolio:

@@ -193,7 +193,7 @@ function Stages({ title, stages }: { title: string; stages: Record<string, numbe
       <ul class="stages">
         {Object.entries(stages).map(([name, value]) => (
           <li key={name}>
-            <span>{name}</span>
+            <span>{words(name)}</span>
             <span class="meter">
               <i style={{ width: `${(100 * value) / whole}%` }} />
             </span>

@@ -66,7 +66,7 @@ function Row({ id, position }: { id: string; position: Position }) {
 
 export function Limits() {
   const { rows, trouble, seq } = useTopic("limits");
-  const uses = [...rows].sort(([, a], [, b]) => Number(b.share ?? 2) - Number(a.share ?? 2));
+  const uses = [...rows].sort(([, a], [, b]) => Number(b.share ?? -1) - Number(a.share ?? -1));
   return (
     <Panel title="Limits" area="limits" trouble={trouble} loading={seq < 0} aside={<a href="/admin/risk/limit/">Edit</a>}>
       {uses.length === 0 && seq >= 0 ? <Empty>No limit: nothing can open.</Empty> : null}
