@@ -195,7 +195,7 @@ function Stages({ title, stages }: { title: string; stages: Record<string, numbe
           <li key={name}>
             <span>{words(name)}</span>
             <span class="meter">
-              <i style={{ width: `${(100 * value) / whole}%` }} />
+              <i style={{ width: `${(100 * Math.max(0, value)) / whole}%` }} />
             </span>
             <span class="number">{milliseconds(value)}</span>
           </li>
