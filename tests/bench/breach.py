@@ -28,7 +28,7 @@ from tests.bench.servers import Servers
 from tests.bench.world import World, world_of
 
 PLAN = WorldPlan(accounts=5, coins=8)
-DECISIONS, GROUP, BREACHES = 100, 25, 2
+DECISIONS, GROUP, BREACHES = 100, 50, 2
 # A portfolio of its own, so that stopping it leaves the queue of the others alone.
 PROBE = "probe"
 # 27 % below the peak: beyond the portfolio's limit of 25 %, and not yet what stops everything.

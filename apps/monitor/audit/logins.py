@@ -26,7 +26,7 @@ def logged_out(request: HttpRequest | None, user: AbstractUser | None, **_: Any)
         audit_append(action="logout", subject=name, actor=name, address=_address(request))
 
 
-def login_failed(credentials: Mapping[str, Any], request: HttpRequest | None = None, **_: Any) -> None:  # noqa: ANN401
+def login_failed(credentials: Mapping[str, Any], request: HttpRequest | None = None, **_: Any) -> None:  # noqa: ANN401  Django's own types
     """Note a login that was refused, under the name that was tried."""
     tried = str(credentials.get("username", ""))[:MOST_OF_A_NAME]
     audit_append(action="login refused", subject=tried, actor="nobody", address=_address(request))

@@ -82,7 +82,7 @@ class LimitAdmin(NoDeleteAdmin[Limit]):
         )
         obj.pk, obj.version = saved.pk, saved.version
 
-    def save_related(self, request: HttpRequest, form: ModelForm[Limit], formsets: Any, change: Any) -> None:  # noqa: ANN401
+    def save_related(self, request: HttpRequest, form: ModelForm[Limit], formsets: Any, change: Any) -> None:  # noqa: ANN401  Django's own types
         """Leave the history to the service: nothing on the page can have changed it, which Django wants stated."""
         for formset in formsets:
             formset.save(commit=False)

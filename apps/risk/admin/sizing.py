@@ -45,7 +45,7 @@ class SizingAdmin(NoDeleteAdmin[Sizing]):
         saved = sizing_set(obj.strategy, obj.to_rule(), actor=request.user.get_username(), now=now)
         obj.pk, obj.version = saved.pk, saved.version
 
-    def save_related(self, request: HttpRequest, form: ModelForm[Sizing], formsets: Any, change: Any) -> None:  # noqa: ANN401
+    def save_related(self, request: HttpRequest, form: ModelForm[Sizing], formsets: Any, change: Any) -> None:  # noqa: ANN401  Django's own types
         """Leave the history to the service: nothing on the page can have changed it, which Django wants stated."""
         for formset in formsets:
             formset.save(commit=False)

@@ -102,7 +102,7 @@ class AllocationProposalAdmin(NoDeleteAdmin[AllocationProposal]):
         """Freeze what was proposed."""
         return [] if obj is None else self.get_fields(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: AllocationProposal, form: Any, change: Any) -> None:  # noqa: ANN401
+    def save_model(self, request: HttpRequest, obj: AllocationProposal, form: Any, change: Any) -> None:  # noqa: ANN401  Django's own types
         """Make the proposal through the service; what is there already is not saved again."""
         if not isinstance(form, ProposalForm):
             return

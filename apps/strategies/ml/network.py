@@ -48,7 +48,7 @@ class Network:
         return self._arrays
 
 
-def trained_net(torch: Any, inputs: NDArray[np.float64], won: NDArray[np.int64], seed: int) -> Any:  # noqa: ANN401
+def trained_net(torch: Any, inputs: NDArray[np.float64], won: NDArray[np.int64], seed: int) -> Any:  # noqa: ANN401  torch is an extra
     """Return layers fitted to inputs of mean 0 and deviation 1; the same seed gives the same to the last bit.
 
     One thread, for sums split over several come out by the number of cores; the process's own chance is left as it was.

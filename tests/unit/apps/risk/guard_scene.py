@@ -43,7 +43,7 @@ class Feed:
         self.fails: Exception | None = None
 
     def session(self, account_id: int, purpose: str) -> Session:
-        return SimpleNamespace(client=SimpleNamespace(account_snapshot=lambda: self.snapshot(account_id)))  # type: ignore[return-value]
+        return SimpleNamespace(client=SimpleNamespace(account_snapshot=lambda: self.snapshot(account_id)))  # type: ignore[return-value]  a stand-in
 
     def snapshot(self, account_id: int) -> AccountSnapshot:
         if self.fails is not None:
@@ -110,7 +110,7 @@ def scene_maker(monkeypatch) -> Iterator:
             )
             states.append(("account", account.code))
             Transfer.objects.create(account=account, amount=100_000, at=NOW, reference=f"opening {number}")
-            load_facts([StrategyScope(f"turtle-{number}", account.pk, account.code, "paper", "hyperliquid", "USDC", D(100_000), D(1))], NOW)  # fmt: skip  # noqa: E501
+            load_facts([StrategyScope(f"turtle-{number}", account.pk, account.code, "paper", "hyperliquid", "USDC", D(100_000), D(1))], NOW)  # fmt: skip  # noqa: E501  one value on one line
             Position.objects.create(
                 account=account, strategy=f"turtle-{number}", instrument=btc, quantity=size, cost=size * CALM,
                 updated_at=NOW,

@@ -52,7 +52,7 @@ class FakeVenue:
         self.silent: Exception | None = None
 
     def session(self, account_id: int, purpose: str) -> Session:
-        return SimpleNamespace(client=self)  # type: ignore[return-value]
+        return SimpleNamespace(client=self)  # type: ignore[return-value]  a stand-in
 
     def account_snapshot(self) -> AccountSnapshot:
         if self.silent:
