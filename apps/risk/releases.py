@@ -89,7 +89,7 @@ def release_confirm(*, request_id: int, actor: str, now: datetime) -> ReleaseReq
         raise InvalidValue("request_id", request_id, "a release that nobody else confirms at the same moment")
     try:
         _carry_out(asked, f"{asked.asked_by}, confirmed by {actor}", now)
-    except Exception:
+    except Exception:  # raised again: whatever kept it from being released, it waits as before
         row.update(state=State.WAITING, closed_by="", closed_at=None)
         raise
     return row.get()

@@ -150,7 +150,7 @@ class AccountHalt:
         self._unwritten = []
         try:
             found = self._cancel_living(self._unwritten)
-        except Exception:
+        except Exception:  # raised again: what was cancelled until then must stand in its rows, whatever went wrong
             self._write_down()
             raise
         if found:
