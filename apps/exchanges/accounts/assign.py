@@ -10,7 +10,7 @@ from apps.exchanges.accounts.facts import AccountFacts, account_facts
 from apps.exchanges.accounts.ledger import Asset, Ledger
 from apps.exchanges.bulk import fetch
 from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures
-from apps.exchanges.models import UNASSIGNED, AccountEvent, InstrumentRow
+from apps.exchanges.models import UNASSIGNED, AccountEvent, InstrumentRow, PositionMove
 from apps.exchanges.orders.events import Alarm, Step, alarms_append, steps_append
 from moondev.domain.errors import InvalidValue
 from moondev.domain.orders import NON_FINAL, Purpose
@@ -54,6 +54,10 @@ def position_move(*, account_id: int, instrument_id: int, giver: str, taker: str
         whose = "" if giver == UNASSIGNED else f" of {giver}"
         message = f"{moving.quantity:f} {instrument.key}{whose} assigned to {taker} by {actor}"
         alarms_append(account_id, [Alarm(AccountEvent.Kind.ADOPTED_POSITION, message)], now)
+        PositionMove.objects.create(
+            account_id=account_id, instrument=instrument, giver=giver, taker=taker, quantity=moving.quantity,
+            cost=moving.cost, actor=actor, at=now,
+        )  # fmt: skip
         return ledger.holding(taker, asset)
 
 

@@ -15,7 +15,7 @@ from apps.exchanges.accounts.plausible import close_to
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
 from apps.exchanges.execution.timing import lasting
 from apps.exchanges.locks import lock_exposures, lock_reports, move_exposures, only_one
-from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, EquityMark, Signer, Transfer
+from apps.exchanges.models import UNASSIGNED, Account, AccountEvent, EquityMark, PositionMove, Signer, Transfer
 from apps.exchanges.orders.events import Alarm, alarm_once, alarms_append
 from apps.exchanges.orders.fill_rows import assets_by_symbol
 from apps.exchanges.ports import AccountSnapshot
@@ -115,6 +115,13 @@ def account_adopt(account_id: int, snapshot: AccountSnapshot, now: datetime) -> 
         ledger.write(now)
         move_exposures(changes)
         alarms_append(account_id, [_adopted(p.symbol, p.quantity.value) for p in snapshot.positions], now)
+        PositionMove.objects.bulk_create(
+            PositionMove(
+                account_id=account_id, instrument_id=assets[p.symbol].instrument_id, taker=UNASSIGNED,
+                quantity=p.quantity.value, cost=p.value.value, actor=ADOPTION, at=now,
+            )
+            for p in snapshot.positions
+        )  # fmt: skip
         return Transfer.objects.create(account_id=account_id, amount=snapshot.equity.value, at=now, reference=ADOPTION)
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.exchanges.accounts.facts import account_facts
 from apps.exchanges.accounts.ledger import Asset, Ledger
-from apps.exchanges.bulk import fetch, values_fetch
+from apps.exchanges.bulk import fetch, values_fetch, values_run
 from apps.exchanges.locks import lock_reports
 from apps.exchanges.models import UNASSIGNED
 from apps.exchanges.orders.fill_rows import assets_by_symbol
@@ -42,9 +42,9 @@ def funding_apply(*, account_id: int, payments: Sequence[FundingPayment], now: d
         payments = [payment for payment in payments if not account.precedes_books(payment.time_exchange)]
         assets, _ = assets_by_symbol(account, (payment.symbol for payment in payments))
         fresh = _insert(account_id, payments, assets)
-        ledger = Ledger.opened(account, {assets[payment.symbol].instrument_id for payment in fresh})
-        for payment in fresh:
-            _share_out(account_id, ledger, assets[payment.symbol], payment)
+        ledger = Ledger.opened(account, {assets[payment.symbol].instrument_id for _, payment in fresh})
+        for payment_id, payment in fresh:
+            _share_out(account_id, ledger, assets[payment.symbol], payment_id, payment)
         ledger.write(now)
         return Booked(len(fresh))
 
@@ -65,11 +65,17 @@ def shares(amount: Decimal, position: Decimal, held: Mapping[str, Decimal]) -> d
     return parts
 
 
-def _share_out(account_id: int, ledger: Ledger, asset: Asset, payment: FundingPayment) -> None:
+def _share_out(account_id: int, ledger: Ledger, asset: Asset, payment_id: int, payment: FundingPayment) -> None:
     later = _filled_since(account_id, asset.instrument_id, payment.time_exchange)
     held = {name: holding.quantity - later.get(name, ZERO) for name, holding in ledger.owners(asset).items()}
-    for strategy, share in shares(payment.amount.value, payment.position.value, held).items():
+    parts = shares(payment.amount.value, payment.position.value, held)
+    for strategy, share in parts.items():
         ledger.fund(strategy, asset, share)
+    # Kept as well: which trade a payment belongs to cannot be told from the position's sum.
+    values_run(
+        "INSERT INTO exchanges_fundingshare (payment_id, strategy, amount) VALUES %s",
+        [(payment_id, strategy, share) for strategy, share in sorted(parts.items())],
+    )
 
 
 def _filled_since(account_id: int, instrument_id: int, since: datetime) -> dict[str, Decimal]:
@@ -82,16 +88,18 @@ def _filled_since(account_id: int, instrument_id: int, since: datetime) -> dict[
     return {row[0]: row[1] for row in rows}
 
 
-def _insert(account_id: int, payments: Sequence[FundingPayment], assets: Mapping[str, Asset]) -> list[FundingPayment]:
-    """Write the payments that are new; return those."""
+def _insert(
+    account_id: int, payments: Sequence[FundingPayment], assets: Mapping[str, Asset]
+) -> list[tuple[int, FundingPayment]]:
+    """Write the payments that are new; return those with their numbers."""
     by_key = {(assets[p.symbol].instrument_id, p.time_exchange): p for p in payments}
     rows = values_fetch(
         "INSERT INTO exchanges_fundingpayment (account_id, instrument_id, paid_at, amount, position_quantity)"
-        " VALUES %s ON CONFLICT DO NOTHING RETURNING instrument_id, paid_at",
+        " VALUES %s ON CONFLICT DO NOTHING RETURNING id, instrument_id, paid_at",
         [
             (account_id, instrument_id, at, p.amount.value, p.position.value)
             for (instrument_id, at), p in by_key.items()
         ],
     )
-    fresh = [by_key[instrument_id, at] for instrument_id, at in rows]
-    return sorted(fresh, key=lambda payment: (payment.time_exchange, payment.symbol))
+    fresh = [(payment_id, by_key[instrument_id, at]) for payment_id, instrument_id, at in rows]
+    return sorted(fresh, key=lambda row: (row[1].time_exchange, row[1].symbol))

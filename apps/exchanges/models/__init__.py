@@ -12,7 +12,15 @@ from apps.exchanges.models.orders import (
     OrderEvent,
     VenueOrderAlias,
 )
-from apps.exchanges.models.positions import UNASSIGNED, Fill, FundingPayment, Position, Transfer
+from apps.exchanges.models.positions import (
+    UNASSIGNED,
+    Fill,
+    FundingPayment,
+    FundingShare,
+    Position,
+    PositionMove,
+    Transfer,
+)
 from apps.exchanges.models.short_ids import ShortId, ShortIdSequence
 from apps.exchanges.models.venues import Environment, InstrumentRow, Venue
 from apps.exchanges.models.vetoes import Veto
@@ -31,6 +39,7 @@ __all__ = [
     "ExposureCounter",
     "Fill",
     "FundingPayment",
+    "FundingShare",
     "HistoryPolicy",
     "InstrumentRow",
     "Order",
@@ -38,6 +47,7 @@ __all__ = [
     "OrderEvent",
     "Portfolio",
     "Position",
+    "PositionMove",
     "ScopeKind",
     "ShortId",
     "ShortIdSequence",

@@ -117,6 +117,48 @@ class FundingPayment(models.Model):
         return f"{self.instrument_id} {self.amount:f}"
 
 
+class FundingShare(models.Model):
+    """What one owner's position got of a funding payment; the shares of a payment add up to it exactly."""
+
+    payment = models.ForeignKey(FundingPayment, on_delete=models.PROTECT, related_name="shares")
+    strategy = models.CharField(max_length=64)
+    amount = AmountField()
+
+    class Meta:
+        """One share an owner."""
+
+        constraints = [models.UniqueConstraint(fields=["payment", "strategy"], name="funding_shared_once")]
+
+    def __str__(self) -> str:
+        """Return owner and amount."""
+        return f"{self.strategy} {self.amount:f}"
+
+
+class PositionMove(models.Model):
+    """A position that changed its owner without a trade, at its cost. Append only.
+
+    `giver` is empty for what was there before our books began. Signed: below zero a short was handed over.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="moves")
+    instrument = models.ForeignKey(InstrumentRow, on_delete=models.PROTECT)
+    giver = models.CharField(max_length=64, blank=True)
+    taker = models.CharField(max_length=64)
+    quantity = AmountField()
+    cost = AmountField()
+    actor = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        """In the order of the moves."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        """Return who gave what to whom."""
+        return f"{self.giver or 'before'} -> {self.taker} {self.quantity:f} {self.instrument_id}"
+
+
 class Transfer(models.Model):
     """A deposit (positive) or withdrawal (negative) of the account's currency."""
 

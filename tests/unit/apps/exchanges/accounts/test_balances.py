@@ -8,7 +8,7 @@ import pytest
 from apps.exchanges.accounts.assign import position_assign
 from apps.exchanges.accounts.balances import account_adopt, equity_mark
 from apps.exchanges.accounts.equity import account_books
-from apps.exchanges.models import UNASSIGNED, AccountEvent, EquityMark, Fill, Position, Transfer
+from apps.exchanges.models import UNASSIGNED, AccountEvent, EquityMark, Fill, Position, PositionMove, Transfer
 from apps.exchanges.orders.reconcile import fill_reports
 from apps.exchanges.orders.services import reports_apply
 from moondev.domain.errors import InvalidValue
@@ -115,6 +115,8 @@ def test_an_unowned_position_is_given_to_a_strategy_at_its_cost(world: World) ->
     }
     assert account_books(world.account.pk) == before
     assert "assigned to turtle by op" in AccountEvent.objects.first().message
+    kept = PositionMove.objects.values_list("giver", "taker", "quantity", "cost", "actor")
+    assert list(kept) == [(UNASSIGNED, "turtle", 2, 180, "op")]
     assert_exposure_exact()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.exchanges.accounts.funding import funding_apply, shares
-from apps.exchanges.models import UNASSIGNED, FundingPayment, Position
+from apps.exchanges.models import UNASSIGNED, FundingPayment, FundingShare, Position
 from apps.exchanges.orders.reconcile import fill_reports
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import FundingPayment as Payment
@@ -88,6 +88,7 @@ def test_is_booked_once_however_often_it_is_heard(world: World) -> None:
         funding_apply(account_id=world.account.pk, payments=[payment, payment], now=world.clock.now())
     assert FundingPayment.objects.count() == 1
     assert held(world) == {"turtle": D("0.25")}
+    assert list(FundingShare.objects.values_list("strategy", "amount")) == [("turtle", D("0.25"))]
 
 
 @pytest.mark.django_db
