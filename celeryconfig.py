@@ -61,7 +61,7 @@ TASKS: Mapping[str, TaskRule] = {
     "risk.exposures_recompute": TaskRule("portfolio", expires_s=60),
     "risk.sizing_trades": TaskRule("portfolio", expires_s=300),
     "risk.correlations_measure": TaskRule("portfolio", expires_s=60),
-    "monitor.alert": TaskRule("alerts"),
+    "monitor.alerts_deliver": TaskRule("alerts", expires_s=60),
     "monitor.": TaskRule("default"),
     "celery.": TaskRule("default"),
 }

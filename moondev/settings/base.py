@@ -154,6 +154,15 @@ API_CRITICAL_NETWORKS = env_list(
     "API_CRITICAL_NETWORKS", default="127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 )
 
+# --- Alerts --------------------------------------------------------------------------------------------------------
+# Whether a notice may be sent without TLS; development says yes.
+ALERTS_MAY_BE_PLAIN = False
+# The only hosts that webhooks may be sent to; empty: any.
+ALERTS_WEBHOOK_HOSTS = env_list("ALERTS_WEBHOOK_HOSTS", default="")
+# Where Discord's webhooks and Telegram's bots are spoken to; elsewhere for a proxy, or a server that plays their part.
+ALERTS_DISCORD_URL = env_str("ALERTS_DISCORD_URL", default="https://discord.com/api/webhooks")
+ALERTS_TELEGRAM_URL = env_str("ALERTS_TELEGRAM_URL", default="https://api.telegram.org")
+
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.
 MOONDEV_GATES_MAY_BE_SKIPPED = False

@@ -16,6 +16,8 @@ from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are m
 
 # Gates between a strategy and the next stage may be skipped here, each time with a reason, and nowhere else.
 MOONDEV_GATES_MAY_BE_SKIPPED = True
+# Servers that play the part of Discord and the others are on this machine, and have no certificate.
+ALERTS_MAY_BE_PLAIN = True
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
 from moondev.settings.base import DEVELOPMENT_KEY, MOONDEV_LIVE_TRADING, SECRET_KEY  # noqa: E402  named, because asked

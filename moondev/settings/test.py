@@ -28,6 +28,8 @@ MOONDEV_LAKE_DIR = PROJECT_ROOT / ".run" / "test-lake"
 MOONDEV_GATES_MAY_BE_SKIPPED = True
 # Those that are about the second person switch it on.
 MOONDEV_RELEASE_NEEDS_SECOND_PERSON = False
+# Servers that play the part of Discord and the others are on this machine, and have no certificate.
+ALERTS_MAY_BE_PLAIN = True
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.

@@ -104,7 +104,7 @@ def test_a_send_on_commit_tells_when_the_broker_is_down(monkeypatch):
 
     monkeypatch.setattr(app, "send_task", down)
     with pytest.raises(OperationalError):
-        send("monitor.alert")
+        send("monitor.alerts_deliver")
 
 
 def count(name, event):

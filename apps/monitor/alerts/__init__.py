@@ -1,0 +1,1 @@
+"""Alerts: what is worth waking somebody for, and how it reaches them."""
