@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 VIEWER, TRADER, RISK_MANAGER, ADMINISTRATOR = "viewer", "trader", "risk manager", "administrator"
+# Of this floor itself everybody sees what wakes people.
+SEEN = ("view_alert", "view_alertrule")
 FLOORS = ("exchanges", "risk", "strategies", "django_celery_beat")
 # Besides looking at everything. A trader may stop what he cannot let go on again; a risk manager may let it go on, and
 # opens no position; an administrator may do everything, and gives others their roles.
@@ -21,12 +23,14 @@ MAY: Mapping[str, frozenset[str]] = MappingProxyType(
                 "exchanges.add_order", "exchanges.add_ordercommand", "exchanges.add_veto", "exchanges.change_position",
                 "strategies.add_backtestrun", "strategies.add_optimisationrun", "strategies.add_strategyrow",
                 "strategies.change_backtestrun", "strategies.change_optimisationrun", "strategies.change_strategyrow",
+                "monitor.change_alert",
             }
         ),
         RISK_MANAGER: frozenset(
             {
                 "exchanges.add_ordercommand", "exchanges.add_veto", "exchanges.change_tradingstate",
-                "monitor.view_auditentry", "risk.add_customrule", "risk.add_limit", "risk.change_breaker",
+                "monitor.change_alert", "monitor.change_alertrule", "monitor.view_auditentry",
+                "risk.add_customrule", "risk.add_limit", "risk.change_breaker",
                 "risk.change_breakerstate", "risk.change_customrule", "risk.change_limit", "strategies.approve_stage",
                 "strategies.change_gate", "strategies.change_stageterms",
             }
@@ -48,6 +52,7 @@ def _permissions(role: str) -> QuerySet[Permission]:
     if role == ADMINISTRATOR:
         return Permission.objects.filter(content_type__app_label__in=[*FLOORS, "monitor", "auth"])
     chosen = Q(content_type__app_label__in=FLOORS, codename__startswith="view_")
+    chosen |= Q(content_type__app_label="monitor", codename__in=SEEN)
     for name in MAY[role]:
         app, _, codename = name.partition(".")
         chosen |= Q(content_type__app_label=app, codename=codename)

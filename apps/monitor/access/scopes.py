@@ -19,6 +19,7 @@ class Scope(StrEnum):
     STRATEGIES = "strategies"
     BACKTESTS = "backtests"
     RISK = "risk"
+    ALERTS = "alerts"
 
 
 # Halting is no part of `risk`: a watchman may hold a token that stops everything and can let nothing go on.
@@ -29,6 +30,7 @@ SCOPES: Mapping[Scope, frozenset[str]] = MappingProxyType(
         Scope.ORDERS: frozenset({"exchanges.add_order", "exchanges.add_ordercommand", "exchanges.change_position"}),
         Scope.STRATEGIES: frozenset({"strategies.change_strategyrow", "strategies.approve_stage"}),
         Scope.BACKTESTS: frozenset({"strategies.add_backtestrun"}),
+        Scope.ALERTS: frozenset({"monitor.change_alert", "monitor.change_alertrule"}),
         Scope.RISK: frozenset({"risk.change_limit", "risk.change_breakerstate", "exchanges.change_tradingstate"}),
     }
 )

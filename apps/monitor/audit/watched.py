@@ -24,6 +24,12 @@ class Watched:
 
 
 SCOPE = ("scope_kind", "scope_key")
+# What a person says of an alert.
+ANSWERED = "UPDATE OF acknowledged_by, acknowledged_at, label"
+ALERTS_OWN = (
+    "within", "detail", "value", "threshold", "state", "clear_since", "resolved_at", "seen_at", "count", "told_at",
+    "reminded_at", "escalated_at", "closed_told", "held",
+)  # fmt: skip
 
 WATCHED = (
     # Who may do what.
@@ -69,6 +75,9 @@ WATCHED = (
     Watched(
         "django_celery_beat_periodictask", "schedule", ("name",), ("last_run_at", "total_run_count", "date_changed")
     ),
+    # Who is woken for what, and who has seen to it. An alert's own life is in its row.
+    Watched("monitor_alertrule", "alert rule", ("slug",), ("updated_at",)),
+    Watched("monitor_alert", "alert", ("rule_id", "scope"), ALERTS_OWN, events=ANSWERED),
     # Whatever else is edited in the admin.
     Watched("django_admin_log", "admin's edit", ("object_repr",), events=INSERTED),
 )  # fmt: skip

@@ -1,10 +1,12 @@
-"""Tables of the monitor floor: who may use the API, what it answered, what everybody did, and who is told."""
+"""Tables of the monitor floor: who may use the API, what it answered, what everybody did, what was wrong, who is told."""
 
+from apps.monitor.models.alerts import Alert, AlertPass, AlertRule, AlertState, Comparison, ReadingSample, Severity
 from apps.monitor.models.answers import KeptAnswer
 from apps.monitor.models.audit import AuditEntry, AuditHead
 from apps.monitor.models.channels import Channel, ChannelKind, Delivery, DeliveryState
 from apps.monitor.models.tokens import ApiToken
 
 __all__ = [
-    "ApiToken", "AuditEntry", "AuditHead", "Channel", "ChannelKind", "Delivery", "DeliveryState", "KeptAnswer",
+    "Alert", "AlertPass", "AlertRule", "AlertState", "ApiToken", "AuditEntry", "AuditHead", "Channel", "ChannelKind",
+    "Comparison", "Delivery", "DeliveryState", "KeptAnswer", "ReadingSample", "Severity",
 ]  # fmt: skip

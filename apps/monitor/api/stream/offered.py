@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.monitor.api.stream.sources.alerts import read_alerts
 from apps.monitor.api.stream.sources.fills import read_fills
 from apps.monitor.api.stream.sources.market import read_candles, read_charts, read_prices
 from apps.monitor.api.stream.sources.money import read_equity, read_limits_used, read_money
@@ -35,6 +36,7 @@ def topics() -> Topics:
             Topic("news", "exchanges.view_tradingstatechange", 1.0, read_news),
             Topic("venues", "exchanges.view_venue", 1.0, read_venues),
             Topic("queues", "exchanges.view_venue", 1.0, queues.read, close=queues.close),
+            Topic("alerts", "monitor.view_alert", 1.0, read_alerts),
             Topic("prices", "exchanges.view_instrumentrow", 0.05, read_prices),
             Topic("charts", "exchanges.view_instrumentrow", 10.0, read_charts),
             Topic("candles", "exchanges.view_instrumentrow", 1.0, read_candles, ("VENUE", "SYMBOL", "SECONDS")),
