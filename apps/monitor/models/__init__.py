@@ -1,4 +1,4 @@
-"""Tables of the monitor floor: who may use the API, what it answered, what everybody did, what was wrong, who is told."""
+"""Tables of the monitor floor: who may use the API and what it answered, what everybody did, what is told to whom."""
 
 from apps.monitor.models.alerts import Alert, AlertPass, AlertRule, AlertState, Comparison, ReadingSample, Severity
 from apps.monitor.models.answers import KeptAnswer
