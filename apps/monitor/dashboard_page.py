@@ -11,14 +11,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
+from apps.monitor.access.networks import lies_in
+
 # What buttons the page shows; the API asks for the same permissions again when one is pressed.
-BUTTONS: Mapping[str, str] = MappingProxyType(
+BUTTONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "operate": "strategies.change_strategyrow",
-        "stop": "exchanges.add_veto",
-        "release": "exchanges.change_tradingstate",
+        "operate": ("strategies.change_strategyrow",),
+        "pause": ("strategies.change_strategyrow", "exchanges.add_veto"),
+        "stop": ("exchanges.add_veto", "exchanges.change_tradingstate"),
+        "release": ("exchanges.change_tradingstate",),
+        "trade": ("exchanges.add_order",),
+        "cancel": ("exchanges.add_ordercommand",),
+        "take": ("exchanges.change_position",),
+        "limit": ("risk.change_limit",),
     }
 )
+# What the API accepts from API_CRITICAL_NETWORKS only, because it may cost money.
+CRITICAL = frozenset({"operate", "release", "trade", "take", "limit"})
 # Everything the page loads is ours. Charts set the style of single elements, which a policy calls inline as well.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -42,5 +51,19 @@ def known(request: HttpRequest) -> dict[str, object]:
         "person": person.get_username(),
         "realMoney": bool(settings.MOONDEV_LIVE_TRADING),
         "flower": settings.FLOWER_URL,
-        "may": [name for name, permission in BUTTONS.items() if person.has_perm(permission)],
+        "may": _buttons(request),
+        "far": not _is_near(request),
     }
+
+
+def _buttons(request: HttpRequest) -> list[str]:
+    near = _is_near(request)
+    return [
+        name
+        for name, permissions in BUTTONS.items()
+        if any(request.user.has_perm(one) for one in permissions) and (near or name not in CRITICAL)
+    ]
+
+
+def _is_near(request: HttpRequest) -> bool:
+    return lies_in(request.META["REMOTE_ADDR"], settings.API_CRITICAL_NETWORKS)

@@ -22,6 +22,7 @@ MAY = {
     "PATCH /strategies/{slug}/settings": TRADERS,
     "GET /strategies/{slug}/ticks": ALL,
     "POST /strategies/{slug}/ticks": TRADERS,
+    "GET /ticks/{tick_id}": ALL,
     "GET /strategies/{slug}/events": ALL,
     "POST /strategies/{slug}/enable": TRADERS,
     "POST /strategies/{slug}/resume": TRADERS,
@@ -77,7 +78,7 @@ def home():
 def ask(client, route):
     """Ask a route about things that are not there: who may gets another 4xx than 401 and 403, and changes nothing."""
     method, _, path = route.partition(" ")
-    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id"):
+    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id", "tick_id"):
         path = path.replace(f"{{{name}}}", "999999")
     body = None if method == "GET" else {}
     return client.request(method, path.replace("{slug}", "nobody"), json=body).status_code

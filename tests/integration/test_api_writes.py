@@ -171,6 +171,8 @@ def test_a_strategy_is_set_paused_ticked_and_taken_over(home, world, tokens, mon
     assert tick.status_code == 202
     assert Tick.objects.get().trigger == "manual"
     assert trader.get(f"{turtle}/ticks").json()["items"][0]["id"] == tick.json()["id"]
+    whole = trader.get(f"/ticks/{tick.json()['id']}").json()
+    assert (whole["strategy"], whole["trigger"], whole["orders"], whole["previous"]) == ("turtle", "manual", [], None)
     Tick.objects.all().delete()
     asked = WHY | {"strategy": "turtle", "instrument": "hyperliquid:BTC"}
     assert trader.post("/positions/take", json=asked).json()["quantity"] == "0.5"

@@ -13,10 +13,13 @@ from django.contrib.auth.models import Permission
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from apps.exchanges.execution.throttle.shared import throttle_for
 from apps.exchanges.models import Account, Fill, InstrumentRow, Portfolio, Venue
+from apps.exchanges.registry import adapter_of
 from apps.monitor.access.scopes import Scope
 from apps.monitor.access.tokens import token_create
 from apps.monitor.api.stream import endpoint, socket
+from apps.strategies.models import StrategyRow, Tick
 from moondev.domain.clock import LiveClock
 from tests.browser.scenery import NOW, PASSWORD, filled_order
 from tests.support.web import serving
@@ -119,6 +122,35 @@ def test_a_fill_arrives_as_a_change_exactly_as_the_database_has_it(home, world):
         say(line, do="unsubscribe", topics=["fills"])
         say(line, do="subscribe", topics=["fills"])
         assert heard(line, kind="snapshot", topic="fills")["rows"].keys() == told["rows"].keys()
+
+
+def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
+    settings.MOONDEV_RATE_LIMITS = "on"
+    # Nobody else has spent anything from there.
+    settings.MOONDEV_EGRESS = "stream-test"
+    Account.objects.update(address="0x5723a")
+    strategy = StrategyRow.objects.create(
+        slug="turtle-btc", kind="turtle_trend", account=Account.objects.get(), capital=1
+    )
+    given = {"strategy": strategy, "trigger": "bar", "due_at": NOW, "deadline": NOW}
+    refusal = {"code": "STALE_DATA", "limit": "1000", "value": "4000", "request": "opening buy"}
+    took = {"started_at": NOW + timedelta(milliseconds=4), "finished_at": NOW + timedelta(milliseconds=30)}
+    report = {"desired": [{"weight": 1}] * 9, "refusals": [refusal], "stages_ms": {"load": 3.5}}
+    did = Tick.objects.create(event="e1", status="done", refused=1, report=report, **took, **given)
+    Tick.objects.create(event="e2", status="running", **given)
+    budgets = adapter_of("hyperliquid").budgets
+    throttle_for("hyperliquid", budgets, "0x5723a").spend({"weight": 21, "requests": 3})
+    with opened(home, "operator") as line:
+        say(line, do="subscribe", topics=["ticks", "venues", "strategies"])
+        (number, row), *others = heard(line, kind="snapshot", topic="ticks")["rows"].items()
+        assert (number, others) == (str(did.pk), [])
+        assert (row["waited_ms"], row["took_ms"], row["did"]["refused"]) == (4, 30, 1)
+        assert (len(row["why"]["desired"]), row["why"]["refusals"]) == (3, [refusal])
+        venue = heard(line, kind="snapshot", topic="venues")["rows"]["hyperliquid"]
+        left = {(one["owner"], one["name"]): one for one in venue["budgets"]}
+        weight = left["our address", "weight"]
+        assert (weight["spent"], weight["of"], weight["room"], weight["reserved_room"]) == (21, 1200, 939, 1179)
+        assert left["paper-1", "requests"]["spent"] == 3
 
 
 def test_a_viewer_follows_what_they_may_see_and_nothing_else(home, world):

@@ -72,6 +72,7 @@ def test_the_report_says_what_was_seen_wanted_and_done(world):
     run(world)
     tick = Tick.objects.get()
     assert tick.report["age_ms"] == {"hyperliquid:BTC": 0.0}
+    assert tick.report["seen"] == {"hyperliquid:BTC": {"price": "50000.0", "held": "0", "working": 0}}
     assert tick.report["desired"][0]["weight"] == 0.5
     assert "scripted" in tick.report["notes"]
     assert tick.report["plan"][0].startswith("opening buy 0.1 hyperliquid:BTC")

@@ -18,15 +18,15 @@ from apps.monitor.api.orders import routes as orders
 from apps.monitor.api.pnl import routes as pnl
 from apps.monitor.api.problems import tell_problems
 from apps.monitor.api.risk import breakers, halts, limits
+from apps.monitor.api.strategies import decisions, stages
 from apps.monitor.api.strategies import routes as strategies
-from apps.monitor.api.strategies import stages
 from apps.monitor.api.trail import routes as trail
 from apps.monitor.api.venues import routes as venues
 
 PREFIX = "/api/v1"
 ROUTERS = (
-    strategies.router, stages.router, accounts.router, orders.router, pnl.router, limits.router, breakers.router,
-    halts.router, venues.router, backtests.router, trail.router,
+    strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
+    breakers.router, halts.router, venues.router, backtests.router, trail.router,
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def _line(
     found = limits.binding(kind, scopes)
     if found is not None:
         scope, value = found
-        yield Line(_words(kind), of, value, used, f"{scope[0]}:{scope[1]}")
+        yield Line(limit_words(kind), of, value, used, f"{scope[0]}:{scope[1]}")
 
 
 def _drawdowns(book: Book, limits: LimitBook) -> Iterator[Line]:
@@ -171,11 +171,11 @@ def _unmeasured(book: Book, limits: LimitBook, measured: Iterable[Line]) -> Iter
         rows = [(scope, value) for scope, value in sorted(limits.of(kind).items()) if _concerns(book, scope)]
         for scope, value in rows:
             where = f"{scope[0]}:{scope[1]}"
-            if (_words(kind), where) not in shown:
+            if (limit_words(kind), where) not in shown:
                 note = NOT_TIGHTEST if kind in WORDS else EACH_ORDER
-                yield Line(_words(kind), where, value, None, where, note)
+                yield Line(limit_words(kind), where, value, None, where, note)
         if not rows:
-            yield Line(_words(kind), book.portfolio, None, None, "", NOT_SET)
+            yield Line(limit_words(kind), book.portfolio, None, None, "", NOT_SET)
 
 
 def _concerns(book: Book, scope: ScopeId) -> bool:
@@ -190,7 +190,8 @@ def _concerns(book: Book, scope: ScopeId) -> bool:
     return kind not in known or key in known[kind]
 
 
-def _words(kind: LimitKind) -> str:
+def limit_words(kind: LimitKind) -> str:
+    """Return what a report calls a kind of limit."""
     return WORDS.get(kind, kind.value.replace("_", " "))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from apps.strategies.orchestrator.work import Ready
+from apps.strategies.orchestrator.work import Ready, Work
 from moondev.domain.decisions import RiskRefused
 from moondev.domain.desired import Desired, Legs, Quotes, Target
 from moondev.domain.orders import AmendOrder, CancelOrder, OrderRequest
@@ -20,12 +21,26 @@ def report_of(ready: Ready, refused: Iterable[RiskRefused], stages_ms: dict[str,
     """Return the report of a recorded tick; durations in milliseconds."""
     view = ready.decided.work.view
     return {
+        "seen": _seen(ready.decided.work),
         "age_ms": {key: _ms(seen.age.total_seconds()) for key, seen in view.instruments.items()},
         "desired": [_wish(wish) for wish in ready.decided.decision.desired][:MOST_LINES],
         "notes": [*ready.decided.decision.notes, *ready.plan.notes][:MOST_LINES],
         "plan": [request_text(request) for request in ready.plan.requests][:MOST_LINES],
         "refusals": [_refusal(refusal) for refusal in refused][:MOST_LINES],
         "stages_ms": {name: round(value, 2) for name, value in stages_ms.items()},
+    }
+
+
+def _seen(work: Work) -> JSONDict:
+    """Return by instrument what the plan started from: the price, what is held, how many orders work."""
+    working = Counter(order.instrument for order in work.working)
+    return {
+        key: {
+            "price": None if price is None else str(price),
+            "held": str(work.holdings[key].quantity) if key in work.holdings else "0",
+            "working": working[key],
+        }
+        for key, price in list(work.prices.items())[:MOST_LINES]
     }
 
 

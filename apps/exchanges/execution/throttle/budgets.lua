@@ -142,6 +142,17 @@ for index = 2, #KEYS do
   states[index] = { state, length }
 end
 
+if verb == 'look' then
+  -- What is spent of each budget, and how large it is: nothing is written.
+  local seen = { 1 }
+  for index = 2, #KEYS do
+    local state, length = states[index][1], states[index][2]
+    seen[2 * index - 2] = length > 0 and state[3] or state[1]
+    seen[2 * index - 1] = length > 0 and tonumber(ARGV[3 + (index - 2) * 5]) or state[2]
+  end
+  return seen
+end
+
 local totals = { 1 }
 for index = 2, #KEYS do
   local state, length = states[index][1], states[index][2]

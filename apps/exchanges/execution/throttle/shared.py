@@ -86,6 +86,15 @@ class SharedThrottle:
         answer = self._run("charge", nothing, Lane.RESERVED) if nothing else None
         return {} if answer is None else {name: int(used) for name, used in zip(nothing, answer[1:], strict=True)}
 
+    def look(self) -> dict[str, tuple[int, int]]:
+        """Return what is spent of each budget and how large it is now, writing nothing; nothing while Redis is away."""
+        nothing = dict.fromkeys(self._purse.budgets, 0)
+        answer = self._run("look", nothing, Lane.RESERVED) if nothing else None
+        if answer is None:
+            return {}
+        figures = [int(figure) for figure in answer[1:]]
+        return dict(zip(nothing, zip(figures[::2], figures[1::2], strict=True), strict=True))
+
     def _require_no_rest(self) -> None:
         left = self._alone.resting(self._purse.spender.rest_key)
         if left > 0:
@@ -158,6 +167,12 @@ def spent_of(venue: str, budgets: Iterable[Budget | EarnedBudget], account: str 
     """Return what counts as spent of the budgets of our internet address, or of an account, at a venue now."""
     scope = Scope.ACCOUNT if account else Scope.ADDRESS
     return _shared(venue, [budget for budget in budgets if budget.scope is scope], account, "").used()
+
+
+def size_of(venue: str, budgets: Iterable[Budget | EarnedBudget], account: str = "") -> dict[str, tuple[int, int]]:
+    """Return what is spent of such budgets and how large each is now: an earned one grows."""
+    scope = Scope.ACCOUNT if account else Scope.ADDRESS
+    return _shared(venue, [budget for budget in budgets if budget.scope is scope], account, "").look()
 
 
 def _shared(venue: str, budgets: Iterable[Budget | EarnedBudget], account: str, signer_key: str) -> SharedThrottle:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from apps.monitor.api.amounts import Amount
 from apps.monitor.api.writes import Reason
@@ -18,21 +19,17 @@ STATES = Literal["enabled", "paused", "disabled"]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 12, max_digits=24, decimal_places=12)]
 
 
+TICK: JsonDict = {
+    "id": 812, "trigger": "bar", "due_at": "2026-11-26T12:00:00Z", "status": "done", "outcome": "1 placed",
+    "decide_ms": 1.4, "started_at": "2026-11-26T12:00:00.010Z", "finished_at": "2026-11-26T12:00:00.052Z",
+    "report": {"desired": [], "notes": ["breakout"]}, "error": "",
+}  # fmt: skip
+
+
 class TickTold(BaseModel):
     """One time a strategy decided: `report` says what it saw, wanted and why, `stages_ms` how long each stage took."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": 812, "trigger": "bar", "due_at": "2026-11-26T12:00:00Z", "status": "done",
-                    "outcome": "1 placed", "decide_ms": 1.4, "started_at": "2026-11-26T12:00:00.010Z",
-                    "finished_at": "2026-11-26T12:00:00.052Z", "report": {"desired": [], "notes": ["breakout"]},
-                    "error": "",
-                }
-            ]
-        }
-    )  # fmt: skip
+    model_config = ConfigDict(json_schema_extra={"examples": [TICK]})
 
     id: int
     trigger: str

@@ -12,6 +12,7 @@ from apps.monitor.api.stream.sources.positions import read_positions
 from apps.monitor.api.stream.sources.queues import QueueTopic
 from apps.monitor.api.stream.sources.risk import read_breakers, read_drills, read_gates, read_releases, read_vetoes
 from apps.monitor.api.stream.sources.strategies import read_strategies
+from apps.monitor.api.stream.sources.ticks import read_ticks
 from apps.monitor.api.stream.sources.venues import read_venues
 from apps.monitor.api.stream.topics import Topic, Topics
 
@@ -28,6 +29,7 @@ def topics() -> Topics:
             Topic("orders", "exchanges.view_order", 0.25, read_orders),
             Topic("positions", "exchanges.view_position", 0.25, read_positions),
             Topic("strategies", "strategies.view_strategyrow", 0.5, read_strategies),
+            Topic("ticks", "strategies.view_strategyrow", 0.5, read_ticks),
             Topic("gates", "exchanges.view_tradingstate", 0.25, read_gates),
             Topic("vetoes", "exchanges.view_tradingstate", 0.25, read_vetoes),
             Topic("releases", "exchanges.view_tradingstate", 0.5, read_releases),

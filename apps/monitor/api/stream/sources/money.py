@@ -13,11 +13,12 @@ from apps.monitor.api.stream.sources.words import amount, moment
 from apps.monitor.api.stream.table import Row, Rows
 from apps.risk.breakers.readings import day_losses
 from apps.risk.limits import read_limits
+from apps.risk.models import Limit, LimitKind
 from apps.risk.portfolio.drawdown import Mark, read_marks
 from apps.risk.portfolio.figures import AMOUNTS, Figures
 from apps.risk.portfolio.series import equity_series
 from apps.risk.portfolio.truth import Truth, read_truth
-from apps.risk.report.headroom import headroom
+from apps.risk.report.headroom import headroom, limit_words
 from apps.risk.report.read import read_books
 from apps.risk.scope import ScopeId
 from moondev.domain.clock import Clock
@@ -67,14 +68,24 @@ def read_equity(words: tuple[str, ...], clock: Clock) -> Rows:
 
 
 def read_limits_used(_words: tuple[str, ...], clock: Clock) -> Rows:
-    """Return every limit something can be measured against, with how much of it is used."""
+    """Return every limit something can be measured against, with how much of it is used.
+
+    `number` is the row of the one that binds, `where` the scope it is set for.
+    """
     limits = read_limits()
+    numbers = {
+        (limit_words(LimitKind(limit.kind)), f"{limit.scope_kind}:{limit.scope_key}"): limit.pk
+        for limit in Limit.objects.filter(active=True)
+    }
     rows: dict[str, Row] = {}
     for book in read_books(clock.now(), market_cache()):
         for line in headroom(book, limits):
             rows[f"{book.portfolio}/{line.kind}/{line.of}"] = {
                 "kind": line.kind,
                 "of": line.of,
+                "where": line.where,
+                "number": numbers.get((line.kind, line.where)),
+                "note": line.note,
                 "limit": amount(line.limit),
                 "used": amount(line.used),
                 "share": None if line.share is None else amount(round(line.share, 6)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
 
 from apps.monitor.api.stream.sources.words import amount, milliseconds_between, moment
 from apps.monitor.api.stream.table import Row, Rows
-from apps.strategies.models import StrategyRow, Tick, TickStatus
+from apps.strategies.models import StrategyInstrument, StrategyRow, Tick, TickStatus
 from moondev.domain.clock import Clock
 
 _TICK = ("status", "trigger", "due_at", "started_at", "finished_at", "decide_ms", "placed", "amended", "cancelled",
@@ -30,7 +32,22 @@ def read_strategies(_words: tuple[str, ...], _clock: Clock) -> Rows:
     )  # fmt: skip
     numbers = [row["last"] for row in strategies if row["last"] is not None]
     ticks = {tick["pk"]: tick for tick in Tick.objects.filter(pk__in=numbers).values("pk", *_TICK)}
-    return {row["slug"]: {**_row(row), **_last(ticks.get(row["last"]))} for row in strategies}
+    traded = _traded()
+    return {
+        row["slug"]: {**_row(row), "instruments": traded[row["slug"]], **_last(ticks.get(row["last"]))}
+        for row in strategies
+    }
+
+
+def _traded() -> Mapping[str, list[dict[str, str]]]:
+    """Return by strategy the instruments it names itself, each with the account it trades it on."""
+    links = StrategyInstrument.objects.filter(stands_in_for=None).order_by("pk")
+    traded: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for slug, account, venue, symbol in links.values_list(
+        "strategy__slug", "account__code", "instrument__venue_id", "instrument__symbol"
+    ):
+        traded[slug].append({"account": account, "instrument": f"{venue}:{symbol}"})
+    return traded
 
 
 def _row(row: dict[str, Any]) -> Row:

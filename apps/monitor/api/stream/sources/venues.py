@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from apps.exchanges.health.reports import VenueReport, venue_reports
 from apps.exchanges.market_data.cache import process_redis
 from apps.exchanges.models import Venue
+from apps.monitor.api.stream.sources.budgets import budgets_left
 from apps.monitor.api.stream.table import Row, Rows
 from moondev.domain.clock import Clock
 
@@ -12,10 +15,21 @@ _NEVER = 1e8
 
 
 def read_venues(_words: tuple[str, ...], _clock: Clock) -> Rows:
-    """Return enabled venues by code; ages in seconds, None where nothing was heard. Raises Connectivity."""
-    environments = dict(Venue.objects.filter(enabled=True).values_list("code", "environment"))
-    reports = venue_reports(process_redis(), list(environments))
-    return {code: {"environment": environments[code], **_row(report)} for code, report in reports.items()}
+    """Return enabled venues by code; ages in seconds, None where nothing was heard. Raises Connectivity.
+
+    `budgets` is what is left of its rate limits, empty when they are switched off.
+    """
+    venues = {venue.code: venue for venue in Venue.objects.filter(enabled=True).prefetch_related("accounts")}
+    reports = venue_reports(process_redis(), list(venues))
+    counted = settings.MOONDEV_RATE_LIMITS != "off"
+    return {
+        code: {
+            "environment": venues[code].environment,
+            **_row(report),
+            "budgets": budgets_left(venues[code]) if counted else [],
+        }
+        for code, report in reports.items()
+    }
 
 
 def _row(report: VenueReport) -> Row:
