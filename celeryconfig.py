@@ -191,6 +191,7 @@ worker_enable_prefetch_count_reduction = False
 worker_max_memory_per_child = 400_000
 
 # --- Beat ----------------------------------------------------------------------------------------------------------
-beat_scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+# The schedule is the admin's; this one says as well that it works.
+beat_scheduler = "moondev.heartbeat.scheduler:BeatingScheduler"
 # How soon an edit of a schedule in the admin is noticed, in seconds.
 beat_max_loop_interval = 5

@@ -16,15 +16,17 @@ admin = cast("ASGIApp", get_asgi_application())
 
 from apps.monitor.api.app import PREFIX, create_api  # noqa: E402  after Django is set up: the API uses its models
 from apps.monitor.api.stream.endpoint import Stream  # noqa: E402  the same
+from moondev.heartbeat.event_loop import loop_beating  # noqa: E402  the same
 
 
 def web_application() -> ASGIApp:
-    """Return the whole application; what the stream has opened is closed when the process ends."""
+    """Return the whole application. It beats while it is served, and closes what the stream opened when it ends."""
     stream = Stream()
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        yield
+        async with loop_beating("web"):
+            yield
         await stream.close()
 
     routes = [WebSocketRoute(f"{PREFIX}/stream", stream), Mount(PREFIX, app=create_api()), Mount("/", app=admin)]

@@ -60,6 +60,8 @@ app.config_from_object(celeryconfig)
 # Celery's Django fixup would end the database session before and after every task; a new one costs about as much CPU
 # as a whole tick. Ours are kept as CONN_MAX_AGE says and are looked at before each task, see below.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+# By name, so that only workers load it.
+app.steps["consumer"].add("moondev.heartbeat.worker:WorkerHeart")
 app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name.startswith("apps.")])
 
 

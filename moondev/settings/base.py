@@ -116,6 +116,8 @@ MOONDEV_STRATEGY_NAMES = "apps.strategies.names.strategy_names"
 MOONDEV_HALT_FILE = env_path("MOONDEV_HALT_FILE", default=RUN_DIR / "halt")
 # Machines of the same name here speak to venues from one internet address, and share what is allowed to it.
 MOONDEV_EGRESS = env_str("MOONDEV_EGRESS", default="default")
+# Processes of `manage.py up` that this installation leaves out, by name, so that nobody misses them: research.
+MOONDEV_PROCESSES_NOT_RUN = env_list("MOONDEV_PROCESSES_NOT_RUN", default="")
 # The one currency in which everything is shown together. Empty: that of most portfolios, by name among equals.
 MOONDEV_REPORTING_CURRENCY = env_str("MOONDEV_REPORTING_CURRENCY", default="")
 # Whether requests are counted against the venues' limits before they leave. Off is for load tests against the mock.

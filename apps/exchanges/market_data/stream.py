@@ -54,6 +54,8 @@ class MarketStreamProcess:
     writer: MarketWriter
     clock: Clock
     keeper: BarKeeper | None = None
+    # Called about every second, from the loop that listens.
+    turned: Callable[[], None] = lambda: None
     messages: int = 0
     _stopping: bool = False
     _line: RedisLine = field(init=False)
@@ -84,6 +86,7 @@ class MarketStreamProcess:
         try:
             while not self._stopping:
                 wanted = await self._wanted()
+                self.turned()
                 if wanted:
                     await self._stream_until_changed(wanted)
                 else:
@@ -109,6 +112,7 @@ class MarketStreamProcess:
             while not streaming.done() and not self._stopping:
                 await asyncio.wait([streaming], timeout=HOUSEKEEPING_SECONDS)
                 self._keep_house()
+                self.turned()
                 if await self._wanted() not in (None, wanted):
                     break
         finally:

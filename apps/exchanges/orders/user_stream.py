@@ -82,7 +82,8 @@ class UserStreamProcess:
     """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them.
 
     So does `guard`, which is told the accounts whose streams are up; each has a thread of its own, because either may
-    wait for somebody. `run` ends as well when `still_current` says that the accounts are not these any more.
+    wait for somebody. `turned` is called after each sweep that got through. `run` ends as well when `still_current`
+    says that the accounts are not these any more.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class UserStreamProcess:
         self._guard = guard
         self._streams: dict[int, Stream] = {}
         self._beside: list[tuple[str, Callable[[], object], float]] = []
+        self.turned: Callable[[], None] = lambda: None
         self._stopping = asyncio.Event()
 
     def beside(self, name: str, chore: Callable[[], object], seconds: float) -> None:
@@ -200,6 +202,7 @@ class UserStreamProcess:
         """Sweep; return whether the accounts listened to are still the right ones."""
         try:
             self._sweep()
+            self.turned()
             if self._still_current():
                 return True
             logger.warning("the accounts have changed; ending, to listen to them anew")

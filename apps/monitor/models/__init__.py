@@ -4,9 +4,10 @@ from apps.monitor.models.alerts import Alert, AlertPass, AlertRule, AlertState, 
 from apps.monitor.models.answers import KeptAnswer
 from apps.monitor.models.audit import AuditEntry, AuditHead
 from apps.monitor.models.channels import Channel, ChannelKind, Delivery, DeliveryState
+from apps.monitor.models.health import Heartbeat
 from apps.monitor.models.tokens import ApiToken
 
 __all__ = [
     "Alert", "AlertPass", "AlertRule", "AlertState", "ApiToken", "AuditEntry", "AuditHead", "Channel", "ChannelKind",
-    "Comparison", "Delivery", "DeliveryState", "KeptAnswer", "ReadingSample", "Severity",
+    "Comparison", "Delivery", "DeliveryState", "Heartbeat", "KeptAnswer", "ReadingSample", "Severity",
 ]  # fmt: skip

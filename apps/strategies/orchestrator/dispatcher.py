@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import redis
@@ -35,9 +35,11 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 class Dispatcher:
     """Reads events, finds who is due, dispatches; carries on when Redis or the database goes away for a while."""
 
-    def __init__(self, clock: Clock, stream: EventStream, cache: MarketCache) -> None:
-        """Read events of `stream` and mids of `cache`, at the time of `clock`."""
-        self._clock, self._stream, self._cache = clock, stream, cache
+    def __init__(
+        self, clock: Clock, stream: EventStream, cache: MarketCache, turned: Callable[[], None] = lambda: None
+    ) -> None:
+        """Read events of `stream` and mids of `cache`, at the time of `clock`; call `turned` after each turn."""
+        self._clock, self._stream, self._cache, self._turned = clock, stream, cache, turned
         self._noticing = Noticing(cadence_from_bars=isinstance(clock, ReplayClock))
         self._directory, self._down = Directory(), frozenset[str]()
         self._waiting: dict[int, Due] = {}
@@ -50,6 +52,7 @@ class Dispatcher:
         while not stopped.is_set():
             try:
                 self._turn()
+                self._turned()
                 pause = FIRST_PAUSE_SECONDS
             except (redis.RedisError, Connectivity) as error:
                 logger.warning("dispatcher: no market events: %s", error)

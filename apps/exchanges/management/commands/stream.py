@@ -14,6 +14,7 @@ from apps.exchanges.execution.watchman import WATCH_SECONDS, Watchman
 from apps.exchanges.health.metrics import serve_metrics
 from apps.exchanges.market_data.cache import MarketCache, process_redis
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
+from apps.exchanges.market_data.stream import MarketStreamProcess
 from apps.exchanges.models import Venue
 from apps.exchanges.orders.hints import Hints
 from apps.exchanges.orders.protection import brackets_arm, protection_look
@@ -23,6 +24,7 @@ from apps.exchanges.ports import FillBatch, UserEvent
 from apps.exchanges.registry import capabilities
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
+from moondev.heartbeat.heart import beating
 
 
 class Command(BaseCommand):
@@ -43,11 +45,17 @@ class Command(BaseCommand):
             if options["kind"] == "market":
                 if options["metrics_port"]:
                     serve_metrics(process_redis(), [venue.code], options["metrics_port"])
-                run_until_signalled(market_process(venue))
+                _run(market_process(venue), f"stream-market-{venue.code}")
             else:
-                run_until_signalled(_user_process(venue))
+                _run(_user_process(venue), f"stream-user-{venue.code}")
         except Configuration as error:
             raise CommandError(str(error)) from error
+
+
+def _run(process: MarketStreamProcess | UserStreamProcess, name: str) -> None:
+    with beating(name) as pulse:
+        process.turned = pulse.turn
+        run_until_signalled(process)
 
 
 def _user_process(venue: Venue) -> UserStreamProcess:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -23,6 +24,7 @@ from apps.risk.plausibility import Plausibility, market_prices
 from apps.risk.snapshots import Snapshots
 from apps.risk.veto_push import VetoPush
 from moondev.domain.clock import monotonic, process_clock
+from moondev.heartbeat.heart import beating
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,11 @@ class Command(BaseCommand):
         watch = Watch(guard, VetoPush(clock), drills)
         self.stderr.write("risk guard is watching")
         try:
-            watch.run(stop, options["interval"], once=options["once"])
+            if options["once"]:
+                watch.step()
+            else:
+                with beating("risk_guard") as pulse:
+                    watch.run(stop, options["interval"], pulse.turn)
         finally:
             snapshots.close()
             drills.close()
@@ -71,13 +77,12 @@ class Watch:
         self._known: list[DirectAccount] = []
         self._blind = False
 
-    def run(self, stop: threading.Event, interval_seconds: float, *, once: bool) -> None:
-        """Pass every `interval_seconds` until `stop` is set, or just `once`."""
+    def run(self, stop: threading.Event, interval_seconds: float, passed: Callable[[], None]) -> None:
+        """Pass every `interval_seconds` until `stop` is set; call `passed` after each pass that saw something."""
         while not stop.is_set():
             started = monotonic()
-            self.step()
-            if once:
-                return
+            if self.step():
+                passed()
             while not stop.is_set() and (left := interval_seconds - (monotonic() - started)) > 0:
                 stop.wait(min(left, GLANCE_SECONDS))
                 if left > GLANCE_SECONDS:
@@ -90,8 +95,8 @@ class Watch:
         except DatabaseError:
             connection.close()
 
-    def step(self) -> None:
-        """Make one pass; without the database there is nothing to see, and that is said once."""
+    def step(self) -> bool:
+        """Make one pass; return False when the database was away: there is nothing to see, and that is said once."""
         try:
             close_old_connections()
             self._guard.watch()
@@ -103,10 +108,11 @@ class Watch:
             if not self._blind:
                 logger.warning("the guard is blind, the database does not answer: %s", error)
             self._blind = True
-            return
+            return False
         if self._blind:
             logger.warning("the guard sees again")
         self._blind = False
+        return True
 
     def _remember_accounts(self) -> None:
         """Keep the file from which this machine can be stopped when SQL cannot be asked."""

@@ -14,6 +14,7 @@ from apps.strategies.orchestrator.dispatcher import Dispatcher
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.schedule import schedule_sync
 from moondev.domain.clock import process_clock
+from moondev.heartbeat.heart import beating
 
 # The folder of strategies is not in the middle of anything that could not be broken off.
 WATCH_ENDS_SECONDS = 2.0
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         schedule_sync()
         watched = watching(process_clock(), stopped)
         client = redis_client()
-        Dispatcher(process_clock(), EventStream(client), MarketCache(client)).run(stopped)
+        with beating("dispatcher") as pulse:
+            Dispatcher(process_clock(), EventStream(client), MarketCache(client), pulse.turn).run(stopped)
         if watched is not None:
             watched.join(WATCH_ENDS_SECONDS)

@@ -1,0 +1,1 @@
+"""How every part of the platform does, and how well it has kept its promises."""
