@@ -1,7 +1,6 @@
 """The Celery app, the base class of every task, and the way to send one."""
 
 import logging
-import logging.config
 import os
 import sys
 from functools import partial
@@ -17,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
 
 import celeryconfig  # after the line above: it reads the settings
 from moondev.logs import log_context
+from moondev.logs.context import arrived, travelling
+from moondev.logs.setup import configure
 from moondev.priorities import broker_priority
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class TradingTask(Task[..., Any]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a task takes and returns anything
         """Run the body with the log context bound, and count how it went."""
         TASK_EVENTS.labels(self.name, "started").inc()
-        with log_context(task=self.name, task_id=str(self.request.id or "direct")):
+        brought = arrived(self.request.headers)
+        with log_context(**brought), log_context(task=self.name, task_id=str(self.request.id or "direct")):
             return super().__call__(*args, **kwargs)
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002  Celery's
@@ -83,6 +85,7 @@ def send(task: str, *, urgency: int = 0, expires_s: float | None = None, **argum
         kwargs=arguments,
         expires=expires_s if expires_s is not None else celeryconfig.task_rule(task).expires_s,
         priority=broker_priority(urgency, app.conf.broker_url),
+        headers={"about": travelling()},
         ignore_result=True,
     )
 
@@ -117,7 +120,7 @@ def _publish_wake_up(task: str, urgency: int, arguments: dict[str, Any]) -> None
 @signals.setup_logging.connect
 def _configure_logging(**_: Any) -> None:  # noqa: ANN401  Celery's signature
     """Keep Celery from replacing our handlers."""
-    logging.config.dictConfig(settings.LOGGING)
+    configure(settings.LOGGING)
 
 
 @signals.task_prerun.connect
@@ -133,4 +136,4 @@ def _prepare_worker_process(**_: Any) -> None:  # noqa: ANN401  Celery's signatu
     Celery's Django fixup has already closed the file descriptors of inherited database connections; closing the
     connections politely would end the parent's sessions on the server.
     """
-    logging.config.dictConfig(settings.LOGGING)
+    configure(settings.LOGGING)

@@ -16,6 +16,7 @@ from moondev.settings.env import (
     env_path,
     env_secret,
     env_str,
+    log_lines,
     process_name,
 )
 
@@ -170,16 +171,13 @@ ALERTS_TELEGRAM_URL = env_str("ALERTS_TELEGRAM_URL", default="https://api.telegr
 MOONDEV_GATES_MAY_BE_SKIPPED = False
 
 # --- Logging -------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"context": {"()": "moondev.logs.ContextFilter"}},
-    "formatters": {
-        "line": {
-            "()": "moondev.logs.UtcFormatter",
-            "format": "%(asctime)s %(levelname)-7s %(process)d %(name)s [%(log_context)s] %(message)s",
-        },
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["context"], "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", default="INFO")},
-}
+# Lines for people, or JSON for machines; staging and production say json.
+LOG_LEVEL = env_str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = "moondev.logs.setup.configure"
+LOGGING = log_lines(style="plain", level=LOG_LEVEL, environment="development")
+
+# --- Traces --------------------------------------------------------------------------------------------------------
+# Where traces of ticks and orders go, as OTLP over HTTP: http://collector:4318/v1/traces. Empty: nowhere, at no cost.
+MOONDEV_TRACES_ENDPOINT = env_secret("MOONDEV_TRACES_ENDPOINT", default="")
+# Of how many ticks in a hundred; every process decides alike, so a trace is whole or absent.
+MOONDEV_TRACES_PERCENT = env_int("MOONDEV_TRACES_PERCENT", default=100, minimum=0)

@@ -4,12 +4,16 @@ Every reader names the variable, the value and what is allowed. Secrets are neve
 """
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from moondev.logs.redaction import redaction
+from moondev.logs.setup import STYLES, logging_config, service_name
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,17 +86,22 @@ def env_optional_path(name: str) -> Path | None:
 def env_secret(name: str, *, default: str | None = None) -> str:
     """Return a secret from ``NAME``, or from the file that ``NAME_FILE`` points to.
 
-    None as default means "required". A file that cannot be read or is empty is an error, never "unset".
+    None as default means "required". A file that cannot be read or is empty is an error, never "unset". From then on no
+    line that this process logs shows it.
     """
     file_name = os.environ.get(f"{name}_FILE", "")
     if not file_name:
-        return env_str(name, default=default)
+        value = env_str(name, default=default)
+        if value != default:
+            redaction().learn(value)
+        return value
     try:
         value = Path(file_name).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE={file_name!r} cannot be read: {error.strerror}") from error
     if not value:
         raise ImproperlyConfigured(f"{name}_FILE={file_name!r} is empty: a secret is required")
+    redaction().learn(value)
     return value
 
 
@@ -118,6 +127,14 @@ def env_database(name: str, *, default: str) -> dict[str, Any]:
     if socket_folder:
         database["HOST"] = socket_folder
     return database
+
+
+def log_lines(*, style: str, level: str, environment: str) -> dict[str, Any]:
+    """Return how this process logs; LOG_STYLE says otherwise than `style`."""
+    chosen = env_choice("LOG_STYLE", allowed=STYLES, default=style)
+    return logging_config(
+        style=chosen, level=level, environment=environment, service=service_name(sys.argv), host=socket.gethostname()
+    )
 
 
 def process_name() -> str:

@@ -1,7 +1,8 @@
 """Production: refuses to be imported without its secrets."""
 
 from moondev.settings.base import *  # noqa: F403  Django's overlays are made this way; base is the only source
-from moondev.settings.env import env_bool, env_secret, env_str
+from moondev.settings.base import LOG_LEVEL
+from moondev.settings.env import env_bool, env_secret, env_str, log_lines
 
 DEBUG = False
 SECRET_KEY = env_secret("SECRET_KEY")
@@ -18,3 +19,5 @@ SECURE_HSTS_SECONDS = 31_536_000
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 WHITENOISE_USE_FINDERS = False
+
+LOGGING = log_lines(style="json", level=LOG_LEVEL, environment="production")

@@ -34,3 +34,5 @@ ALERTS_MAY_BE_PLAIN = True
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.
 MOONDEV_STRATEGIES_DIR = None
+# pytest has hooks of its own for warnings and for what nobody caught.
+LOGGING_CONFIG = "logging.config.dictConfig"

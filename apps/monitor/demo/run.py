@@ -223,7 +223,6 @@ def _log_to_file(folder: Path) -> None:
         "class": "logging.FileHandler",
         "filename": str(folder / "demo.log"),
         "mode": "w",
-        "filters": ["context"],
         "formatter": "line",
     }
     logging.config.dictConfig({**settings.LOGGING, "handlers": {"stderr": handler}})

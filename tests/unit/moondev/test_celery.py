@@ -112,24 +112,28 @@ def count(name, event):
 
 
 def test_tasks_are_counted_and_their_log_context_is_cleared():
-    from moondev.logs import _CONTEXT
+    from moondev.logs.context import current
 
     seen = []
 
     @shared_task(name="monitor.counted_in_test")
     def counted(fail):
-        seen.append(dict(_CONTEXT.get()))
+        seen.append(dict(current()))
         if fail:
             raise RuntimeError("no")
 
     assert isinstance(app.tasks["monitor.counted_in_test"], TradingTask)
-    counted.apply(kwargs={"fail": False})
+    # What a person asked for by request r-1 is followed into the worker; what nobody of ours sends is not.
+    counted.apply(kwargs={"fail": False}, headers={"about": {"request": "r-1", "tick": "planted"}})
     counted.apply(kwargs={"fail": True})
     name = "monitor.counted_in_test"
     assert [count(name, event) for event in ("started", "done", "failed")] == [2, 1, 1]
     assert seen[0]["task"] == name
     assert seen[0]["task_id"]
-    assert dict(_CONTEXT.get()) == {}
+    assert seen[0]["request"] == "r-1"
+    assert "tick" not in seen[0]
+    assert "request" not in seen[1]
+    assert dict(current()) == {}
 
 
 def test_tasks_are_acknowledged_late_and_keep_no_result():
