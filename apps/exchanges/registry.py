@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from typing import cast
@@ -30,6 +31,7 @@ from apps.exchanges.ports import (
     VenueConfig,
 )
 from apps.exchanges.short_ids import NoShortIds, ShortIds
+from apps.exchanges.throttling import Foremost, Lane
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 
@@ -47,15 +49,18 @@ PROTOCOLS = ("hyperliquid", "binance", "bybit", "phemex", "dydx")
 _VENUES = "apps.exchanges.venues"
 
 
-def client_for(venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None = None) -> ExecutionClient:
+def client_for(
+    venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None = None, lane: Lane = Lane.ORDINARY
+) -> ExecutionClient:
     """Return this process's client of an account and signer; the same one every time.
 
+    One that carries halts out takes the foremost `lane`; any other goes by what each request is for.
     Raises Configuration for an unknown protocol, a bad address or key, and a real venue without the
     word in MOONDEV_LIVE_TRADING. Touches no network.
     """
     _adapter(venue)
     # A session must not be shared with the process that forked us: both would read from one socket.
-    return _client(os.getpid(), venue, credentials, short_ids)
+    return _client(os.getpid(), venue, credentials, short_ids, lane)
 
 
 def market_data_for(venue: VenueConfig) -> MarketDataClient:
@@ -130,6 +135,11 @@ def _tools(venue: VenueConfig, credentials: Credentials = NOBODY, short_ids: Sho
 
 
 @lru_cache(maxsize=CLIENTS_KEPT)
-def _client(_pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None) -> ExecutionClient:
-    client = adapter_of(venue.protocol).execution_client(venue, credentials, _tools(venue, credentials, short_ids))
+def _client(
+    _pid: int, venue: VenueConfig, credentials: Credentials, short_ids: ShortIds | None, lane: Lane
+) -> ExecutionClient:
+    tools = _tools(venue, credentials, short_ids)
+    if lane is Lane.FOREMOST:
+        tools = replace(tools, throttle=Foremost(tools.throttle))
+    client = adapter_of(venue.protocol).execution_client(venue, credentials, tools)
     return observed(client, request_meter(venue.code))

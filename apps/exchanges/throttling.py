@@ -14,10 +14,15 @@ from typing import Protocol
 
 
 class Lane(StrEnum):
-    """Who asks. The reserved lane may use the last part of a budget that the ordinary one may not."""
+    """Who asks. Each lane may use a part of a budget that those before it may not.
+
+    Reserved is for cancels, exits and the questions that settle them, routine ones too; what stops everything goes in
+    the foremost, for routine must not spend what a halt needs.
+    """
 
     ORDINARY = "ordinary"
     RESERVED = "reserved"
+    FOREMOST = "foremost"
 
 
 class Scope(StrEnum):
@@ -32,7 +37,8 @@ class Scope(StrEnum):
 class Budget:
     """One allowance of a venue: `capacity` units, refilled evenly over `seconds`.
 
-    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them.
+    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them; the latter half of
+    those for halts alone.
     """
 
     name: str
@@ -46,8 +52,8 @@ class Budget:
 class EarnedBudget:
     """An allowance for good that trading enlarges: `initial` units, and as many more as the venue grants.
 
-    The reserved lane may go `overdraft` units beyond it, at most as far again as it reaches. When it is spent, one
-    request passes every `trickle_seconds`. Hyperliquid's budget of an address is of this kind.
+    Every lane but the ordinary may go `overdraft` units beyond it, at most as far again as it reaches. When it is
+    spent, one request passes every `trickle_seconds`. Hyperliquid's budget of an address is of this kind.
     https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits
     """
 
@@ -113,6 +119,33 @@ class Unlimited:
 
     def rest(self, seconds: float, reason: str) -> None:
         """Note nothing."""
+
+
+class Foremost:
+    """A throttle of one that stops everything: whatever it asks for, it asks in the foremost lane."""
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+
+    def spend(self, cost: Mapping[str, int], lane: Lane = Lane.ORDINARY) -> None:  # noqa: ARG002  it is always the foremost
+        """Take `cost` in the foremost lane."""
+        self._throttle.spend(cost, Lane.FOREMOST)
+
+    def charge(self, cost: Mapping[str, int]) -> None:
+        """Take what an answer has cost beyond its question."""
+        self._throttle.charge(cost)
+
+    def heard(self, used: Mapping[str, int]) -> None:
+        """Follow the venue where it counts more than we do."""
+        self._throttle.heard(used)
+
+    def granted(self, name: str, units: int) -> None:
+        """Take the venue's word on how large an earned budget has become."""
+        self._throttle.granted(name, units)
+
+    def rest(self, seconds: float, reason: str) -> None:
+        """Leave the venue alone for a while."""
+        self._throttle.rest(seconds, reason)
 
 
 def lane_of(reduces: Iterable[bool]) -> Lane:

@@ -13,6 +13,7 @@ from apps.exchanges.models import Signer
 from apps.exchanges.orders.short_ids import short_ids_of
 from apps.exchanges.ports import Credentials, ExecutionClient
 from apps.exchanges.registry import capabilities, client_for
+from apps.exchanges.throttling import Lane
 from moondev.domain.errors import Configuration, InvalidValue
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,17 @@ class VenueSessions:
         key = signer_key(signer, self._backend)
         try:
             venue = account.venue.to_config()
-            client = client_for(venue, Credentials(account.address, key), short_ids_of(account.pk, venue.protocol))
+            numbers = short_ids_of(account.pk, venue.protocol)
+            client = client_for(venue, Credentials(account.address, key), numbers, _lane(signer))
         except (Configuration, InvalidValue) as error:
             raise Configuration(f"account {account.code}, secret {signer.secret_name}: {error}") from error
         _check_own_key(signer, client)
         return Session(account_facts(account.pk), client, signer.pk, capabilities(account.venue.protocol))
+
+
+def _lane(signer: Signer) -> Lane:
+    """Return the least lane of a signer's requests: those that stop everything wait for nobody's routine."""
+    return Lane.ORDINARY if signer.purpose == Signer.Purpose.ORDERS else Lane.FOREMOST
 
 
 def _check_own_key(signer: Signer, client: ExecutionClient) -> None:

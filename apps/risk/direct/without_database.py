@@ -10,6 +10,7 @@ from apps.exchanges.credentials.backends import EnvironmentBackend
 from apps.exchanges.ports import Credentials
 from apps.exchanges.registry import client_for
 from apps.exchanges.short_ids import PassingShortIds
+from apps.exchanges.throttling import Lane
 from apps.risk.direct.accounts_file import DirectAccount, read_file
 from apps.risk.direct.stop import DirectStop, Say, Tools
 from apps.risk.vetoes import Closing
@@ -43,7 +44,7 @@ def _stop(account: DirectAccount, tools: Tools, closing: Closing | None, seconds
         key = EnvironmentBackend().secret(account.secret_name)
         # Where a venue wants short numbers, what is cancelled here goes by the venue's own ids, and what flattens by
         # numbers of this process.
-        client = client_for(account.venue, Credentials(account.address, key), PassingShortIds())
+        client = client_for(account.venue, Credentials(account.address, key), PassingShortIds(), Lane.FOREMOST)
         clear = DirectStop(account, client, tools).run(closing=closing, seconds=seconds)
     except TradingError as error:
         tools.say(f"{account.code}: {error}")

@@ -42,9 +42,12 @@ def signer_name(signer_key: str) -> str:
 
 def ceiling(budget: Budget, lane: Lane) -> int:
     """Return how many units a lane may bring a budget to; one unit is for everybody, however small it is."""
-    if lane is Lane.RESERVED:
+    kept = budget.capacity * budget.reserved
+    if lane is Lane.FOREMOST:
         return budget.capacity
-    return max(1, budget.capacity - math.ceil(budget.capacity * budget.reserved))
+    if lane is Lane.RESERVED:
+        return budget.capacity - math.floor(kept / 2)
+    return max(1, budget.capacity - math.ceil(kept))
 
 
 class Purse:
@@ -72,7 +75,7 @@ class Purse:
         budget = self.budgets[name]
         if isinstance(budget, Budget):
             return units, ceiling(budget, lane), max(1, round(self.real_seconds(budget.seconds) * MICROSECONDS)), 0, 0
-        overdraft = budget.overdraft if lane is Lane.RESERVED else 0
+        overdraft = 0 if lane is Lane.ORDINARY else budget.overdraft
         trickle = round(self.real_seconds(budget.trickle_seconds) * MICROSECONDS)
         return units, budget.initial, 0, trickle, overdraft
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from apps.exchanges import registry
 from apps.exchanges.execution.sender import Sender
 from apps.exchanges.execution.sessions import VenueSessions
 from apps.exchanges.models import Signer
 from apps.exchanges.orders.services import wake_accounts
+from apps.exchanges.throttling import Lane, Unlimited
 from apps.exchanges.venues.hyperliquid.agents import address_of
-from moondev.domain.errors import Configuration
+from moondev.domain.errors import Configuration, RateLimited
 from tests.support.order_world import World, assert_books, make_world
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +60,26 @@ def test_refuses_to_trade_with_the_key_of_another_wallet(world: World) -> None:
 @pytest.mark.parametrize("purpose", ["vetoes", "direct"])
 def test_a_halt_does_not_fail_for_a_row_that_is_wrong(world: World, purpose: str) -> None:
     assert VenueSessions(Vault(OTHER_KEY)).session(world.account.pk, purpose).client
+
+
+@pytest.mark.parametrize(
+    ("purpose", "lane"), [("orders", Lane.RESERVED), ("vetoes", Lane.FOREMOST), ("direct", Lane.FOREMOST)]
+)
+def test_what_stops_everything_asks_before_everybody_else(world: World, monkeypatch, purpose: str, lane: Lane) -> None:
+    asked: list[Lane] = []
+
+    class Refusing(Unlimited):
+        def spend(self, _cost: Mapping[str, int], lane: Lane = Lane.ORDINARY) -> None:
+            asked.append(lane)
+            raise RateLimited("nothing is to leave in this test", 1.0)
+
+    registry._client.cache_clear()
+    monkeypatch.setattr(registry, "throttle_for", lambda *_: Refusing())
+    client = VenueSessions(Vault(KEY)).session(world.account.pk, purpose).client
+    with pytest.raises(RateLimited):
+        client.account_snapshot()
+    registry._client.cache_clear()
+    assert asked == [lane]
 
 
 def test_refuses_what_is_no_key_without_showing_it(world: World) -> None:

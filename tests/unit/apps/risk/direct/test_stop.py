@@ -113,7 +113,7 @@ def test_an_account_is_clear_once_the_surprise_is_over(instrument) -> None:
 def test_one_account_that_fails_hides_no_other(instrument, monkeypatch) -> None:
     client = StubClient(instrument, BTC="0.5")
 
-    def client_for(venue: VenueConfig, credentials: object, _: object) -> StubClient:
+    def client_for(venue: VenueConfig, credentials: object, *_: object) -> StubClient:
         if credentials.account_address == "odd":
             raise ZeroDivisionError("a bug in an adapter")
         return client

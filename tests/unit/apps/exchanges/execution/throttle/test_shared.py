@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.exchanges.throttling import Budget, EarnedBudget, Lane, Scope
+from apps.exchanges.throttling import Budget, EarnedBudget, Foremost, Lane, Scope
 from moondev.domain.clock import FixedClock, ReplayClock
 from moondev.domain.errors import InvalidValue, RateLimited
 from tests.support.throttle_world import (
@@ -50,7 +50,19 @@ def test_the_reserved_part_is_left_to_the_reserved_lane(client) -> None:
     mine.spend({"weight": 80})
     with pytest.raises(RateLimited, match="ordinary"):
         mine.spend({"weight": 1})
-    assert spends_until_refused(mine, {"weight": 5}, Lane.RESERVED) == 4
+    assert spends_until_refused(mine, {"weight": 5}, Lane.RESERVED) == 2
+
+
+def test_routine_leaves_a_part_of_the_reserve_to_halts(client) -> None:
+    routine, halt = throttle(client), Foremost(throttle(client))
+    routine.charge({"weight": 90})
+    with pytest.raises(RateLimited, match="reserved"):
+        routine.spend({"weight": 1}, Lane.RESERVED)
+    halt.spend({"weight": 9})
+    # Whatever lane the adapter names, it is the foremost.
+    halt.spend({"weight": 1}, Lane.RESERVED)
+    with pytest.raises(RateLimited, match="foremost"):
+        halt.spend({"weight": 1})
 
 
 def test_several_budgets_are_paid_together_or_not_at_all(client) -> None:
@@ -256,7 +268,8 @@ def test_within_a_window_the_books_are_exact(client, spends) -> None:
 
 
 def _top(budget: Budget, lane: Lane) -> int:
-    return budget.capacity if lane is Lane.RESERVED else round(budget.capacity * (1 - budget.reserved))
+    kept = {Lane.ORDINARY: budget.reserved, Lane.RESERVED: budget.reserved / 2, Lane.FOREMOST: 0.0}
+    return round(budget.capacity * (1 - kept[lane]))
 
 
 def test_the_kind_of_an_earned_budget_is_not_mistaken_for_a_window(client) -> None:
