@@ -73,7 +73,10 @@ WORKERS: Mapping[str, WorkerRule] = {
     # Threads, because its tasks wait for venues: one that hangs must not keep the others from being reconciled.
     "portfolio": WorkerRule(("portfolio",), pool="threads", concurrency=6),
     # Makes strategies due, so nothing long may stand before it in the queue.
-    "general": WorkerRule(("alerts", "default"), pool="prefork", concurrency=1),
+    "general": WorkerRule(("default",), pool="prefork", concurrency=1),
+    # Threads, because its tasks wait for servers of others, two of which may hang at once; alone, because nobody is
+    # told of anything else that hangs unless this one works.
+    "alerts": WorkerRule(("alerts",), pool="threads", concurrency=4),
     # Computes for minutes at a time: any number of machines may run one of these.
     "research": WorkerRule(("research",), pool="prefork", concurrency=1),
 }

@@ -9,7 +9,7 @@ see ``django.db.DatabaseError`` and a broken session is noticed and replaced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -43,7 +43,7 @@ def run(sql: str, parameters: Sequence[Any] = ()) -> int:
         return int(cursor.rowcount)
 
 
-def fetch(sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+def fetch(sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
     """Run one statement and return the rows it answers with."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

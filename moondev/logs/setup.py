@@ -14,6 +14,8 @@ from typing import Any
 STYLES = frozenset({"json", "plain"})
 # They bring handlers of their own, which would write past the redaction.
 _BRING_THEIR_OWN = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery.task", "tornado", "py.warnings")
+# Their debug lines hold whole addresses, and with them tokens of bots and webhooks.
+_TELL_TOO_MUCH = {"urllib3": "INFO", "apprise": "WARNING"}
 
 
 def logging_config(*, style: str, level: str, environment: str, service: str, host: str) -> dict[str, Any]:
@@ -27,7 +29,10 @@ def logging_config(*, style: str, level: str, environment: str, service: str, ho
         "disable_existing_loggers": False,
         "formatters": {"line": written[style]},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "loggers": {name: {"handlers": [], "propagate": True} for name in _BRING_THEIR_OWN},
+        "loggers": {
+            **{name: {"handlers": [], "propagate": True} for name in _BRING_THEIR_OWN},
+            **{name: {"level": floor} for name, floor in _TELL_TOO_MUCH.items()},
+        },
         "root": {"handlers": ["stderr"], "level": level},
     }
 

@@ -33,6 +33,7 @@ def enqueue(notice: Notice, channels: Sequence[str], *, now: datetime) -> tuple[
             notice=told,
             title=notice.title,
             urgency=URGENCY[notice.severity],
+            noticed_at=now,
             created_at=now,
             next_attempt_at=now,
         )

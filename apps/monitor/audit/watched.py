@@ -40,7 +40,7 @@ WATCHED = (
     Watched("auth_group_permissions", "role's permission", ("group_id", "permission_id")),
     Watched("monitor_apitoken", "API token", ("name", "prefix"), ("last_used_at", "last_used_from"), ("digest",)),
     # Who is told.
-    Watched("monitor_channel", "channel", ("slug",), ("free_at", "quiet_until")),
+    Watched("monitor_channel", "channel", ("slug",), ("free_at", "quiet_until", "failures_in_row")),
     # Where money is and how it is reached.
     Watched("exchanges_venue", "venue", ("code",)),
     Watched("exchanges_portfolio", "portfolio", ("code",)),

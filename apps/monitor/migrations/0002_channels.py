@@ -25,10 +25,12 @@ class Migration(migrations.Migration):
                 ('per_minute', models.PositiveSmallIntegerField(default=20, help_text='At most so many messages a minute; more of them wait, the most severe first.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600)])),
                 ('free_at', models.DateTimeField(editable=False, null=True)),
                 ('quiet_until', models.DateTimeField(editable=False, null=True)),
+                ('failures_in_row', models.PositiveIntegerField(default=0, editable=False)),
                 ('fallback', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitor.channel')),
             ],
             options={
                 'ordering': ['slug'],
+                'permissions': [('test_channel', 'Can send a test over a channel')],
             },
         ),
         migrations.CreateModel(
@@ -41,9 +43,9 @@ class Migration(migrations.Migration):
                 ('urgency', models.PositiveSmallIntegerField(default=0)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('gave_up', 'gave up')], default='queued', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('noticed_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
                 ('next_attempt_at', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('failed_channels', models.JSONField(default=list)),

@@ -25,8 +25,8 @@ class ChannelKind(models.TextChoices):
 class Channel(models.Model):
     """One way to reach people. Its secret is in the environment: the row says under which name, never what it is.
 
-    `fallback` gets what cannot be delivered here. `free_at` and `quiet_until` are the deliveries' own: until when
-    what was sent uses up the rate, and until when the server asked to be left alone.
+    `fallback` gets what cannot be delivered here. The last three are the deliveries' own: until when what was sent uses
+    up the rate, until when the server asked to be left alone, and how often in a row it has failed.
     """
 
     slug = models.SlugField(max_length=50, unique=True)
@@ -52,11 +52,13 @@ class Channel(models.Model):
     )  # fmt: skip
     free_at = models.DateTimeField(null=True, editable=False)
     quiet_until = models.DateTimeField(null=True, editable=False)
+    failures_in_row = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         """By name."""
 
         ordering = ["slug"]
+        permissions = [("test_channel", "Can send a test over a channel")]
         constraints = [
             models.CheckConstraint(condition=Q(fallback=None) | ~Q(fallback=F("id")), name="channel_no_own_fallback"),
             models.CheckConstraint(
@@ -109,8 +111,9 @@ OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING)
 class Delivery(models.Model):
     """One notice on its way to one channel: a row of the outbox.
 
-    `key` goes along, so that whoever gets a message twice can tell. `lease_until` is when somebody else may take it
-    up that is SENDING. `instead_of` is the delivery that failed before this one, `failed_channels` where.
+    `key` goes along, so that whoever gets a message twice can tell. `next_attempt_at` of one that is SENDING is the end
+    of its lease: whoever sends it has died by then, and somebody else takes it up. `instead_of` is the delivery that
+    failed before this one, `failed_channels` where, and `noticed_at` when the first of them was queued.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -120,9 +123,9 @@ class Delivery(models.Model):
     urgency = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    noticed_at = models.DateTimeField()
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     instead_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="taken_over_by")
