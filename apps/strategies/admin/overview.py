@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from apps.exchanges.admin.amounts import plain
 from apps.exchanges.bulk import fetch
@@ -14,6 +15,7 @@ from apps.strategies.authoring.selectors import CodeState, code_states
 from apps.strategies.models import StrategyRow, Tick, TickStatus, Trigger
 
 CENT = Decimal("0.01")
+COUNTS = ("placed", "amended", "cancelled", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,17 @@ def state_of(row: StrategyRow) -> str:
 
 def outcome(tick: Tick) -> str:
     """Return what a tick led to, in a few words; nothing while it has not ended."""
-    if tick.status in {TickStatus.DUE, TickStatus.RUNNING}:
+    counts = {name: getattr(tick, name) for name in COUNTS}
+    return outcome_of(tick.status, counts, tick.report, tick.error)
+
+
+def outcome_of(status: str, counts: Mapping[str, int], report: Mapping[str, Any], error: str) -> str:
+    """Return what a tick of such a status led to; `counts` say of each of COUNTS how many orders."""
+    if status in {TickStatus.DUE, TickStatus.RUNNING}:
         return ""
-    counts = (("placed", tick.placed), ("amended", tick.amended), ("cancelled", tick.cancelled))
-    words = [f"{count} {word}" for word, count in (*counts, ("refused", tick.refused)) if count]
-    codes = sorted({str(refusal.get("code", "")) for refusal in tick.report.get("refusals", [])})
-    return ", ".join(words) + (f" ({', '.join(codes)})" if codes else "") if words else tick.error or "no change"
+    words = [f"{counts[name]} {name}" for name in COUNTS if counts[name]]
+    codes = sorted({str(refusal.get("code", "")) for refusal in report.get("refusals", [])})
+    return ", ".join(words) + (f" ({', '.join(codes)})" if codes else "") if words else error or "no change"
 
 
 def _last_ticks(strategy_ids: Sequence[int]) -> Mapping[int, Tick]:

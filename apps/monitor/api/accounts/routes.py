@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.db.models import Q
 from fastapi import APIRouter, Depends, Query, Response
 
-from apps.exchanges.models import Account, Fill, Position, ScopeKind, TradingMode, TradingState
+from apps.exchanges.models import Account, ScopeKind, TradingMode, TradingState
+from apps.monitor.api.accounts.lines import FILLS, POSITIONS, about
 from apps.monitor.api.accounts.schemas import (
     AccountList,
     FillTold,
@@ -15,15 +15,13 @@ from apps.monitor.api.accounts.schemas import (
     HeldTold,
     PositionTold,
     account_told,
-    fill_told,
     held_told,
-    position_told,
 )
-from apps.monitor.api.instruments import instrument_named, of_instrument
+from apps.monitor.api.instruments import instrument_named
+from apps.monitor.api.lines import Lines
 from apps.monitor.api.moments import Moment
-from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
+from apps.monitor.api.paging import Before, Limit, Page, Word
 from apps.monitor.api.people import Caller, allowed, critical
-from apps.monitor.api.ready import ready
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import KEYED, READ, WRITE
 from apps.strategies.by_hand.taking import position_return, position_take
@@ -54,10 +52,9 @@ async def positions(
     limit: Limit = 200,
 ) -> Response:
     """List positions by owner, newest row first."""
-    chosen = _about(account, strategy, instrument)
-    rows = Position.objects.select_related("account", "instrument").filter(chosen)
-    rows = rows.exclude(quantity=0) if open_only else rows
-    return await in_thread(lambda: ready(page(rows, before, limit, position_told)))
+    chosen = about(POSITIONS, account=account, strategy=strategy, instrument=instrument)
+    chosen = chosen.where("quantity <> 0") if open_only else chosen
+    return await in_thread(_newest(chosen, before).page, "p.id DESC", limit)
 
 
 @router.post("/positions/take", responses=WRITE, dependencies=KEYED)
@@ -84,14 +81,14 @@ async def fills(
     limit: Limit = 100,
 ) -> Response:
     """List trades, newest first."""
-    times = given(time_exchange__gte=since, time_exchange__lt=until)
-    rows = Fill.objects.select_related("account", "instrument").filter(_about(account, strategy, instrument), **times)
-    return await in_thread(lambda: ready(page(rows, before, limit, fill_told)))
+    chosen = about(FILLS, account=account, strategy=strategy, instrument=instrument)
+    chosen = chosen if since is None else chosen.where("time_exchange >= %s", since)
+    chosen = chosen if until is None else chosen.where("time_exchange < %s", until)
+    return await in_thread(_newest(chosen, before).page, "f.id DESC", limit)
 
 
-def _about(account: str | None, strategy: str | None, instrument: str | None) -> Q:
-    chosen = Q(**given(account__code=account, strategy=strategy))
-    return chosen if instrument is None else chosen & of_instrument(instrument, "instrument__")
+def _newest(lines: Lines, before: int | None) -> Lines:
+    return lines if before is None else lines.where("id < %s", before)
 
 
 def _accounts() -> AccountList:

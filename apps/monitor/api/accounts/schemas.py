@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from apps.exchanges.models import Account, Fill, Position
+from apps.exchanges.models import Account
 from apps.monitor.api.amounts import Amount
 from apps.monitor.api.writes import Reason
 from moondev.domain.portfolio import Holding
@@ -141,23 +141,6 @@ def account_told(row: Account, mode: str) -> AccountTold:
         currency=row.currency, address=row.address, shared=row.shared, enabled=row.enabled, mode=mode,
         unreconciled=row.unreconciled, differing=[str(one) for one in row.differing],
     )  # fmt: skip
-
-
-def position_told(row: Position) -> PositionTold:
-    """Return a position."""
-    names = ("id", "strategy", "quantity", "cost", "realised", "fees", "funding", "opened_at", "updated_at")
-    values = {name: getattr(row, name) for name in names}
-    return PositionTold(account=row.account.code, instrument=row.instrument.key, **values)
-
-
-def fill_told(row: Fill) -> FillTold:
-    """Return a fill."""
-    names = (
-        "id", "strategy", "order_id", "side", "price", "quantity", "fee", "realised", "liquidity", "kind",
-        "venue_trade_id", "time_exchange", "time_received",
-    )  # fmt: skip
-    values = {name: getattr(row, name) for name in names}
-    return FillTold(account=row.account.code, instrument=row.instrument.key, **values)
 
 
 def held_told(owner: str, held: Holding) -> HeldTold:

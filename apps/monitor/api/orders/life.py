@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from apps.exchanges.models import Order
-from apps.strategies.models import Tick
+STAGES = ("due", "tick_started", "row", "sent", "acknowledged", "filled", "closed")
 
 
-def stages_ms(order: Order) -> dict[str, float]:
-    """Return the stages that are over, in milliseconds, in the order in which they come."""
-    tick = Tick.objects.filter(pk=int(order.tick_id)).first() if order.tick_id.isdecimal() else None
-    first_fill = order.fills.order_by("time_received").values_list("time_received", flat=True).first()
-    moments = [
-        ("due", None if tick is None else tick.due_at),
-        ("tick_started", None if tick is None else tick.started_at),
-        ("row", order.created_at),
-        ("sent", order.sent_at),
-        ("acknowledged", order.acknowledged_at),
-        ("filled", first_fill),
-        ("closed", order.closed_at),
-    ]
-    known = [(name, at) for name, at in moments if at is not None]
-    pairs = pairwise(known)
-    return {f"{before}_to_{after}": _ms(begun, ended) for (before, begun), (after, ended) in pairs}
+def stages_ms(moments: Sequence[datetime | None]) -> dict[str, float]:
+    """Return the stages that are over, in milliseconds, in the order in which they come.
+
+    `moments` are when each of STAGES was; None: not yet, or not known.
+    """
+    known = [(name, at) for name, at in zip(STAGES, moments, strict=True) if at is not None]
+    return {f"{before}_to_{after}": _ms(begun, ended) for (before, begun), (after, ended) in pairwise(known)}
 
 
 def _ms(begun: datetime, ended: datetime) -> float:

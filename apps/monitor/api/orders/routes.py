@@ -6,31 +6,27 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from django.db.models import Q
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Response
 
 from apps.exchanges.models import Order
-from apps.monitor.api.instruments import account_named, instrument_named, of_instrument
-from apps.monitor.api.orders.life import stages_ms
+from apps.monitor.api.instruments import account_named, instrument_named
+from apps.monitor.api.lines import JSON
+from apps.monitor.api.orders.lines import order_whole, orders_page
 from apps.monitor.api.orders.schemas import (
-    LINE,
     OrderAsked,
     OrderFilter,
     OrdersPlaced,
     OrderTold,
     OrderWhole,
-    line_told,
     order_told,
-    order_whole,
 )
-from apps.monitor.api.paging import Id, Page, given
+from apps.monitor.api.paging import Id, Page
 from apps.monitor.api.people import Caller, allowed, critical
-from apps.monitor.api.ready import ready
 from apps.monitor.api.threads import in_thread
 from apps.monitor.api.writes import KEYED, READ, WRITE, Why
 from apps.strategies.by_hand.cancelling import order_cancel
 from apps.strategies.by_hand.placing import Ticket, order_place
-from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, FINAL, NON_FINAL, OrderStatus, TimeInForce
+from moondev.domain.orders import CLIENT_ORDER_NAMESPACE, FINAL, OrderStatus, TimeInForce
 from moondev.domain.values import Price, Quantity
 
 Reader = Annotated[Caller, Depends(allowed("exchanges.view_order"))]
@@ -46,13 +42,13 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 @router.get("", responses=READ, response_model=Page[OrderTold])
 async def listed(_: Reader, asked: Annotated[OrderFilter, Query()]) -> Response:
     """List orders, newest first."""
-    return await in_thread(lambda: ready(_listed(asked)))
+    return await in_thread(orders_page, asked)
 
 
 @router.get("/{order_id}", responses=WRITE, response_model=OrderWhole)
 async def read(order_id: Id, _: Reader) -> Response:
     """Return one order with its whole life: steps, fills, and how long each stage took."""
-    return await in_thread(lambda: ready(_whole(order_id)))
+    return await in_thread(_whole, order_id)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=WRITE)
@@ -69,35 +65,11 @@ async def cancel(order_id: Id, why: Why, caller: Canceller) -> OrderTold:
     return await in_thread(_cancel, order_id, why.reason, caller.username)
 
 
-def _listed(asked: OrderFilter) -> Page[OrderTold]:
-    rows = Order.objects.filter(_chosen(asked))
-    if asked.strategy is None:
-        rows = (rows if asked.before is None else rows.filter(pk__lt=asked.before)).order_by("-pk")
-    else:
-        # By the index on a strategy's latest orders, which one of few orders needs among a million of others.
-        last = Order.objects.filter(pk=asked.before or 0).values_list("created_at", flat=True).first()
-        if last is not None:
-            rows = rows.filter(Q(created_at__lt=last) | Q(created_at=last, pk__lt=asked.before))
-        rows = rows.order_by("-created_at", "-pk")
-    found = list(rows.values(*LINE)[: asked.limit + 1])
-    more = len(found) > asked.limit
-    kept = found[: asked.limit]
-    return Page[OrderTold](items=[line_told(row) for row in kept], next_before=kept[-1]["id"] if more else None)
-
-
-def _chosen(asked: OrderFilter) -> Q:
-    times = given(created_at__gte=asked.since, created_at__lt=asked.until)
-    chosen = Q(**given(account__code=asked.account, strategy=asked.strategy, status=asked.status), **times)
-    if asked.instrument is not None:
-        chosen &= of_instrument(asked.instrument, "instrument__")
-    if asked.live is not None:
-        chosen &= Q(status__in=sorted(NON_FINAL if asked.live else FINAL))
-    return chosen
-
-
-def _whole(order_id: int) -> OrderWhole:
-    row = _order(order_id)
-    return order_whole(row, stages_ms(row))
+def _whole(order_id: int) -> Response:
+    told = order_whole(order_id)
+    if told is None:
+        raise _unknown(order_id)
+    return Response(told, media_type=JSON)
 
 
 def _place(asked: OrderAsked, caller: Caller, key: str) -> OrdersPlaced:
@@ -133,5 +105,9 @@ def _cancel(order_id: int, reason: str, actor: str) -> OrderTold:
 def _order(order_id: int) -> Order:
     row = Order.objects.select_related("account", "instrument").filter(pk=order_id).first()
     if row is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no order {order_id}")
+        raise _unknown(order_id)
     return row
+
+
+def _unknown(order_id: int) -> HTTPException:
+    return HTTPException(HTTPStatus.NOT_FOUND, f"there is no order {order_id}")

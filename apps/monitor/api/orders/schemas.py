@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from apps.exchanges.models import Order, OrderEvent
-from apps.monitor.api.accounts.schemas import FillTold, fill_told
+from apps.exchanges.models import Order
+from apps.monitor.api.accounts.schemas import FillTold
 from apps.monitor.api.amounts import Amount, Wanted
 from apps.monitor.api.moments import Moment
 from apps.monitor.api.paging import LARGEST_ID
@@ -20,6 +19,8 @@ from apps.monitor.api.writes import Reason
 from moondev.domain.orders import OrderStatus
 from moondev.domain.values import Side
 
+# As many as amounts are kept with.
+PLACES = Decimal("1e-12")
 _ORDER: JsonDict = {
     "id": 12, "client_order_id": "5b1f3a52-9a52-5b57-8d0c-0f2f6f0e6d6f", "venue_order_id": "771", "account": "paper-1",
     "strategy": "turtle-btc", "instrument": "hyperliquid:BTC", "side": "buy", "order_type": "limit",
@@ -155,39 +156,14 @@ class OrdersPlaced(BaseModel):
 
 
 def order_told(row: Order) -> OrderTold:
-    """Return an order as a line of a list."""
-    return OrderTold(**_columns(row))
-
-
-def line_told(row: Mapping[str, Any]) -> OrderTold:
-    """Return such a line from LINE's columns: a page of whole rows would take ten times as long."""
-    venue, symbol = row["instrument__venue_id"], row["instrument__symbol"]
+    """Return an order as a line of a list; `lines` writes the same."""
+    average = row.filled_notional / row.filled_quantity if row.filled_quantity else None
     return OrderTold(
-        account=row["account__code"],
-        instrument=f"{venue}:{symbol}",
-        average_price=_average(row["filled_notional"], row["filled_quantity"]),
-        **{name: row[name] for name in _NAMES},
+        **{name: getattr(row, name) for name in _NAMES},
+        account=row.account.code,
+        instrument=row.instrument.key,
+        average_price=None if average is None else average.quantize(PLACES, ROUND_HALF_UP),
     )
-
-
-def order_whole(row: Order, stages_ms: dict[str, float]) -> OrderWhole:
-    """Return an order with its whole life."""
-    return OrderWhole(
-        **_columns(row),
-        arrival_price=row.arrival_price,
-        refusal_limit=row.refusal_limit,
-        refusal_value=row.refusal_value,
-        steps=[_step(event, row.created_at) for event in row.events.all()],
-        fills=[fill_told(fill) for fill in row.fills.select_related("account", "instrument").order_by("pk")],
-        stages_ms=stages_ms,
-    )
-
-
-def _step(event: OrderEvent, begun: datetime) -> StepTold:
-    return StepTold(
-        at=event.at, ms=(event.at - begun).total_seconds() * 1000, source=event.source, status_from=event.status_from,
-        status_to=event.status_to, detail=event.detail,
-    )  # fmt: skip
 
 
 _NAMES = (
@@ -195,18 +171,3 @@ _NAMES = (
     "price", "trigger_price", "status", "filled_quantity", "reason", "refusal_code", "tick_id", "created_at", "sent_at",
     "acknowledged_at", "closed_at",
 )  # fmt: skip
-
-LINE = (*_NAMES, "filled_notional", "account__code", "instrument__venue_id", "instrument__symbol")
-
-
-def _columns(row: Order) -> dict[str, object]:
-    return {
-        **{name: getattr(row, name) for name in _NAMES},
-        "account": row.account.code,
-        "instrument": row.instrument.key,
-        "average_price": _average(row.filled_notional, row.filled_quantity),
-    }
-
-
-def _average(notional: Decimal, quantity: Decimal) -> Decimal | None:
-    return notional / quantity if quantity else None

@@ -9,9 +9,9 @@ from typing import Annotated, Protocol
 from django.db import transaction
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
-from apps.monitor.api.paging import Before, Limit, Page, Word, given, page
+from apps.monitor.api.paging import Before, Limit, Page, Word, page
 from apps.monitor.api.people import Caller, allowed, critical
-from apps.monitor.api.ready import ready
+from apps.monitor.api.strategies.lines import strategies_page
 from apps.monitor.api.strategies.schemas import (
     STATES,
     EventTold,
@@ -52,8 +52,7 @@ async def listed(
     limit: Limit = 100,
 ) -> Response:
     """List strategies by name, each with its last decision."""
-    chosen = given(kind=kind, account__code=account, slug__gt=after)
-    return await in_thread(lambda: ready(_listed(state, chosen, limit)))
+    return await in_thread(strategies_page, state=state, kind=kind, account=account, after=after, limit=limit)
 
 
 @router.get("/{slug}", responses=WRITE)
@@ -133,20 +132,6 @@ def strategy(slug: str) -> StrategyRow:
     if row is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no strategy {slug}")
     return row
-
-
-def _listed(state: STATES | None, chosen: dict[str, object], limit: int) -> StrategyPage:
-    rows = StrategyRow.objects.select_related("account").filter(**chosen).order_by("slug")
-    if state is not None:
-        rows = rows.filter(enabled=state != "disabled")
-        rows = rows.filter(paused_reason="") if state == "enabled" else rows
-        rows = rows.exclude(paused_reason="") if state == "paused" else rows
-    found = list(rows[: limit + 1])
-    kept, more = found[:limit], len(found) > limit
-    seen = overviews(kept)
-    return StrategyPage(
-        items=[strategy_told(row, seen[row.pk]) for row in kept], next_after=kept[-1].slug if more else None
-    )
 
 
 def _told(slug: str) -> StrategyTold:
