@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 
 from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.models import Venue
@@ -21,15 +20,21 @@ _ANY_PORTS = Ports(mock=1, web=1, flower=1)
 def expected_names() -> tuple[str, ...]:
     """Return the names of the processes that ought to run, in the order in which they are started.
 
-    Without a database every configured venue counts as switched on. Leaves out MOONDEV_PROCESSES_NOT_RUN.
+    Leaves out MOONDEV_PROCESSES_NOT_RUN. Raises DatabaseError.
     """
-    try:
-        switched_on = Venue.objects.filter(enabled=True, code__in=settings.MOONDEV_VENUES)
-        venues = list(switched_on.order_by("pk").values_list("code", flat=True))
-        listening = set(watched_accounts().filter(venue__in=venues).values_list("venue", flat=True))
-    except (DatabaseError, InterfaceError):
-        venues, listening = list(settings.MOONDEV_VENUES), set(settings.MOONDEV_VENUES)
-    return names_for(venues, listening)
+    venues = expected_venues()
+    return names_for(venues, set(watched_accounts().filter(venue__in=venues).values_list("venue", flat=True)))
+
+
+def configured_names() -> tuple[str, ...]:
+    """Return the names as far as they are known without a database: every configured venue counts as switched on."""
+    return names_for(settings.MOONDEV_VENUES, settings.MOONDEV_VENUES)
+
+
+def expected_venues() -> list[str]:
+    """Return the venues that are switched on and have queues. Raises DatabaseError."""
+    switched_on = Venue.objects.filter(enabled=True, code__in=settings.MOONDEV_VENUES)
+    return list(switched_on.order_by("pk").values_list("code", flat=True))
 
 
 def names_for(venues: Collection[str], listening: Collection[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ import redis
 from django.db import DatabaseError, InterfaceError
 
 from apps.exchanges.market_data.cache import process_redis
-from apps.monitor.health.expected import expected_names
+from apps.monitor.health.expected import configured_names, expected_names
 from apps.monitor.health.processes import SILENT, process_states
 from apps.monitor.health.states import Component, Kind, State
 from moondev.heartbeat.beat import Beat
@@ -54,17 +54,34 @@ def missing(now: datetime) -> tuple[Missing, ...]:
 
 def look_at_processes(now: datetime) -> list[Component]:
     """Return the state of every process at `now`, a real time."""
-    names, heard = expected_names(), hear()
+    try:
+        names = expected_names()
+    except (DatabaseError, InterfaceError):
+        return look_at(configured_names(), hear_without_database(), now)
+    return look_at(names, hear(), now)
+
+
+def look_at(names: Sequence[str], heard: Heard, now: datetime) -> list[Component]:
+    """Return the state of each of `names`, and of whoever else lives, by what was heard."""
     if heard.silent is None:
         return [Component(name, Kind.PROCESS, State.UNKNOWN, detail=UNREADABLE) for name in names]
     return process_states(names, heard.beats, now, heard.silent)
 
 
 def hear() -> Heard:
-    """Return the newest beat of each process. Without Redis beats are as old as the database is told seldom."""
-    by_redis, by_sql = _from_redis(), _from_sql()
+    """Return the newest beat of each process, wherever it was kept."""
+    return _heard(_from_redis(), _from_sql())
+
+
+def hear_without_database() -> Heard:
+    """Return what Redis alone knows."""
+    return _heard(_from_redis(), None)
+
+
+def _heard(by_redis: list[Beat] | None, by_sql: list[Beat] | None) -> Heard:
     if by_redis is None and by_sql is None:
         return Heard((), None)
+    # Without Redis beats may be as old as the time between two that the database is told of.
     silent = SILENT if by_redis is not None else SILENT + timedelta(seconds=SQL_SECONDS)
     return Heard(newest([*(by_redis or ()), *(by_sql or ())]), silent)
 

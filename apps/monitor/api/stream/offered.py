@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.monitor.api.stream.sources.alerts import read_alerts
 from apps.monitor.api.stream.sources.fills import read_fills
+from apps.monitor.api.stream.sources.health import read_health
 from apps.monitor.api.stream.sources.market import read_candles, read_charts, read_prices
 from apps.monitor.api.stream.sources.money import read_equity, read_limits_used, read_money
 from apps.monitor.api.stream.sources.news import read_news
@@ -37,6 +38,7 @@ def topics() -> Topics:
             Topic("breakers", "risk.view_breakerstate", 1.0, read_breakers),
             Topic("news", "exchanges.view_tradingstatechange", 1.0, read_news),
             Topic("venues", "exchanges.view_venue", 1.0, read_venues),
+            Topic("health", "exchanges.view_venue", 2.0, read_health),
             Topic("queues", "exchanges.view_venue", 1.0, queues.read, close=queues.close),
             Topic("alerts", "monitor.view_alert", 1.0, read_alerts),
             Topic("prices", "exchanges.view_instrumentrow", 0.05, read_prices),
