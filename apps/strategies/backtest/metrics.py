@@ -123,8 +123,14 @@ def cagr(closes: Column) -> float | None:
     """Return the compound growth a year from the first daily close to the last; None for one day or lost equity."""
     if len(closes) < 2 or not bool(np.all(closes > 0)):
         return None
-    exponent = DAYS_A_YEAR / (len(closes) - 1)
-    grown = math.log(closes[-1] / closes[0]) * exponent
+    return grown_a_year(closes[-1] / closes[0], len(closes) - 1)
+
+
+def grown_a_year(ratio: float, days: float) -> float | None:
+    """Return the compound growth a year of what has become `ratio` of itself in so many days; None beyond a float."""
+    if ratio <= 0 or days <= 0:
+        return None
+    grown = math.log(ratio) * (DAYS_A_YEAR / days)
     # Beyond this a float ends: a day's luck made a yearly figure that no one could believe anyway.
     return math.expm1(grown) if grown < 700 else None
 
