@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from apps.monitor.alerts.channels.addresses import checked_url
+from apps.monitor.alerts.channels.refusals import HIDDEN
 from moondev.domain.errors import InvalidValue
 
 
@@ -53,7 +54,7 @@ class TelegramOptions(Options):
 class WebhookOptions(Options):
     """`url` is where notices are posted to as JSON."""
 
-    url: Annotated[str, Field(max_length=500), AfterValidator(lambda url: checked_url("url", url))]
+    url: str = Field(max_length=500)
 
 
 class EmailOptions(Options):
@@ -86,7 +87,11 @@ def options_of(kind: str, options: Mapping[str, Any]) -> Options:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise InvalidValue(field, first["input"], first["msg"]) from error
+        # What somebody set that there is no option for may well be a secret.
+        value = HIDDEN if first["type"] == "extra_forbidden" else first["input"]
+        raise InvalidValue(field, value, first["msg"]) from None
+    if isinstance(chosen, WebhookOptions):
+        checked_url("options.url", chosen.url)
     if isinstance(chosen, EmailOptions) and chosen.security == "none" and not settings.ALERTS_MAY_BE_PLAIN:
         raise InvalidValue("options.security", "none", "starttls or tls")
     return chosen

@@ -27,6 +27,7 @@ def send(channel: Channel, letter: Letter) -> str:
     """Send a letter; return a remark about what was not perfect. Raises NotTaken, which names no secret."""
     secret = _secret(channel)
     try:
+        # Checked once more: which hosts are allowed may have changed since the row was written.
         remark = TELL[channel.kind](options_of(channel.kind, channel.options), secret, letter)
     except NotTaken as error:
         raise NotTaken(
