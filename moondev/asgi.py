@@ -17,6 +17,7 @@ admin = cast("ASGIApp", get_asgi_application())
 from apps.monitor.api.app import PREFIX, create_api  # noqa: E402  after Django is set up: the API uses its models
 from apps.monitor.api.stream.endpoint import Stream  # noqa: E402  the same
 from moondev.heartbeat.event_loop import loop_beating  # noqa: E402  the same
+from moondev.logs.requests import Requests  # noqa: E402  the same
 
 
 def web_application() -> ASGIApp:
@@ -30,7 +31,7 @@ def web_application() -> ASGIApp:
         await stream.close()
 
     routes = [WebSocketRoute(f"{PREFIX}/stream", stream), Mount(PREFIX, app=create_api()), Mount("/", app=admin)]
-    return Router(routes, lifespan=lifespan)
+    return Requests(Router(routes, lifespan=lifespan))
 
 
 application = web_application()

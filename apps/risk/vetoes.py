@@ -33,6 +33,7 @@ from apps.risk.scope_venues import venues_of
 from moondev.celery import send
 from moondev.domain.errors import Connectivity, InvalidValue
 from moondev.domain.values import ZERO
+from moondev.logs import said
 
 logger = logging.getLogger(__name__)
 VETO_TASK = "exchanges.orders_veto"
@@ -116,6 +117,8 @@ def engage(
         unreached = _speak(scope, mode, reason)
     unreached += [f"queue of {venue}" for venue in venues if not publish_veto(venue)]
     logger.warning("veto: %s:%s %s by %s: %s", *scope, mode.value, actor, reason)
+    for veto in vetoes:
+        logger.warning("veto %s: to be carried out", veto.pk, extra=said(veto=str(veto.pk), venue=veto.venue_id))
     return Engaged(scope, state.epoch, tuple(veto.pk for veto in vetoes), tuple(unreached))
 
 

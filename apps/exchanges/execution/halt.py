@@ -27,6 +27,7 @@ from apps.exchanges.execution.veto_row import VetoRow, free_rows
 from apps.exchanges.execution.veto_scope import VetoScope
 from apps.exchanges.models import Signer, TradingMode, TradingState, Veto
 from moondev.domain.clock import Clock, monotonic, process_clock
+from moondev.logs import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,10 @@ class Pass:
             waiting.notice_landings()
 
     def _work_on(self, halt: Halt) -> None:
+        with log_context(veto=str(halt.row.veto.pk), venue=self._venue):
+            self._turn(halt)
+
+    def _turn(self, halt: Halt) -> None:
         try:
             quiet = halt.take_turn()
         except Exception as error:

@@ -25,6 +25,7 @@ from apps.exchanges.ports import ReportSource
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.errors import Configuration
 from moondev.domain.orders import OrderStatus
+from moondev.logs import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +48,15 @@ class Sender:
 
     def send(self, account_id: int) -> int:
         """Deliver the account's work until there is none; return how many batches that took."""
-        for done in range(ROUNDS):
-            claim = self._claim(account_id)
-            if claim is None:
-                return done
-            if not self._deliver(claim):
-                return done + 1
-        wake_accounts([account_id])
-        return ROUNDS
+        with log_context(account=str(account_id)):
+            for done in range(ROUNDS):
+                claim = self._claim(account_id)
+                if claim is None:
+                    return done
+                if not self._deliver(claim):
+                    return done + 1
+            wake_accounts([account_id])
+            return ROUNDS
 
     def _claim(self, account_id: int) -> Claim | None:
         lease = lasting(self.clock, LEASE_SECONDS).total_seconds()

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from apps.exchanges.bulk import values_run
 from apps.exchanges.models import AccountEvent
+from apps.exchanges.orders.life import steps_insert
 
 logger = logging.getLogger(__name__)
 
@@ -30,15 +31,13 @@ class Step:
 
 
 def steps_append(steps: Sequence[Step], now: datetime) -> None:
-    """Append steps to the orders' histories."""
-    values_run(
-        "INSERT INTO exchanges_orderevent (order_id, at, source, status_from, status_to, time_exchange, detail)"
-        " VALUES %s",
-        [
-            (s.order_id, now, s.source, s.status_from, s.status_to, s.time_exchange, s.detail[:DETAIL_CHARACTERS])
-            for s in steps
-        ],
-    )
+    """Append steps to the orders' histories, and tell of them in the log once they are committed."""
+    rows = [
+        (s.order_id, now, s.source, s.status_from, s.status_to, s.time_exchange, s.detail[:DETAIL_CHARACTERS])
+        for s in steps
+    ]
+    if rows:
+        steps_insert(rows, steps)
 
 
 @dataclass(frozen=True, slots=True)

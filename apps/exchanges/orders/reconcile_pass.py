@@ -21,6 +21,7 @@ from moondev.domain.clock import Clock
 from moondev.domain.errors import Connectivity, TradingError
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import OrderReport
+from moondev.logs import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,10 @@ class Pass:
 
     def _step(self, step: Callable[[], None]) -> None:
         """Take one step; a question without an answer, or a mistake of ours, costs this step only."""
-        name = step.__name__.strip("_")
+        with log_context(account=str(self._account.account_id), venue=self._account.venue):
+            self._take(step, step.__name__.strip("_"))
+
+    def _take(self, step: Callable[[], None], name: str) -> None:
         try:
             step()
         except (OperationalError, InterfaceError):

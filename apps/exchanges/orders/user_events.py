@@ -27,6 +27,7 @@ from apps.exchanges.ports import (
 )
 from moondev.domain.clock import Clock, process_clock
 from moondev.domain.orders import OrderReport, OrderStatus
+from moondev.logs import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,11 @@ def apply_user_events(
     After a (re)connection the venue is asked for what happened in the silence: it repeats nothing by itself. `sessions`
     and `clock` None mean this process's own. Applying the same events again changes nothing.
     """
+    with log_context(account=str(account_id)):
+        return _apply(account_id, events, sessions, clock)
+
+
+def _apply(account_id: int, events: Sequence[UserEvent], sessions: Sessions | None, clock: Clock | None) -> Heard:
     now = (clock or process_clock()).now()
     applied = reports_apply(account_id=account_id, reports=_reports(events), now=now)
     booked = funding_apply(account_id=account_id, payments=_payments(events), now=now)

@@ -14,6 +14,7 @@ from apps.strategies.orchestrator.deadlines import real_time_from
 from apps.strategies.orchestrator.due import Due
 from moondev.celery import send
 from moondev.domain.clock import Clock
+from moondev.logs import said
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ def _insert(due: Sequence[Due], clock: Clock, now: datetime) -> dict[int, int]:
 
 
 def _publish(made: Sequence[tuple[Due, int]]) -> None:
+    for occasion, tick_id in made:
+        logger.debug("tick due: %s %s", occasion.trigger, occasion.event, extra=said(tick=str(tick_id)))
     for priority, shard in shards(made):
         expires_s = max(occasion.strategy.deadline_ms for occasion, _ in shard) / 1000
         try:

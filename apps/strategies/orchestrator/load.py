@@ -19,6 +19,7 @@ from apps.strategies.base import OwnPosition
 from apps.strategies.models import Routing, StrategyInstrument, Tick
 from apps.strategies.orchestrator.loader import Loaded, load
 from apps.strategies.orchestrator.outlets import Outlet, Outlets, fees_at, outlets_of, scopes_abroad
+from apps.strategies.orchestrator.telling import about
 from apps.strategies.orchestrator.venues import Troubled
 from apps.strategies.orchestrator.work import Failed, Work
 from apps.strategies.promotion.certificate import why_not
@@ -28,6 +29,7 @@ from moondev.domain.market_data import BarSeries, InstrumentView, MarketView, Ne
 from moondev.domain.orders import WorkingOrder
 from moondev.domain.portfolio import Holding
 from moondev.domain.values import Price
+from moondev.logs import said
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ def load_shard(
         try:
             works.append(_work(idea, books, read(idea), now))
         except Exception as error:  # data that makes no sense fails those who look at it, and nobody else
-            logger.exception("what strategy %s looks at cannot be used", idea.tick.strategy.slug)
+            logger.exception("what %s looks at cannot be used", idea.tick.strategy.slug, extra=said(**about(idea.tick)))
             failed.append(Failed(idea.tick, _unusable(idea, error), kind="bad_market_data"))
     return works, failed
 
@@ -146,7 +148,7 @@ def _ideas(ticks: Sequence[Tick]) -> tuple[list[_Idea], list[Failed]]:
         try:
             ideas.append(_idea(tick, links.get(strategy.pk, [])))
         except Exception as error:  # whatever is wrong with one strategy must not touch the others
-            logger.exception("strategy %s cannot be loaded", strategy.slug)
+            logger.exception("strategy %s cannot be loaded", strategy.slug, extra=said(**about(tick)))
             failed.append(Failed(tick, f"{type(error).__name__}: {error}", kind="load_failed"))
     return ideas, failed
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from apps.strategies.models import Tick, TickStatus
 from apps.strategies.orchestrator import rows
 from apps.strategies.orchestrator.report import report_of
+from apps.strategies.orchestrator.telling import endings_told
 from apps.strategies.orchestrator.work import Failed, Ready
 from moondev.domain.decisions import RiskRefused
 from moondev.domain.orders import PlaceOrder
@@ -24,7 +25,7 @@ def end_ready(kept: Sequence[Ready], refused_late: Sequence[RiskRefused], record
     """
     late = {refusal.request.client_order_id: refusal for refusal in refused_late}
     rows.strategies_save([after for one in kept if (after := _after(one)) is not None])
-    rows.ticks_end([_ending(one, late, record_ms) for one in kept], now)
+    _end([_ending(one, late, record_ms) for one in kept], now)
     rows.events_append(
         [(one.tick.strategy.slug, now, "paused", _pause(one)) for one in kept if _pause(one)],
     )
@@ -34,7 +35,7 @@ def end_failed(failed: Sequence[Failed], now: datetime) -> None:
     """End ticks as failed, each with an event; a strategy that is too slow too often is paused."""
     if not failed:
         return
-    rows.ticks_end(
+    _end(
         [
             rows.Ending(one.tick, TickStatus.FAILED, one.decide_ms, NO_COUNTS, one.code_hash, {}, one.message[:2_000])
             for one in failed
@@ -51,7 +52,12 @@ def end_failed(failed: Sequence[Failed], now: datetime) -> None:
 def expire(ticks: Sequence[Tick], now: datetime) -> None:
     """End ticks that were not in time; nothing of them has been written."""
     error = "its deadline passed before it could be recorded"
-    rows.ticks_end([rows.Ending(tick, TickStatus.EXPIRED, None, NO_COUNTS, "", {}, error) for tick in ticks], now)
+    _end([rows.Ending(tick, TickStatus.EXPIRED, None, NO_COUNTS, "", {}, error) for tick in ticks], now)
+
+
+def _end(endings: Sequence[rows.Ending], now: datetime) -> None:
+    rows.ticks_end(endings, now)
+    endings_told(endings)
 
 
 def _ending(one: Ready, late: Mapping[UUID, RiskRefused], record_ms: float) -> rows.Ending:

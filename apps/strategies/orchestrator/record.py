@@ -15,10 +15,12 @@ from apps.risk.exposure import Reserved, ReserveItem, reserve
 from apps.strategies.orchestrator import rows
 from apps.strategies.orchestrator.deadlines import REDUCING_VALID, real_time_from
 from apps.strategies.orchestrator.outcomes import end_failed, end_ready, expire
+from apps.strategies.orchestrator.telling import about
 from apps.strategies.orchestrator.work import Failed, Ready
 from moondev.domain.clock import Clock
 from moondev.domain.decisions import RiskApproved, RiskRefused
 from moondev.domain.orders import AmendOrder, PlaceOrder
+from moondev.logs import said
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def _record_alone(one: Ready, clock: Clock) -> None:
 
 
 def _give_up(one: Ready, error: Exception, clock: Clock) -> None:
-    logger.error("tick %s could not be recorded", one.tick.pk, exc_info=error)
+    logger.error("tick %s could not be recorded", one.tick.pk, exc_info=error, extra=said(**about(one.tick)))
     if one.tick.deadline <= clock.now():
         expire([one.tick], clock.now())
         return

@@ -6,7 +6,7 @@ lease -> load (view, positions, orders, limits) -> decide -> size, plan, review 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from apps.exchanges.market_data.cache import MarketCache, market_cache
@@ -14,10 +14,11 @@ from apps.strategies.orchestrator.decide import decide
 from apps.strategies.orchestrator.leasing import ticks_lease
 from apps.strategies.orchestrator.load import Health, load_shard
 from apps.strategies.orchestrator.record import record
-from apps.strategies.orchestrator.sizes import known_sizes
+from apps.strategies.orchestrator.sizes import KnownSize, SignalKey, known_sizes
 from apps.strategies.orchestrator.stages import make_ready
+from apps.strategies.orchestrator.telling import working_at
 from apps.strategies.orchestrator.venues import venues_troubled
-from apps.strategies.orchestrator.work import Decided, Failed, Ready
+from apps.strategies.orchestrator.work import Decided, Failed, Ready, Work
 from moondev.domain.clock import Clock, process_clock
 
 
@@ -40,12 +41,22 @@ def run_ticks(
         return
     works, failed = load_shard(ticks, cache, clock.now(), health)
     load_ms = (time.perf_counter() - started) * 1000
-    answers: list[Decided | Failed] = [decide(work) for work in works]
+    answers = [_decided(work) for work in works]
     decided = [answer for answer in answers if isinstance(answer, Decided)]
     known = known_sizes(decided)
-    planned: list[Ready | Failed] = [make_ready(one, known) for one in decided]
+    planned = [_ready(one, known) for one in decided]
     record(
         [replace(one, stages_ms={"load": load_ms, **one.stages_ms}) for one in planned if isinstance(one, Ready)],
         [*failed, *(one for one in (*answers, *planned) if isinstance(one, Failed))],
         clock,
     )
+
+
+def _decided(work: Work) -> Decided | Failed:
+    with working_at(work.tick):
+        return decide(work)
+
+
+def _ready(one: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready | Failed:
+    with working_at(one.work.tick):
+        return make_ready(one, known)
