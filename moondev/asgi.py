@@ -16,6 +16,7 @@ admin = cast("ASGIApp", get_asgi_application())
 
 from apps.monitor.api.app import PREFIX, create_api  # noqa: E402  after Django is set up: the API uses its models
 from apps.monitor.api.stream.endpoint import Stream  # noqa: E402  the same
+from apps.monitor.health.open_routes import open_routes  # noqa: E402  the same
 from moondev.heartbeat.event_loop import loop_beating  # noqa: E402  the same
 from moondev.logs.requests import Requests  # noqa: E402  the same
 
@@ -30,8 +31,8 @@ def web_application() -> ASGIApp:
             yield
         await stream.close()
 
-    routes = [WebSocketRoute(f"{PREFIX}/stream", stream), Mount(PREFIX, app=create_api()), Mount("/", app=admin)]
-    return Requests(Router(routes, lifespan=lifespan))
+    routes = [WebSocketRoute(f"{PREFIX}/stream", stream), Mount(PREFIX, app=create_api()), *open_routes()]
+    return Requests(Router([*routes, Mount("/", app=admin)], lifespan=lifespan))
 
 
 application = web_application()

@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import redis
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from moondev.domain.clock import LiveClock, monotonic
 from moondev.heartbeat.beat import Beat
 from moondev.heartbeat.code import code_digest
+from moondev.heartbeat.local import LocalBeats
 from moondev.heartbeat.pulse import Pulse
 from moondev.heartbeat.stores import RedisBeats, SqlBeats, beats_redis
 
@@ -41,7 +43,7 @@ class Heart:
         self._name, self._host, self._pid = name, socket.gethostname(), os.getpid()
         self._started = LiveClock().now()
         self._code = ""
-        self._redis, self._sql = RedisBeats(beats_redis()), SqlBeats()
+        self._redis, self._sql, self._local = RedisBeats(beats_redis()), SqlBeats(), LocalBeats(settings.BEATS_DIR)
         self._told_sql = float("-inf")
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
@@ -74,9 +76,18 @@ class Heart:
             name=self._name, host=self._host, pid=self._pid, started=self._started, beaten=LiveClock().now(),
             turned=self.pulse.turned, ended=ended, code=self._code, slots=load.slots, busy=load.busy,
         )  # fmt: skip
+        self._tell_machine(beat)
         told = self._tell_redis(beat)
         if not told or ended is not None or monotonic() - self._told_sql >= SQL_SECONDS:
             self._tell_sql(beat)
+
+    def _tell_machine(self, beat: Beat) -> None:
+        try:
+            if beat.turned is None:
+                self._local.forget_others(beat)
+            self._local.write(beat)
+        except OSError as error:
+            logger.debug("heartbeat: %s", error)
 
     def _tell_redis(self, beat: Beat) -> bool:
         try:

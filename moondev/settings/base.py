@@ -26,6 +26,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = PROJECT_ROOT
 # Logs, pids and private servers of a run; another folder lets two runs of one checkout live side by side.
 RUN_DIR = env_path("MOONDEV_RUN_DIR", default=PROJECT_ROOT / ".run")
+# What this machine's processes say of themselves, for probes that may ask no server.
+BEATS_DIR = RUN_DIR / "beats"
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)

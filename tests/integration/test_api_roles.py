@@ -60,6 +60,7 @@ MAY = {
     "POST /risk/drills": RISK,
     "GET /risk/drills/{drill_id}": ALL,
     "GET /venues": ALL,
+    "GET /health": ALL,
     "GET /backtests": ALL,
     "POST /backtests": TRADERS,
     "GET /backtests/{run_id}": ALL,

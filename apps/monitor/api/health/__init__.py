@@ -1,0 +1,1 @@
+"""How every part does, and how well promises are kept."""
