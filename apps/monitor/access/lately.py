@@ -20,13 +20,17 @@ class Lately(Generic[T]):
         self._timer = timer
         self._known: dict[bytes, tuple[float, T]] = {}
 
+    def known(self, key: bytes) -> T | None:
+        """Return what is known of `key`, None when it would have to be looked up."""
+        found = self._known.get(key)
+        return found[1] if found is not None and self._timer() < found[0] else None
+
     def get(self, key: bytes, look_up: Callable[[], T]) -> T:
         """Return what is known of `key`, else what `look_up` says; what that raises is not remembered."""
-        now = self._timer()
-        found = self._known.get(key)
-        if found is not None and now < found[0]:
-            return found[1]
-        value = look_up()
+        found = self.known(key)
+        if found is not None:
+            return found
+        now, value = self._timer(), look_up()
         if len(self._known) >= MOST:
             self._known = {}
         self._known[key] = (now + HOLDS_SECONDS, value)
