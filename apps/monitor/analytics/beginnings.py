@@ -23,7 +23,7 @@ def beginning(accounts: Sequence[int], period: Period, strategy: str | None) -> 
     chosen = {"accounts": list(accounts), "strategy": strategy}
     rows = rows_of(CLOSING, chosen | {"since": period.start, "upto": "infinity", "until": period.end})
     # What each owner held, by the number of his position.
-    waiting: dict[int, Decimal] = {owner: held for owner, held in rows}
+    waiting: dict[int, Decimal] = dict(rows)
     begun, end, look = period.start, period.start, FIRST_LOOK
     while waiting:
         since = end - look if end - EARLIEST > look else EARLIEST

@@ -1,0 +1,106 @@
+"""The two formats of exports. Both are written row by row; neither holds more than a batch."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from apps.monitor.analytics.exports.columns import Export, Holds, Row, Wanted
+
+# Rows that are held at once: 20 columns of them are some megabytes.
+BATCH = 20_000
+# What a spreadsheet takes for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+TYPES: Mapping[Holds, pa.DataType] = MappingProxyType(
+    {
+        Holds.TEXT: pa.string(),
+        Holds.WHOLE: pa.int64(),
+        Holds.AMOUNT: pa.decimal128(38, 12),
+        Holds.NUMBER: pa.float64(),
+        Holds.MOMENT: pa.timestamp("us", tz="UTC"),
+    }
+)
+
+
+class Write(Protocol):
+    """Writes rows into a file and returns how many there were."""
+
+    def __call__(self, export: Export, wanted: Wanted, rows: Iterable[Row], path: Path) -> int:
+        """Write."""
+
+
+def write_csv(export: Export, wanted: Wanted, rows: Iterable[Row], path: Path) -> int:  # noqa: ARG001  a CSV holds no metadata
+    """Write CSV: UTF-8, a header, amounts exactly, moments as ISO 8601 in UTC, nothing where nothing is known."""
+    texts = [column.holds is Holds.TEXT for column in export.columns]
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([column.name for column in export.columns])
+        for row in rows:
+            writer.writerow([_cell(value, text=text) for value, text in zip(row, texts, strict=True)])
+            count += 1
+    return count
+
+
+def write_parquet(export: Export, wanted: Wanted, rows: Iterable[Row], path: Path) -> int:
+    """Write Parquet: decimals of twelve places, moments in UTC, the schema's name and the period in its metadata."""
+    schema = pa.schema([(column.name, TYPES[column.holds]) for column in export.columns], _metadata(export, wanted))
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in _batches(rows):
+            columns = zip(*batch, strict=True)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            count += len(batch)
+    return count
+
+
+FORMATS: Mapping[str, Write] = MappingProxyType({"csv": write_csv, "parquet": write_parquet})
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+)
+
+
+def inert(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula, whoever wrote it: with an apostrophe before it."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _cell(value: object, *, text: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return _plain(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return inert(str(value)) if text else str(value)
+
+
+def _plain(amount: Decimal) -> str:
+    """Return an amount exactly, without an exponent and without zeros that say nothing."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    found = iter(rows)
+    while batch := list(islice(found, BATCH)):
+        yield batch
+
+
+def _metadata(export: Export, wanted: Wanted) -> dict[str, str]:
+    return {
+        "moondev.schema": export.schema_name,
+        "moondev.from": wanted.period.start.astimezone(UTC).isoformat(),
+        "moondev.to": wanted.period.end.astimezone(UTC).isoformat(),
+        "moondev.method": wanted.method.value if "method" in export.takes else "",
+    }
