@@ -167,6 +167,10 @@ ALERTS_WEBHOOK_HOSTS = env_list("ALERTS_WEBHOOK_HOSTS", default="")
 # Where Discord's webhooks and Telegram's bots are spoken to; elsewhere for a proxy, or a server that plays their part.
 ALERTS_DISCORD_URL = env_str("ALERTS_DISCORD_URL", default="https://discord.com/api/webhooks")
 ALERTS_TELEGRAM_URL = env_str("ALERTS_TELEGRAM_URL", default="https://api.telegram.org")
+# The bot that takes commands; empty: nobody is listened to. It may be the one that a channel sends as.
+TELEGRAM_COMMANDS_TOKEN = env_secret("TELEGRAM_COMMANDS_TOKEN", default="")
+# Numbers of the groups in which commands may be given, besides private chats; everybody there reads the answers.
+TELEGRAM_CHATS = [int(chat) for chat in env_list("TELEGRAM_CHATS", default="")]
 
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.

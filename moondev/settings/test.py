@@ -30,6 +30,8 @@ MOONDEV_GATES_MAY_BE_SKIPPED = True
 MOONDEV_RELEASE_NEEDS_SECOND_PERSON = False
 # Servers that play the part of Discord and the others are on this machine, and have no certificate.
 ALERTS_MAY_BE_PLAIN = True
+# Nobody listens to a bot unless a test says so.
+TELEGRAM_COMMANDS_TOKEN = ""
 # Static files are served from where they lie; there is nothing collected, and WhiteNoise would warn of that.
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.

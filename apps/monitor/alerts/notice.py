@@ -59,7 +59,7 @@ class Notice:
         if self.severity not in SEVERITIES:
             raise InvalidValue("severity", self.severity, ", ".join(SEVERITIES))
         for name, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY), ("group", LONGEST_GROUP)):
-            object.__setattr__(self, name, _printable(getattr(self, name), longest))
+            object.__setattr__(self, name, printable(getattr(self, name), longest))
         object.__setattr__(self, "title", " ".join(self.title.split()))
         if not self.title:
             raise InvalidValue("title", self.title, "at least one character")
@@ -86,6 +86,7 @@ def notice_from(told: Mapping[str, Any]) -> Notice:
     return Notice(**{**told, "attachments": attachments})
 
 
-def _printable(text: str, longest: int) -> str:
+def printable(text: str, longest: int) -> str:
+    """Return a text without what cannot be printed, cut with an ellipsis when it is longer than that."""
     clean = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     return clean if len(clean) <= longest else f"{clean[: longest - 1].rstrip()}…"

@@ -41,6 +41,7 @@ WATCHED = (
     Watched("monitor_apitoken", "API token", ("name", "prefix"), ("last_used_at", "last_used_from"), ("digest",)),
     # Who is told.
     Watched("monitor_channel", "channel", ("slug",), ("free_at", "quiet_until", "failures_in_row")),
+    Watched("monitor_telegramuser", "Telegram user", ("telegram_id",)),
     # Where money is and how it is reached.
     Watched("exchanges_venue", "venue", ("code",)),
     Watched("exchanges_portfolio", "portfolio", ("code",)),

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.conf import settings
+
 import celeryconfig
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.supervisor import ProcessSpec
@@ -37,6 +39,8 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
         _celery("beat", "beat", "--loglevel=INFO", "--pidfile="),
         web_process(ports),
         flower_process(ports),
+        # Only where somebody said to whom to listen.
+        *([_manage("telegram", "telegram")] if settings.TELEGRAM_COMMANDS_TOKEN else []),
     ]
 
 

@@ -5,9 +5,11 @@ from apps.monitor.models.answers import KeptAnswer
 from apps.monitor.models.audit import AuditEntry, AuditHead
 from apps.monitor.models.channels import Channel, ChannelKind, Delivery, DeliveryState
 from apps.monitor.models.health import Heartbeat
+from apps.monitor.models.telegram import TelegramCode, TelegramOffset, TelegramUser
 from apps.monitor.models.tokens import ApiToken
 
 __all__ = [
     "Alert", "AlertPass", "AlertRule", "AlertState", "ApiToken", "AuditEntry", "AuditHead", "Channel", "ChannelKind",
     "Comparison", "Delivery", "DeliveryState", "Heartbeat", "KeptAnswer", "ReadingSample", "Severity",
+    "TelegramCode", "TelegramOffset", "TelegramUser",
 ]  # fmt: skip

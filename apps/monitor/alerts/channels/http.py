@@ -51,12 +51,22 @@ class Answer:
         return _seconds(self.headers.get("Retry-After", ""))
 
 
-def post(url: str, *, headers: Mapping[str, str], data: Any, files: Any = None) -> Answer:  # noqa: ANN401  as requests takes them
-    """Post once and return the answer, whatever it is. Raises NotTaken when there is none: it may have arrived."""
+def post(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    data: Any,  # noqa: ANN401  as requests takes it
+    files: Any = None,  # noqa: ANN401
+    think_seconds: float = 0.0,
+) -> Answer:
+    """Post once and return the answer, whatever it is. Raises NotTaken when there is none: it may have arrived.
+
+    `think_seconds` is how long the server was asked to wait before it answers.
+    """
     try:
         with requests.Session() as session, session.post(
             url, data=data, files=files, headers={"User-Agent": USER_AGENT, **headers},
-            timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True,
+            timeout=(CONNECT_SECONDS, READ_SECONDS + think_seconds), allow_redirects=False, stream=True,
         ) as answer:  # fmt: skip
             return Answer(answer.status_code, answer.headers, _body(answer))
     except requests.Timeout as error:

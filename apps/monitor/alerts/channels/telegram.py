@@ -72,11 +72,19 @@ def written(letter: Letter) -> str:
     return "<br>".join(line for line in lines if line)
 
 
-def ask(token: str, method: str, arguments: Mapping[str, Any], document: Any = None) -> Any:  # noqa: ANN401  any JSON
+def ask(
+    token: str,
+    method: str,
+    arguments: Mapping[str, Any],
+    document: Any = None,  # noqa: ANN401  a file as requests takes it
+    *,
+    think_seconds: float = 0.0,
+) -> Any:  # noqa: ANN401  any JSON
     """Ask the Bot API for something; return its result. Raises NotTaken."""
     url = f"{settings.ALERTS_TELEGRAM_URL}/bot{token}/{method}"
     if document is None:
-        answer = post(url, headers={"Content-Type": "application/json"}, data=json.dumps(arguments).encode())
+        content = json.dumps(arguments).encode()
+        answer = post(url, headers={"Content-Type": "application/json"}, data=content, think_seconds=think_seconds)
     else:
         answer = post(url, headers={}, data=dict(arguments), files={"document": document})
     return _result(answer)
