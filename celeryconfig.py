@@ -76,7 +76,7 @@ WORKERS: Mapping[str, WorkerRule] = {
     "general": WorkerRule(("default",), pool="prefork", concurrency=1),
     # Threads, because its tasks wait for servers of others, two of which may hang at once; alone, because nobody is
     # told of anything else that hangs unless this one works.
-    "alerts": WorkerRule(("alerts",), pool="threads", concurrency=4),
+    "notices": WorkerRule(("alerts",), pool="threads", concurrency=4),
     # Computes for minutes at a time: any number of machines may run one of these.
     "research": WorkerRule(("research",), pool="prefork", concurrency=1),
 }

@@ -32,7 +32,7 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
         _worker("ticks", "ticks"),
         _worker("portfolio", "portfolio"),
         _worker("general", "general"),
-        _worker("alerts", "alerts"),
+        _worker("notices", "notices"),
         _worker("research", "research"),
         _manage("risk_guard", "risk_guard"),
         _manage("dispatcher", "dispatcher"),

@@ -18,6 +18,7 @@ def test_every_process_of_the_design_is_there():
             "ticks",
             "portfolio",
             "general",
+            "notices",
             "research",
             "risk_guard",
             "dispatcher",
@@ -59,3 +60,9 @@ def test_every_venue_has_its_own_streams_senders_and_veto_worker():
 
 def test_the_mock_speaks_the_venues_of_the_run():
     assert "binance,dydx" in mock_process(PORTS, None, ["binance", "dydx"]).command
+
+
+def test_nobody_listens_to_telegram_unless_somebody_said_to_whom(settings):
+    settings.TELEGRAM_COMMANDS_TOKEN = "123456:AAbbCCddEEff"
+    [listener] = [spec for spec in platform_processes([], PORTS) if spec.name == "telegram"]
+    assert list(listener.command[1:]) == ["manage.py", "telegram"]
