@@ -38,7 +38,9 @@ def _stop_watching(plan: list[Any], **_: Any) -> None:  # noqa: ANN401  Django's
 
 def _prepare(**_: Any) -> None:  # noqa: ANN401  Django's
     from apps.monitor.access.roles import roles_write  # noqa: PLC0415  models come after apps
+    from apps.monitor.alerts.seeds import seed  # noqa: PLC0415  models come after apps
     from apps.monitor.audit.triggers import triggers_install  # noqa: PLC0415  models come after apps
 
     roles_write()
     triggers_install()
+    seed()

@@ -81,6 +81,21 @@ def verify(anchors: Sequence[Anchor] = ()) -> Checked:
         return Checked(count, end, flaws)
 
 
+def recent_flaws(count: int) -> list[Flaw]:
+    """Return what is wrong with the newest `count` entries and with the end of the chain: for those who look often."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        [(newest,)] = fetch("SELECT coalesce(max(seq), 0) FROM monitor_auditentry")
+        found: list[Flaw] = []
+        end: Anchor | None = None
+        for seq, fields, previous, stored in _entries(newest - count):
+            found.extend(_flaws(end or Anchor(seq - 1, previous), seq, fields, previous, stored))
+            end = Anchor(seq, stored)
+        found.extend(_end_flaws(end or Anchor(0, START)))
+        return found
+
+
 def _flaws(end: Anchor, seq: int, fields: Sequence[str], previous: str, stored: str) -> Iterator[Flaw]:
     if seq != end.seq + 1:
         yield Flaw(end.seq + 1, f"is missing, up to {seq - 1}")
@@ -99,8 +114,8 @@ def _end_flaws(end: Anchor) -> Iterator[Flaw]:
         yield Flaw(end.seq, f"is the last entry, but the chain had come to {head[0][0]}")
 
 
-def _entries() -> Iterator[tuple[int, list[str], str, str]]:
-    last = -(2**62)
+def _entries(after: int = -(2**62)) -> Iterator[tuple[int, list[str], str, str]]:
+    last = after
     while True:
         rows = fetch(
             f"SELECT e.seq, e.previous_hash, e.hash, {_FIELDS} FROM monitor_auditentry e"  # noqa: S608  columns of ours

@@ -36,6 +36,7 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
         _worker("research", "research"),
         _manage("risk_guard", "risk_guard"),
         _manage("dispatcher", "dispatcher"),
+        _manage("alert_watch", "alerts", "watch"),
         _celery("beat", "beat", "--loglevel=INFO", "--pidfile="),
         web_process(ports),
         flower_process(ports),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.exchanges.health.reports import VenueReport, venue_reports
+from apps.exchanges.health.reports import SILENT, VenueReport, venue_reports
 from apps.exchanges.health.states import FEWEST_REQUESTS, VenueState
 from apps.exchanges.models import Account, Venue
 from apps.monitor.alerts.look import Look
@@ -12,11 +12,16 @@ _NEVER = 1e8
 
 
 def venue_down(look: Look) -> Readings:
-    """Return 1 for a venue that takes no new risk because it does not answer."""
-    return {
-        scope("venue", code): Measured(YES if report.state is VenueState.DOWN else NO, "; ".join(report.reasons))
-        for code, report in _reports(look).items()
-    }
+    """Return 1 for a venue that takes no new risk because it does not answer.
+
+    Whether it answers is not known while the process that listens to it says nothing; that is no fault of the venue's.
+    """
+    return {scope("venue", code): _down(report) for code, report in _reports(look).items()}
+
+
+def _down(report: VenueReport) -> Measured:
+    down = YES if report.state is VenueState.DOWN else NO
+    return Measured(None if SILENT in report.reasons else down, "; ".join(report.reasons))
 
 
 def data_age(look: Look) -> Readings:

@@ -22,6 +22,8 @@ def test_every_process_of_the_design_is_there():
             "research",
             "risk_guard",
             "dispatcher",
+            "alerts",
+            "alert_watch",
             "beat",
             "web",
             "flower",
