@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from apps.monitor.access.networks import lies_in
+from apps.risk.models import LimitKind
 
 # What buttons the page shows; the API asks for the same permissions again when one is pressed.
 BUTTONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -24,6 +25,7 @@ BUTTONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cancel": ("exchanges.add_ordercommand",),
         "take": ("exchanges.change_position",),
         "limit": ("risk.change_limit",),
+        "acknowledge": ("monitor.change_alert",),
     }
 )
 # What the API accepts from API_CRITICAL_NETWORKS only, because it may cost money.
@@ -53,6 +55,7 @@ def known(request: HttpRequest) -> dict[str, object]:
         "flower": settings.FLOWER_URL,
         "may": _buttons(request),
         "far": not _is_near(request),
+        "limitKinds": dict(LimitKind.choices),
     }
 
 

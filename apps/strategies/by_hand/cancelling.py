@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.exchanges.models import Order
 from apps.exchanges.orders.services import CommandEntry, orders_record, wake_accounts
-from apps.strategies.by_hand.placing import SOURCE
+from apps.strategies.by_hand.placing import BY_HAND, SOURCE
 from apps.strategies.models import StrategyEvent
 from apps.strategies.orchestrator.deadlines import REDUCING_VALID, real_time_from
 from moondev.domain.clock import Clock, process_clock
@@ -34,7 +34,7 @@ def order_cancel(order_id: int, *, reason: str, actor: str, clock: Clock | None 
         StrategyEvent.objects.create(
             strategy=order.strategy,
             at=now,
-            kind="order by hand",
+            kind=BY_HAND,
             message=f"by {actor}: cancel order {order_id}: {reason}",
         )
         wake_accounts(recorded.account_ids_with_work)

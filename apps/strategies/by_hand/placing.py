@@ -33,6 +33,7 @@ from moondev.domain.values import Bps, Price, Quantity, Side
 MARKET_SLIPPAGE = Bps(Decimal(50))
 OPENING_VALID = timedelta(seconds=15)
 SOURCE = "hand"
+BY_HAND = "order by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _record(reviewed: Reviewed, seen: _Seen, instrument: InstrumentRow, words: s
     recorded = orders_record(entries=entries, commands=[], now=now, source=SOURCE)
     rows = list(Order.objects.filter(pk__in=recorded.order_ids.values()).order_by("pk"))
     told = "; ".join(f"{row.side} {row.quantity.normalize():f} {instrument.key} {row.status}" for row in rows)
-    StrategyEvent.objects.create(strategy=scope.strategy, at=now, kind="order by hand", message=f"{words}: {told}")
+    StrategyEvent.objects.create(strategy=scope.strategy, at=now, kind=BY_HAND, message=f"{words}: {told}")
     wake_accounts(recorded.account_ids_with_work)
     return rows
 

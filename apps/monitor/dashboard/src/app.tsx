@@ -2,17 +2,24 @@
 
 import { useEffect } from "preact/hooks";
 import { said } from "./panels/acting";
+import { AskDialog } from "./panels/asking";
+import { Alerts } from "./panels/alerts";
 import { Market } from "./panels/chart";
+import { Decisions } from "./panels/decisions";
+import { Drawer } from "./panels/drawer";
 import { Equity } from "./panels/equity";
 import { Header } from "./panels/header";
+import { Health } from "./panels/health";
 import { KillSwitchDialog, Stops } from "./panels/kill-switch";
 import { Latest } from "./panels/latest";
+import { LimitDialog } from "./panels/limit-form";
+import { Limits } from "./panels/limits";
 import { Money } from "./panels/money";
-import { OrderLife } from "./panels/order-life";
 import { Fills, Orders } from "./panels/orders";
 import { Breakers, Queues, Venues } from "./panels/platform";
-import { Limits, Positions } from "./panels/positions";
+import { Positions } from "./panels/positions";
 import { Strategies } from "./panels/strategies";
+import { TicketDialog } from "./panels/ticket";
 import { line } from "./stream/line";
 
 export function App() {
@@ -32,15 +39,18 @@ export function App() {
         <div class="grid">
           <Equity />
           <Latest />
+          <Alerts />
           <Strategies />
+          <Decisions />
           <Positions />
           <Limits />
           <Market />
+          <Venues />
           <Orders />
           <Fills />
-          <Venues />
           <Breakers />
           <Stops />
+          <Health />
           <Queues />
         </div>
       </main>
@@ -48,7 +58,10 @@ export function App() {
         Charts by <a href="https://www.tradingview.com/">TradingView</a> Lightweight Charts
       </footer>
       <KillSwitchDialog />
-      <OrderLife />
+      <AskDialog />
+      <TicketDialog />
+      <LimitDialog />
+      <Drawer />
     </>
   );
 }

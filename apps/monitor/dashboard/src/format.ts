@@ -77,3 +77,10 @@ export function direction(value: string | number | null | undefined): "good" | "
 export function words(text: string): string {
   return text.replaceAll("_", " ");
 }
+
+/** The time to the millisecond, for what follows on each other within one second. */
+export function fine(at: string | null | undefined): string {
+  if (!at) return UNKNOWN;
+  const time = new Date(at);
+  return `${time.toLocaleTimeString("en-GB", { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+}

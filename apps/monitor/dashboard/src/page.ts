@@ -4,7 +4,11 @@ export interface Page {
   person: string;
   realMoney: boolean;
   flower: string;
+  /** What may be pressed; the API asks again when it is. */
   may: string[];
+  /** Whether who looks is too far away for what may cost money. */
+  far: boolean;
+  limitKinds: Record<string, string>;
 }
 
 const element = document.getElementById("settings");

@@ -1,29 +1,30 @@
-// What a person may do to a strategy from here; each asks why, because somebody will want to know later.
+// Doing something on the platform, and saying on the page how it went.
 
 import { signal } from "@preact/signals";
-import { Refused, write } from "../api";
+import { Refused, Unheard } from "../api";
 
 export const said = signal<{ good: boolean; text: string } | null>(null);
 
-type Step = "pause" | "resume" | "enable" | "tick";
-
-const PATHS: Record<Step, string> = { pause: "pause", resume: "resume", enable: "enable", tick: "ticks" };
-
-export async function act(step: Step, slug: string): Promise<void> {
-  const reason = step === "tick" ? "asked for on the dashboard" : window.prompt(`Why ${step} ${slug}?`);
-  if (!reason) return;
-  await attempt(`${slug}: ${step} done`, () => write(`/strategies/${encodeURIComponent(slug)}/${PATHS[step]}`, { reason }));
+/** Do something that asks nothing, and say on the page how it went. */
+export async function attempt(done: string, work: () => Promise<unknown>): Promise<boolean> {
+  const trouble = await tried(work);
+  said.value = trouble === null ? { good: true, text: done } : { good: false, text: trouble.text };
+  return trouble === null;
 }
 
-/** Do something, and say on the page how it went. */
-export async function attempt(done: string, work: () => Promise<unknown>): Promise<boolean> {
+export interface Trouble {
+  text: string;
+  field: string;
+}
+
+/** Do something; return in words what kept it from being done, null when nothing did. */
+export async function tried(work: () => Promise<unknown>): Promise<Trouble | null> {
   try {
     await work();
-    said.value = { good: true, text: done };
-    return true;
+    return null;
   } catch (error) {
-    const refused = error instanceof Refused ? error.message : "the platform could not be reached; nothing is known to have changed";
-    said.value = { good: false, text: refused };
-    return false;
+    if (error instanceof Refused) return { text: error.message, field: error.field };
+    if (error instanceof Unheard) return { text: error.message, field: "" };
+    throw error;
   }
 }

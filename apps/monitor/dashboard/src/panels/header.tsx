@@ -2,11 +2,12 @@
 
 import { clock } from "../format";
 import { now } from "../now";
-import { page } from "../page";
+import { may, page } from "../page";
 import { line } from "../stream/line";
 import { useTopic } from "../stream/hooks";
 import type { Gate } from "../stream/rows";
 import { theme, turn } from "../theme";
+import { AlertCount } from "./alerts";
 import { stopping } from "./kill-switch";
 
 const WORDS = { live: "live", connecting: "connecting", lost: "line lost" } as const;
@@ -23,18 +24,22 @@ export function Header() {
       </a>
       <span class={`pill ${page.realMoney ? "bad solid" : "good"}`}>{page.realMoney ? "real money" : "paper"}</span>
       <Mode />
+      <AlertCount />
       <LineLight />
       <nav aria-label="Other pages">
         <a href="/admin/">Admin</a>
+        <a href="/slo/">SLO</a>
         {page.flower ? <a href={page.flower}>Flower</a> : null}
         <a href="/api/v1/openapi.json">API</a>
       </nav>
       <button class="quiet" type="button" onClick={turn} aria-label={`Use ${theme.value === "dark" ? "light" : "dark"} colours`}>
         {theme.value === "dark" ? "☾" : "☀"}
       </button>
-      <button class="kill" type="button" onClick={() => stopping.open("everything")}>
-        Kill switch
-      </button>
+      {may("stop") || may("release") ? (
+        <button class="kill" type="button" onClick={() => stopping.open("everything")}>
+          Kill switch
+        </button>
+      ) : null}
     </header>
   );
 }

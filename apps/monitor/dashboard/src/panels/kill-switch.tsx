@@ -65,7 +65,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
     if (await attempt(done, work)) asked.value = null;
   };
   return (
-    <form class={`kill-form ${way}`} onSubmit={submit}>
+    <form class="form kill-form" onSubmit={submit}>
       <h2 id="kill-title">Kill switch</h2>
       <label>
         What

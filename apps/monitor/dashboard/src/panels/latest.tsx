@@ -1,13 +1,12 @@
 // What the system did last and why, in sentences: the first place to look when something surprises.
 
-import { exact, words } from "../format";
-import { clock } from "../format";
+import { clock, exact, words } from "../format";
 import { ago } from "../now";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
 import type { Fill, News, Order, Strategy } from "../stream/rows";
-import { life } from "./order-life";
-import { said } from "./strategies";
+import { refusalOf, said } from "./decided";
+import { type Place, trail } from "./trail";
 
 interface Told {
   key: string;
@@ -15,7 +14,7 @@ interface Told {
   level: "good" | "wait" | "bad" | "calm";
   what: string;
   why: string;
-  order?: string;
+  cause?: Place;
 }
 
 const SHOWN = 40;
@@ -43,22 +42,30 @@ export function Latest() {
 }
 
 function Item({ item }: { item: Told }) {
-  const order = item.order;
-  return (
-    <li class={item.level}>
+  const { cause } = item;
+  const text = (
+    <>
       <time title={item.at}>
         {clock(item.at)} <small class="muted">{ago(item.at)}</small>
       </time>
-      <p>
-        {order ? (
-          <button type="button" class="link" onClick={() => life.open(order)}>
-            {item.what}
-          </button>
-        ) : (
-          <b>{item.what}</b>
-        )}
+      <span>
+        <b>{item.what}</b>
         {item.why ? <span class="muted"> — {item.why}</span> : null}
-      </p>
+      </span>
+    </>
+  );
+  return (
+    <li class={item.level}>
+      {cause ? (
+        <button type="button" title="Why: what was seen, wanted, refused and sent" onClick={() => trail.open(cause)}>
+          {text}
+          <i class="why" aria-hidden="true">
+            why ›
+          </i>
+        </button>
+      ) : (
+        <p>{text}</p>
+      )}
     </li>
   );
 }
@@ -68,7 +75,7 @@ function ofFill(key: string, fill: Fill, orders: ReadonlyMap<string, Order>, str
   const what = `${fill.strategy} ${fill.side === "buy" ? "bought" : "sold"} ${exact(fill.quantity)} ${fill.symbol} at ${exact(fill.price)} on ${fill.venue}`;
   const kind = fill.kind === "order" ? "" : words(fill.kind);
   const why = order?.reason || kind || decided(strategies.get(fill.strategy), fill);
-  return { key: `fill-${key}`, at: fill.at, level: "good", what, why, ...(fill.order ? { order: fill.order } : {}) };
+  return { key: `fill-${key}`, at: fill.at, level: "good", what, why, ...(fill.order ? { cause: { kind: "order", id: fill.order } } : {}) };
 }
 
 function decided(strategy: Strategy | undefined, fill: Fill): string {
@@ -78,7 +85,7 @@ function decided(strategy: Strategy | undefined, fill: Fill): string {
 
 function ofRefusal(key: string, order: Order): Told {
   const what = `Risk refused ${order.strategy}: ${order.side} ${exact(order.quantity)} ${order.symbol}`;
-  return { key: `refused-${key}`, at: order.created, level: "bad", what, why: order.refusal, order: key };
+  return { key: `refused-${key}`, at: order.created, level: "bad", what, why: refusalOf(order), cause: { kind: "order", id: key } };
 }
 
 const BAD = /halted|open:|fail|error|differ|lost|refuse|breach/i;

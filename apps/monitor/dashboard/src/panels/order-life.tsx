@@ -1,20 +1,15 @@
 // An order's whole life: who wanted it and why, what risk said, when each step was taken, and what came of it.
 
-import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { read } from "../api";
-import { clock, exact, milliseconds, money, signed, words } from "../format";
+import { clock, exact, fine, milliseconds, money, signed, words } from "../format";
+import { may } from "../page";
 import { useTopic } from "../stream/hooks";
-import type { Report } from "../stream/rows";
-import { said } from "./strategies";
-
-const shown = signal<string | null>(null);
-
-export const life = {
-  open: (id: string) => {
-    shown.value = id;
-  },
-};
+import { askCancel } from "./by-hand";
+import { Chain, type Decision, type Sent } from "./chain";
+import { because, inWords, said } from "./decided";
+import { useDecision } from "./decision";
+import { Stages, tickStages } from "./stages";
 
 interface Step {
   at: string;
@@ -33,26 +28,16 @@ interface LifeFill {
   liquidity: string;
 }
 
-interface Life {
-  id: number;
+interface Life extends Sent {
   strategy: string;
   account: string;
-  instrument: string;
-  side: string;
-  order_type: string;
   time_in_force: string;
-  purpose: string;
-  quantity: string;
-  price: string;
   trigger_price: string | null;
   arrival_price: string | null;
-  status: string;
   filled_quantity: string;
-  average_price: string | null;
-  reason: string;
-  refusal_code: string;
   refusal_limit: string;
   refusal_value: string;
+  by_hand: string;
   venue_order_id: string;
   tick_id: string;
   steps: Step[];
@@ -60,74 +45,33 @@ interface Life {
   stages_ms: Record<string, number>;
 }
 
-interface Tick {
-  id: number;
-  trigger: string;
-  due_at: string;
-  report: Report;
-}
+const NUMBER = /^\d+$/;
 
-/** The tick that made an order; none for orders by hand, of halts, and of ticks that are long gone. */
-async function tickOf(order: Life): Promise<Tick | null> {
-  const number = Number(order.tick_id);
-  if (!Number.isInteger(number)) return null;
-  const path = `/strategies/${encodeURIComponent(order.strategy)}/ticks?limit=1&before=${number + 1}`;
-  const found = await read<{ items: Tick[] }>(path).catch(() => null);
-  const tick = found?.items[0];
-  return tick && tick.id === number ? tick : null;
-}
-
-export function OrderLife() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = shown.value;
-  useEffect(() => {
-    if (id && !dialog.current?.open) dialog.current?.showModal();
-    if (!id && dialog.current?.open) dialog.current.close();
-  }, [id]);
-  const outside = (event: MouseEvent) => {
-    if (event.target === dialog.current) shown.value = null;
-  };
-  return (
-    <dialog ref={dialog} class="dialog drawer" aria-labelledby="life-title" onClose={() => (shown.value = null)} onClick={outside}>
-      {id ? <Whole key={id} id={id} /> : null}
-    </dialog>
-  );
-}
-
-function Whole({ id }: { id: string }) {
+export function WholeOrder({ id, onTitle }: { id: string; onTitle: (title: string) => void }) {
   const [told, setTold] = useState<Life | null>(null);
-  const [tick, setTick] = useState<Tick | null>(null);
   const [trouble, setTrouble] = useState("");
-  const updated = useTopic("orders").rows.get(id)?.updated;
+  const row = useTopic("orders").rows.get(id);
   useEffect(() => {
     let current = true;
     read<Life>(`/orders/${id}`).then(
-      (answer) => {
+      (found) => {
         if (!current) return;
-        setTold(answer);
-        void tickOf(answer).then((found) => current && setTick(found));
+        setTold(found);
+        onTitle(`${words(found.side)} ${exact(found.quantity)} ${found.instrument}`);
       },
       (error: unknown) => current && setTrouble(String(error instanceof Error ? error.message : error)),
     );
     return () => {
       current = false;
     };
-  }, [id, updated]);
-  return (
-    <article class="life">
-      <header>
-        <h2 id="life-title">{told ? `${words(told.side)} ${exact(told.quantity)} ${told.instrument}` : "Order"}</h2>
-        <button type="button" class="quiet" aria-label="Close" onClick={() => (shown.value = null)}>
-          ✕
-        </button>
-      </header>
-      {trouble ? <p class="bad">{trouble}</p> : null}
-      {told ? <Story told={told} tick={tick} /> : null}
-    </article>
-  );
+  }, [id, row?.updated]);
+  // Orders by hand, of halts and of ticks that are long gone have none.
+  const { decision } = useDecision(told && NUMBER.test(told.tick_id) ? told.tick_id : null);
+  if (trouble) return <p class="bad">{trouble}</p>;
+  return told ? <Story told={told} decision={decision} working={row?.working ?? false} /> : <p class="muted">…</p>;
 }
 
-function Story({ told, tick }: { told: Life; tick: Tick | null }) {
+function Story({ told, decision, working }: { told: Life; decision: Decision | null; working: boolean }) {
   return (
     <>
       <p class="story">{sentence(told)}</p>
@@ -139,25 +83,68 @@ function Story({ told, tick }: { told: Life; tick: Tick | null }) {
         <Fact name="Account" value={told.account} />
         <Fact name="Venue's number" value={told.venue_order_id || "none"} />
       </dl>
-      <h3>Why</h3>
-      <ul class="reasons">{reasons(told, tick).map((line) => <li key={line}>{line}</li>)}</ul>
+      {working && may("cancel") ? (
+        <button type="button" class="danger" onClick={() => askCancel({ ...told, id: String(told.id), symbol: told.instrument })}>
+          Cancel this order
+        </button>
+      ) : null}
+      <section>
+        <h3>Why</h3>
+        <ul class="reasons">
+          {reasons(told, decision).map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      </section>
+      <Steps steps={told.steps} />
+      <Fills fills={told.fills} />
+      <Stages title="How long each stage took" stages={told.stages_ms} />
+      {decision ? <Cause decision={decision} order={told.id} /> : null}
+    </>
+  );
+}
+
+function Cause({ decision, order }: { decision: Decision; order: number }) {
+  const waited = decision.started_at ? Date.parse(decision.started_at) - Date.parse(decision.due_at) : null;
+  return (
+    <>
+      <section>
+        <h3>The decision that caused it</h3>
+        <Chain decision={decision} except={order} />
+      </section>
+      <Stages title="Where the decision's time went" stages={tickStages(waited, decision.report.stages_ms ?? {})} />
+    </>
+  );
+}
+
+function Steps({ steps }: { steps: Step[] }) {
+  return (
+    <section>
       <h3>Steps</h3>
       <ol class="steps">
-        {told.steps.map((step, index) => (
+        {steps.map((step, index) => (
           <li key={index} class={step.status_to}>
-            <time>{clock(step.at)}</time>
+            <time>{fine(step.at)}</time>
             <b>{words(step.status_to)}</b>
             <span class="muted">
               {step.source}
               {step.detail ? ` · ${step.detail}` : ""}
             </span>
-            <span class="number">{index === 0 ? "" : `+${milliseconds(step.ms - (told.steps[index - 1]?.ms ?? 0))}`}</span>
+            <span class="number">{index === 0 ? "" : `+${milliseconds(step.ms - (steps[index - 1]?.ms ?? 0))}`}</span>
           </li>
         ))}
       </ol>
-      {told.fills.length > 0 ? <h3>Fills</h3> : null}
+    </section>
+  );
+}
+
+function Fills({ fills }: { fills: LifeFill[] }) {
+  if (fills.length === 0) return null;
+  return (
+    <section>
+      <h3>Fills</h3>
       <ul class="lines">
-        {told.fills.map((fill) => (
+        {fills.map((fill) => (
           <li key={fill.id}>
             <span class="number">
               {exact(fill.quantity)} @ {exact(fill.price)}
@@ -169,9 +156,7 @@ function Story({ told, tick }: { told: Life; tick: Tick | null }) {
           </li>
         ))}
       </ul>
-      <Stages title="How long each stage took" stages={told.stages_ms} />
-      <Stages title="Where the tick's time went" stages={tick?.report.stages_ms ?? {}} />
-    </>
+    </section>
   );
 }
 
@@ -184,27 +169,6 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Stages({ title, stages }: { title: string; stages: Record<string, number> }) {
-  if (Object.keys(stages).length === 0) return null;
-  const whole = Object.values(stages).reduce((sum, value) => sum + value, 0) || 1;
-  return (
-    <>
-      <h3>{title}</h3>
-      <ul class="stages">
-        {Object.entries(stages).map(([name, value]) => (
-          <li key={name}>
-            <span>{words(name)}</span>
-            <span class="meter">
-              <i style={{ width: `${(100 * Math.max(0, value)) / whole}%` }} />
-            </span>
-            <span class="number">{milliseconds(value)}</span>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
 function sentence(told: Life): string {
   const did = told.status === "filled" ? (told.side === "buy" ? "bought" : "sold") : told.side === "buy" ? "wanted to buy" : "wanted to sell";
   const last = told.steps.at(-1);
@@ -213,9 +177,11 @@ function sentence(told: Life): string {
   return `${told.strategy} ${did} ${exact(told.quantity)} ${told.instrument} at ${exact(price)}; it is ${words(told.status)}${took}.`;
 }
 
-function reasons(told: Life, tick: Tick | null): string[] {
-  const refusal = told.refusal_code ? [`Risk refused it: ${told.refusal_code} (${told.refusal_value}; ${told.refusal_limit})`] : [];
-  const decided = tick ? [`Decided on ${tick.trigger} at ${clock(tick.due_at)}`, ...said(tick.report)] : [];
-  const lines = [...new Set([...refusal, ...(told.reason ? [told.reason] : []), ...decided])];
+function reasons(told: Life, decision: Decision | null): string[] {
+  const refusal = told.refusal_code ? [`Risk refused it: ${inWords(told.refusal_code, told.refusal_value, told.refusal_limit)}`] : [];
+  const decided = decision ? [`${told.strategy} decided at ${clock(decision.due_at)} because ${because(decision.trigger, decision.event)}`] : [];
+  const about = decision ? said(decision.report).filter((line) => line.includes(told.instrument.split(":")[1] ?? "")).slice(0, 2) : [];
+  const own = [told.by_hand, told.reason].filter(Boolean);
+  const lines = [...new Set([...refusal, ...own, ...decided, ...about])];
   return lines.length > 0 ? lines : ["Nobody wrote down a reason."];
 }

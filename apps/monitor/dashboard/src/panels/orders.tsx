@@ -2,10 +2,13 @@
 
 import { direction, exact, milliseconds, money, signed, words } from "../format";
 import { ago } from "../now";
+import { may } from "../page";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
 import type { Fill, Order } from "../stream/rows";
-import { life } from "./order-life";
+import { refusalOf } from "./decided";
+import { ticket } from "./ticket";
+import { trail } from "./trail";
 
 const SHOWN = 60;
 
@@ -14,7 +17,7 @@ export function Orders() {
   const orders = [...rows].sort(([one, a], [two, b]) => Number(b.working) - Number(a.working) || Number(two) - Number(one));
   const working = orders.filter(([, order]) => order.working).length;
   return (
-    <Panel title="Orders" area="orders" trouble={trouble} loading={seq < 0} aside={<span class="muted">{working} working</span>}>
+    <Panel title="Orders" area="orders" trouble={trouble} loading={seq < 0} aside={<Aside working={working} />}>
       {orders.length === 0 && seq >= 0 ? <Empty>No order yet.</Empty> : null}
       <ul class="lines orders">
         {orders.slice(0, SHOWN).map(([key, order]) => (
@@ -22,6 +25,19 @@ export function Orders() {
         ))}
       </ul>
     </Panel>
+  );
+}
+
+function Aside({ working }: { working: number }) {
+  return (
+    <>
+      <span class="muted">{working} working</span>
+      {may("trade") ? (
+        <button type="button" class="small" onClick={() => ticket.open()}>
+          Order by hand
+        </button>
+      ) : null}
+    </>
   );
 }
 
@@ -33,14 +49,14 @@ function OneOrder({ id, order }: { id: string; order: Order }) {
   const at = order.trigger ? `once ${exact(order.trigger)}` : `@ ${exact(order.average ?? order.price)}`;
   return (
     <li>
-      <button type="button" class="row" data-order={id} onClick={() => life.open(id)}>
+      <button type="button" class="row" data-order={id} onClick={() => trail.open({ kind: "order", id })}>
         <span class={`pill ${LEVELS[order.status] ?? "calm"}`}>{words(order.status)}</span>
         <span class={order.side === "buy" ? "good" : "bad"}>{order.side}</span>
         <span class="number">{exact(order.quantity)}</span>
         <b>{order.symbol}</b>
         <span class="number">{at}</span>
         <span class="muted grow">
-          {order.strategy} · {order.refusal || words(order.purpose)}
+          {order.strategy} · {refusalOf(order) || words(order.purpose)}
         </span>
         <span class="muted">{order.acknowledge_ms === null ? ago(order.updated) : milliseconds(order.acknowledge_ms)}</span>
       </button>
@@ -67,7 +83,7 @@ function OneFill({ id, fill }: { id: string; fill: Fill }) {
   const slipped = fill.slippage_bps === null ? "" : ` · ${signed(-fill.slippage_bps, 1)} bp`;
   return (
     <li>
-      <button type="button" class="row" data-fill={id} disabled={fill.order === null} onClick={() => fill.order && life.open(fill.order)}>
+      <button type="button" class="row" data-fill={id} disabled={fill.order === null} onClick={() => fill.order && trail.open({ kind: "order", id: fill.order })}>
         <span class={fill.side === "buy" ? "good" : "bad"}>{fill.side === "buy" ? "bought" : "sold"}</span>
         <span class="number" data-cell="quantity">
           {exact(fill.quantity)}

@@ -1,10 +1,12 @@
 // How the platform itself does: venues, queues, breakers.
 
+import { useState } from "preact/hooks";
 import { exact, milliseconds, percent, span, words } from "../format";
 import { ago } from "../now";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
-import type { Breaker, Venue } from "../stream/rows";
+import type { Breaker, Budget, Venue } from "../stream/rows";
+import { Meter } from "./money";
 
 const LEVEL = { ok: "good", degraded: "wait", down: "bad" } as const;
 
@@ -24,8 +26,8 @@ export function Venues() {
 
 function OneVenue({ code, venue }: { code: string; venue: Venue }) {
   return (
-    <li title={venue.reasons.join("\n")}>
-      <div>
+    <li data-venue={code}>
+      <div title={venue.reasons.join("\n")}>
         <i class={`dot ${LEVEL[venue.state]}`} aria-hidden="true" />
         <b>{code}</b>
         <span class={`pill ${LEVEL[venue.state]}`}>{venue.state}</span>
@@ -33,19 +35,58 @@ function OneVenue({ code, venue }: { code: string; venue: Venue }) {
       </div>
       <dl class="small-facts">
         <div>
-          <dt>data age</dt>
+          <dt>stream age</dt>
           <dd>{venue.data_age === null ? "never" : `${venue.data_age.toFixed(1)} s`}</dd>
         </div>
         <div>
-          <dt>95 of 100 answers</dt>
+          <dt title="95 of 100 answers come within this time">latency</dt>
           <dd>{venue.slow_ms === null ? "none asked" : milliseconds(venue.slow_ms)}</dd>
         </div>
         <div>
           <dt>errors</dt>
-          <dd>{percent(venue.error_share)}</dd>
+          <dd title={`${venue.errors} of ${venue.requests} requests`}>{percent(venue.error_share)}</dd>
         </div>
       </dl>
       {venue.reasons.length > 0 && venue.state !== "ok" ? <p class="muted">{venue.reasons.join("; ")}</p> : null}
+      <Budgets budgets={venue.budgets} />
+    </li>
+  );
+}
+
+const BUDGETS_SHOWN = 2;
+
+/** How much of the venue's patience is used: the fullest, and all of them when asked. */
+function Budgets({ budgets }: { budgets: Budget[] }) {
+  const [all, setAll] = useState(false);
+  if (budgets.length === 0) return <p class="muted">no limits are counted</p>;
+  return (
+    <ul class="budgets">
+      {budgets.slice(0, all ? undefined : BUDGETS_SHOWN).map((budget) => (
+        <OneBudget key={budget.owner + budget.name} budget={budget} />
+      ))}
+      {budgets.length > BUDGETS_SHOWN ? (
+        <li>
+          <button type="button" class="link muted" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? "fewer" : `${budgets.length - BUDGETS_SHOWN} more limits`}
+          </button>
+        </li>
+      ) : null}
+    </ul>
+  );
+}
+
+function OneBudget({ budget }: { budget: Budget }) {
+  const { owner, name, spent, of, room, reserved_room: reserved, seconds, share } = budget;
+  const each = seconds === null ? "in all" : `each ${span(seconds)}`;
+  return (
+    <li title={`${exact(spent)} of ${exact(of)} ${each}; ${exact(room)} left for orders, ${exact(reserved)} for cancels and exits`}>
+      <span class="grow">
+        {words(name)} <small class="muted">{owner}</small>
+      </span>
+      <Meter used={share} label={`${name} of ${owner}: ${percent(share)} used`} />
+      <span class="number muted">
+        {exact(room)} <small>+{exact(reserved - room)}</small>
+      </span>
     </li>
   );
 }
@@ -90,8 +131,9 @@ function OneBreaker({ state }: { state: Breaker }) {
   return (
     <li title={state.metric}>
       <span class={`pill ${level}`}>{words(state.mode)}</span>
-      <b>{state.breaker}</b>
-      <span class="muted grow">{state.scope}</span>
+      <b class="grow" title={state.scope}>
+        {state.breaker} <small class="muted">{state.scope}</small>
+      </b>
       <span class="number">
         {figure(state, state.reading)} / {figure(state, state.threshold)}
       </span>

@@ -1,12 +1,18 @@
-// What is held, and how full the limits are.
+// What is held, by whom, and taking it over or giving it back.
 
-import { direction, exact, money, percent, signed } from "../format";
+import { direction, exact, money, signed } from "../format";
 import { ago } from "../now";
+import { may } from "../page";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
-import type { Position, Use } from "../stream/rows";
-import { Meter } from "./money";
+import type { Position, Strategy } from "../stream/rows";
+import { askReturn, askTake } from "./by-hand";
 import { shown } from "./chart";
+import { short } from "./decided";
+import { ticket } from "./ticket";
+import { trail } from "./trail";
+
+const HAND = "hand-";
 
 export function Positions() {
   const { rows, trouble, seq } = useTopic("positions");
@@ -27,6 +33,7 @@ export function Positions() {
                 <th class="number">Notional</th>
                 <th class="number">Open profit</th>
                 <th>Since</th>
+                {may("take") || may("trade") ? <th aria-label="By hand" /> : null}
               </tr>
             </thead>
             <tbody>
@@ -51,43 +58,72 @@ function Row({ id, position }: { id: string; position: Position }) {
         </button>
         <small class="muted"> {position.venue}</small>
       </td>
-      <td>{position.strategy}</td>
+      <td>
+        <Owner strategy={position.strategy} />
+      </td>
       <td class={`number ${direction(position.quantity)}`} data-cell="quantity">
         {exact(position.quantity)}
       </td>
-      <td class="number">{exact(position.entry)}</td>
+      <td class="number" title={exact(position.entry)}>
+        {exact(short(position.entry))}
+      </td>
       <td class="number">{exact(position.mark)}</td>
       <td class="number">{money(position.notional, 0)}</td>
       <td class={`number ${direction(position.unrealised)}`}>{signed(position.unrealised)}</td>
       <td class="muted">{position.opened ? ago(position.opened) : ""}</td>
+      {may("take") || may("trade") ? (
+        <td>
+          <Buttons position={position} />
+        </td>
+      ) : null}
     </tr>
   );
 }
 
-export function Limits() {
-  const { rows, trouble, seq } = useTopic("limits");
-  const uses = [...rows].sort(([, a], [, b]) => Number(b.share ?? -1) - Number(a.share ?? -1));
+/** Whose it is; a strategy opens what it last decided. */
+function Owner({ strategy }: { strategy: string }) {
+  const tick = useTopic("strategies").rows.get(strategy)?.tick;
+  if (strategy.startsWith(HAND)) return <span class="pill wait">by hand</span>;
+  if (!tick) return <>{strategy}</>;
   return (
-    <Panel title="Limits" area="limits" trouble={trouble} loading={seq < 0} aside={<a href="/admin/risk/limit/">Edit</a>}>
-      {uses.length === 0 && seq >= 0 ? <Empty>No limit: nothing can open.</Empty> : null}
-      <ul class="limits">
-        {uses.map(([key, use]) => (
-          <Limit key={key} use={use} />
-        ))}
-      </ul>
-    </Panel>
+    <button type="button" class="link plain" title="What it last decided, and why" onClick={() => trail.open({ kind: "tick", id: String(tick) })}>
+      {strategy}
+    </button>
   );
 }
 
-function Limit({ use }: { use: Use }) {
-  const share = use.share === null ? null : Number(use.share);
+function Buttons({ position }: { position: Position }) {
+  const strategies = useTopic("strategies").rows;
+  const { strategy, account, quantity } = position;
+  const instrument = `${position.venue}:${position.symbol}`;
+  if (!strategy.startsWith(HAND)) {
+    return strategies.has(strategy) && may("take") ? (
+      <button type="button" class="small" onClick={() => askTake({ strategy, instrument, quantity })}>
+        take over
+      </button>
+    ) : null;
+  }
+  const owner = ownerOf(strategies, account, instrument);
+  const side = Number(quantity) > 0 ? "sell" : "buy";
   return (
-    <li title={`${exact(use.used)} of at most ${exact(use.limit)}`}>
-      <span>
-        {use.kind} <b>{use.of}</b>
-      </span>
-      <Meter used={share} label={`${use.kind} ${use.of}: ${percent(use.share)} of the limit is used`} />
-      <span class="number">{share === null ? "unknown" : percent(share, 0)}</span>
-    </li>
+    <span class="buttons">
+      {owner && may("take") ? (
+        <button type="button" class="small" onClick={() => askReturn({ strategy: owner, instrument, quantity })}>
+          give back
+        </button>
+      ) : null}
+      {may("trade") ? (
+        <button type="button" class="small" onClick={() => ticket.open({ account, instrument, side, quantity: quantity.replace("-", "") })}>
+          close
+        </button>
+      ) : null}
+    </span>
   );
+}
+
+/** The strategy that trades this there: of several the one it was taken from. */
+function ownerOf(strategies: ReadonlyMap<string, Strategy>, account: string, instrument: string): string | null {
+  const traders = [...strategies].filter(([, row]) => row.instruments.some((one) => one.account === account && one.instrument === instrument));
+  const taken = traders.find(([, row]) => row.paused.startsWith("taken over by "));
+  return (taken ?? traders[0])?.[0] ?? null;
 }

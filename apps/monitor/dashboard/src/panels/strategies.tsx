@@ -5,9 +5,11 @@ import { direction, milliseconds, signed, words } from "../format";
 import { ago } from "../now";
 import { may } from "../page";
 import { useTopic } from "../stream/hooks";
-import type { Gate, Money, Position, Report, Strategy, Wish } from "../stream/rows";
-import { act } from "./acting";
+import type { Gate, Money, Position, Strategy } from "../stream/rows";
+import { askStep, type Step } from "./by-hand";
+import { said } from "./decided";
 import { stopping } from "./kill-switch";
+import { trail } from "./trail";
 
 export function Strategies() {
   const { rows, trouble, seq } = useTopic("strategies");
@@ -63,7 +65,7 @@ function One({ slug, strategy, gate, worth, held }: OneProps) {
           {signed(profit)}
         </span>
       </div>
-      <p class="strategy-why">{why(strategy, state.why)}</p>
+      <Why strategy={strategy} stopped={state.why} />
       <div class="strategy-foot">
         <span>{held.length > 0 ? held.map((p) => `${Number(p.quantity) > 0 ? "long" : "short"} ${p.symbol}`).join(", ") : "flat"}</span>
         <span title="From due to recorded">
@@ -75,20 +77,38 @@ function One({ slug, strategy, gate, worth, held }: OneProps) {
   );
 }
 
+/** The last decision in short; a press shows all of it. */
+function Why({ strategy, stopped }: { strategy: Strategy; stopped: string }) {
+  const { tick } = strategy;
+  const text = why(strategy, stopped);
+  if (tick === null) return <p class="strategy-why">{text}</p>;
+  return (
+    <button type="button" class="strategy-why" title="What it saw, wanted and did" data-tick={tick} onClick={() => trail.open({ kind: "tick", id: String(tick) })}>
+      {text}
+    </button>
+  );
+}
+
 function Buttons({ slug, strategy }: { slug: string; strategy: Strategy }) {
-  if (!may("operate")) return null;
-  const step = !strategy.enabled ? "enable" : strategy.paused ? "resume" : "pause";
+  const step: Step = !strategy.enabled ? "enable" : strategy.paused ? "resume" : "pause";
+  const runs = strategy.enabled && !strategy.paused;
   return (
     <span class="buttons">
-      <button type="button" class="small" onClick={() => act(step, slug)}>
-        {step}
-      </button>
-      <button type="button" class="small" onClick={() => act("tick", slug)}>
-        tick
-      </button>
-      <button type="button" class="small danger" onClick={() => stopping.open(`strategy:${slug}`)}>
-        stop
-      </button>
+      {may(step === "pause" ? "pause" : "operate") ? (
+        <button type="button" class="small" onClick={() => askStep(step, slug)}>
+          {step}
+        </button>
+      ) : null}
+      {runs && may("operate") ? (
+        <button type="button" class="small" onClick={() => askStep("tick", slug)}>
+          tick
+        </button>
+      ) : null}
+      {may("stop") ? (
+        <button type="button" class="small danger" onClick={() => stopping.open(`strategy:${slug}`)}>
+          stop
+        </button>
+      ) : null}
     </span>
   );
 }
@@ -113,29 +133,4 @@ function why(strategy: Strategy, stopped: string): string {
   const report = strategy.report;
   if (!report) return stopped || "has not decided anything yet";
   return [stopped, ...said(report)].filter(Boolean).slice(0, 3).join(" · ") || "wants nothing changed";
-}
-
-export function said(report: Report): string[] {
-  const refusals = (report.refusals ?? []).map((one) => `refused: ${one.code} (${one.value}; ${one.limit})`);
-  const plan = report.plan ?? [];
-  const wishes = (report.desired ?? []).flatMap(wishText);
-  return [...refusals, ...wishes, ...(report.notes ?? []), ...plan];
-}
-
-function wishText(wish: Wish): string[] {
-  if (wish.legs) return wish.legs.flatMap(wishText);
-  const reason = wish.reason ? `: ${wish.reason}` : "";
-  const symbol = wish.instrument?.split(":").slice(1).join(":") ?? "";
-  if (wish.bids || wish.asks) {
-    return [`quotes ${symbol} ${short(wish.bids?.[0] ?? "no bid")} / ${short(wish.asks?.[0] ?? "no ask")}${reason}`];
-  }
-  const weight = wish.weight ?? 0;
-  const side = weight > 0 ? "long" : weight < 0 ? "short" : "flat";
-  const size = weight === 0 ? "" : ` ${Math.round(Math.abs(weight) * 100)} %`;
-  return [`wants ${side} ${symbol}${size}${reason}`];
-}
-
-/** What a strategy wishes for has the digits of its arithmetic; nobody reads more than six. */
-function short(text: string): string {
-  return text.replace(/\d+\.\d{4,}/g, (number) => String(Number(Number(number).toPrecision(6))));
 }

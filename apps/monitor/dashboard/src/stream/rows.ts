@@ -29,6 +29,9 @@ export interface Money {
 export interface Use {
   kind: string;
   of: string;
+  where: string;
+  number: number | null;
+  note: string;
   limit: Amount;
   used: Amount;
   share: Amount;
@@ -109,13 +112,51 @@ export interface Wish {
   legs?: Wish[];
 }
 
+export interface Refusal {
+  code: string;
+  limit: string;
+  value: string;
+  request: string;
+}
+
+/** What a plan started from. */
+export interface Seen {
+  price: string | null;
+  held: string;
+  working: number;
+}
+
 export interface Report {
+  seen?: Record<string, Seen>;
   age_ms?: Record<string, number | null>;
   desired?: Wish[];
   notes?: string[];
   plan?: string[];
-  refusals?: { code: string; limit: string; value: string; request: string }[];
+  refusals?: Refusal[];
   stages_ms?: Record<string, number>;
+}
+
+export interface Did {
+  placed: number;
+  amended: number;
+  cancelled: number;
+  refused: number;
+}
+
+export interface Tick {
+  strategy: string;
+  trigger: string;
+  event: string;
+  status: "done" | "failed" | "expired";
+  due: string;
+  at: string;
+  waited_ms: number | null;
+  took_ms: number | null;
+  decide_ms: number | null;
+  did: Did;
+  stages_ms: Record<string, number>;
+  why: Report;
+  error: string;
 }
 
 export interface Strategy {
@@ -125,6 +166,7 @@ export interface Strategy {
   paused: string;
   account: string;
   venue: string;
+  instruments: { account: string; instrument: string }[];
   currency: string;
   capital: string;
   leverage: string;
@@ -136,7 +178,7 @@ export interface Strategy {
   tick_at?: string;
   tick_ms?: number | null;
   decide_ms?: number | null;
-  did?: { placed: number; amended: number; cancelled: number; refused: number };
+  did?: Did;
   report?: Report;
   error?: string;
 }
@@ -214,6 +256,46 @@ export interface Venue {
   errors: number;
   error_share: number | null;
   slow_ms: number | null;
+  budgets: Budget[];
+}
+
+/** One allowance of a venue: `room` is for everything, `reserved_room` for cancels and exits. */
+export interface Budget {
+  owner: string;
+  name: string;
+  spent: number;
+  of: number;
+  seconds: number | null;
+  room: number;
+  reserved_room: number;
+  share: number;
+}
+
+export interface Alert {
+  id: number;
+  rule: string;
+  severity: "info" | "warning" | "critical";
+  scope: string;
+  title: string;
+  detail: string;
+  value: Amount;
+  threshold: Amount;
+  state: "firing" | "acknowledged" | "resolved";
+  since: Moment;
+  resolved_at: Moment;
+  acknowledged_by: string;
+  acknowledged_at: Moment;
+  count: number;
+}
+
+export interface Health {
+  component: string;
+  kind: string;
+  state: string;
+  since: Moment;
+  detail: string;
+  latency_ms: number | null;
+  instances: number | null;
 }
 
 export interface Queue {
@@ -248,6 +330,9 @@ export interface Topics {
   orders: Order;
   fills: Fill;
   strategies: Strategy;
+  ticks: Tick;
+  alerts: Alert;
+  health: Health;
   gates: Gate;
   vetoes: Veto;
   releases: Release;
