@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import gc
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.test.utils import override_settings
 
-from apps.exchanges.models import Fill, Order, Position, ScopeKind, TradingMode, TradingState
-from apps.strategies.models import StrategyRow, Tick
+from apps.exchanges.models import Account, Fill, Order, Position, ScopeKind, TradingMode, TradingState
+from apps.monitor.models import Alert, AlertRule
+from apps.risk.models import Limit
+from apps.risk.services import limit_set
+from apps.strategies.by_hand import placing
+from apps.strategies.models import Desk, StrategyRow, Tick
+from moondev.domain.clock import LiveClock
+from moondev.domain.market_data import InstrumentView
 from tests.browser.conftest import PHONE
 from tests.browser.scenery import NOW, PASSWORD, filled_order, refused_order
+from tests.integration.limits_world import mark_equity
 from tests.support.web import serving
 
 pytestmark = [
@@ -62,7 +70,7 @@ def wait_for_text(page, area, text):
 def tick_of(slug, **report):
     return Tick.objects.create(
         strategy=StrategyRow.objects.get(slug=slug), trigger="bar", event="e1", status="done", due_at=NOW, deadline=NOW,
-        finished_at=NOW, report=report,
+        finished_at=NOW, report=report, refused=len(report.get("refusals", ())),
     )  # fmt: skip
 
 
@@ -79,7 +87,7 @@ def test_what_is_on_the_page_is_what_the_database_says(enter, strategy):
     assert "above the high of 20 bars" in panel(page, "strategies").inner_text()
     assert "turtle-btc bought 0.25 BTC at 107,250.5 on hyperliquid" in panel(page, "latest").inner_text()
     refused_order()
-    wait_for_text(page, "latest", "NOTIONAL_EXCEEDS_MAXIMUM")
+    wait_for_text(page, "latest", "notional exceeds maximum")
 
 
 def test_what_happens_appears_by_itself_and_what_ends_goes(enter, strategy):
@@ -127,26 +135,193 @@ def test_the_kill_switch_asks_what_how_and_why_and_then_halts(enter, strategy):
     assert "halted" in page.locator(".mode-pill").inner_text()
 
 
-def test_a_strategy_is_paused_with_a_reason(enter, strategy):
+def answer(page, reason, sure=False):
+    """Answer the question that a button asks."""
+    dialog = page.locator("dialog[open]")
+    dialog.locator("input[name=reason]").fill(reason)
+    submit = dialog.locator("button[type=submit]")
+    if sure:
+        assert submit.is_disabled()
+        dialog.locator("input[name=sure]").check()
+    submit.click()
+
+
+def done(page, words):
+    page.locator(".message.good", has_text=words).wait_for()
+
+
+def test_a_strategy_is_paused_taken_over_given_back_and_ticked(enter, strategy):
     StrategyRow.objects.update(enabled=True)
-    page = enter()
-    page.once("dialog", lambda dialog: dialog.accept("too wild"))
-    panel(page, "strategies").get_by_role("button", name="pause").click()
-    wait_for_text(page, "strategies", "paused")
-    assert "too wild" in StrategyRow.objects.get().paused_reason
-
-
-def test_a_viewer_sees_everything_and_can_press_nothing(enter, strategy):
+    Desk.objects.create(account=Account.objects.get(), capital=10_000)
     filled_order()
+    page = enter()
+    panel(page, "strategies").get_by_role("button", name="pause").click()
+    answer(page, "too wild")
+    done(page, "turtle-btc is paused")
+    assert "too wild" in StrategyRow.objects.get().paused_reason
+    panel(page, "strategies").get_by_role("button", name="resume").click()
+    answer(page, "calmer", sure=True)
+    done(page, "goes on")
+    panel(page, "strategies").get_by_role("button", name="tick").click()
+    answer(page, "now please", sure=True)
+    done(page, "decides now")
+    assert Tick.objects.get().trigger == "manual"
+    # Taking over waits for nobody's tick.
+    Tick.objects.update(status="done", finished_at=NOW)
+    panel(page, "positions").get_by_role("button", name="take over").click()
+    answer(page, "news at three", sure=True)
+    done(page, "is taken over")
+    held = Position.objects.exclude(quantity=0).get()
+    assert (held.strategy, held.quantity) == ("hand-paper-1", Decimal("0.25"))
+    assert "news at three" in StrategyRow.objects.get().paused_reason
+    panel(page, "positions").get_by_role("button", name="give back").click()
+    answer(page, "over", sure=True)
+    done(page, "is given back")
+    assert Position.objects.exclude(quantity=0).get().strategy == "turtle-btc"
+    assert StrategyRow.objects.get().paused_reason == ""
+
+
+def test_an_order_by_hand_is_placed_once_refused_in_words_and_cancelled(enter, strategy, monkeypatch):
+    monkeypatch.setattr(placing, "market_cache", Market)
+    mark_equity(Account.objects.get(), LiveClock().now())
+    Desk.objects.create(account=Account.objects.get(), capital=10_000)
+    page = enter()
+    panel(page, "orders").get_by_role("button", name="Order by hand").click()
+    form = page.locator("dialog[open]")
+    form.locator("select[name=instrument]").select_option("hyperliquid:BTC")
+    form.locator("input[name=quantity]").fill("0.01")
+    form.locator("input[name=price]").fill("-1")
+    answer(page, "hedge", sure=True)
+    # The browser itself refuses what is no number; nothing is sent.
+    assert form.locator("input[name=price]:invalid").count() == 1
+    form.locator("input[name=price]").fill("500")
+    form.locator("input[name=sure]").check()
+    form.locator("button[type=submit]").click()
+    form.locator(".trouble", has_text="notional below minimum (it is 5").wait_for()
+    assert Order.objects.get().status == "refused"
+    lost = []
+    # The answer to the first press is lost on its way; the page asks again and it is still one order.
+    page.route("**/api/v1/orders", lambda route: lose(route, lost))
+    form.locator("input[name=price]").fill("1000")
+    form.locator("input[name=sure]").check()
+    form.locator("button[type=submit]").click()
+    page.locator(".life .story").wait_for()
+    assert len(lost) == 1
+    order = Order.objects.exclude(status="refused").get()
+    assert (order.strategy, order.quantity, order.price) == ("hand-paper-1", Decimal("0.01"), Decimal(1000))
+    assert "by operator: hedge" in page.locator(".life .reasons").inner_text()
+    page.locator(".life").get_by_role("button", name="Cancel this order").click()
+    answer(page, "changed my mind")
+    done(page, "cancel asked for")
+    # It had not been sent, so it is over at once.
+    assert Order.objects.get(pk=order.pk).status == "cancelled"
+
+
+def lose(route, lost):
+    """Let a request through, and its first answer not."""
+    answered = route.fetch()
+    if lost:
+        route.fulfill(response=answered)
+    else:
+        lost.append(answered.status)
+        route.abort()
+
+
+class Market:
+    """The market as an order by hand sees it."""
+
+    def views(self, wanted, now):
+        """Return a price for everything."""
+        return {key: InstrumentView({}, None, 1000.0, timedelta()) for key in wanted}
+
+
+def test_a_limit_is_changed_and_what_somebody_else_changed_is_not_overwritten(enter, strategy):
+    limit = Limit.objects.filter(kind="max_leverage").first()
+    page = enter()
+    button = panel(page, "limits").locator(f"[data-limit='{limit.pk}']").first
+    button.click()
+    form = page.locator("dialog[open]")
+    form.locator("input[name=value]").fill("2")
+    limit_set(
+        kind=limit.kind, scope_kind=limit.scope_kind, scope_key=limit.scope_key, value=Decimal(4), actor="ana", now=NOW
+    )
+    answer(page, "calmer")
+    form.locator(".trouble", has_text="Somebody changed it meanwhile by ana").wait_for()
+    assert Limit.objects.get(pk=limit.pk).value == 4
+    form.locator("button[type=submit]").click()
+    done(page, "is 2")
+    assert Limit.objects.get(pk=limit.pk).value == 2
+
+
+def test_from_a_strategy_to_what_it_saw_wanted_and_was_refused(enter, strategy):
+    refusal = {"code": "DATA_TOO_OLD", "limit": "1000", "value": "4200", "request": "opening buy 0.25 hyperliquid:BTC"}
+    tick = tick_of(
+        "turtle-btc", desired=[{"instrument": "hyperliquid:BTC", "weight": 0.5, "reason": MARKUP}], refusals=[refusal],
+        seen={"hyperliquid:BTC": {"price": "107250.5", "held": "0", "working": 2}}, notes=["by the book"],
+        plan=["opening buy 0.25 hyperliquid:BTC @ 107251"], age_ms={"hyperliquid:BTC": 4200},
+        stages_ms={"load": 3, "decide": 1},
+    )  # fmt: skip
+    order = refused_order()
+    Order.objects.update(tick_id=str(tick.pk))
+    page = enter()
+    panel(page, "strategies").locator(f"[data-tick='{tick.pk}']").click()
+    told = page.locator(".life .chain")
+    told.wait_for()
+    words = told.inner_text()
+    assert "107,250.5" in words
+    assert "4.2 s old" in words
+    assert "2 orders working" in words
+    assert "by the book" in words
+    assert "opening buy 0.25 hyperliquid:BTC @ 107251" in words
+    assert "data too old (it is 4200, the limit is 1000)" in words
+    assert page.locator(".life img").count() == 0
+    told.locator(".sent button").click()
+    page.locator(".life .reasons", has_text="notional exceeds maximum").wait_for()
+    page.locator(".life").get_by_role("button", name="Back").click()
+    page.locator(".life .story", has_text="turtle-btc decided").wait_for()
+    page.keyboard.press("Escape")
+    # The same from the order itself, and from the list of decisions.
+    panel(page, "orders").locator(f"[data-order='{order.pk}']").click()
+    page.locator(".life .chain", has_text="107,250.5").wait_for()
+    page.keyboard.press("Escape")
+    panel(page, "ticks").locator(f"[data-tick='{tick.pk}']").click()
+    page.locator(".life .chain").wait_for()
+
+
+def test_an_alert_is_counted_and_fades_when_it_is_over(enter, strategy):
+    alert = firing_alert()
+    page = enter()
+    page.locator(".alert-count", has_text="1 alert").wait_for()
+    assert page.title() == "(1) MoonDev AlgoTrade"
+    row = panel(page, "alerts").locator(f"[data-alert='{alert.pk}']")
+    assert MARKUP in row.inner_text()
+    Alert.objects.update(state="resolved", resolved_at=LiveClock().now())
+    row.locator(".pill", has_text="resolved").wait_for()
+    page.locator(".alert-count").wait_for(state="detached")
+    assert page.title() == "MoonDev AlgoTrade"
+
+
+def firing_alert():
+    now = LiveClock().now()
+    rule = AlertRule.objects.create(slug="venue-is-down", title="Venue is down", reading="venue_down", threshold=1)
+    return Alert.objects.create(
+        rule=rule, scope="venue:hyperliquid", severity="critical", title=f"Venue is down {MARKUP}", threshold=1,
+        value=1, state="firing", since=now, fired_at=now, seen_at=now,
+    )  # fmt: skip
+
+
+def test_a_viewer_sees_everything_and_is_offered_nothing(enter, strategy):
+    filled_order()
+    firing_alert()
     page = enter("viewer")
     panel(page, "fills").locator("[data-fill]").first.wait_for()
-    assert panel(page, "strategies").locator("button").count() == 0
-    page.click(".top .kill")
-    dialog = page.locator("dialog.dialog[open]")
-    dialog.locator("input[name=reason]").fill("let me")
-    dialog.locator("input[name=sure]").check()
-    assert dialog.locator("button[type=submit]").is_disabled()
-    assert not TradingState.objects.filter(scope_kind="everything").exists()
+    panel(page, "alerts").locator("[data-alert]").wait_for()
+    panel(page, "positions").locator("tbody tr").wait_for()
+    offered = page.locator(
+        "main .panel button:not([data-order], [data-fill], [data-tick], .segments button, .latest button)"
+    )
+    assert set(offered.all_inner_texts()) <= {"BTC", "turtle-btc"}
+    assert page.locator(".top .kill").count() == 0
 
 
 def test_markup_in_any_word_is_shown_and_does_nothing(enter, strategy):
@@ -194,10 +369,10 @@ def test_everything_to_press_is_reached_with_the_keyboard(enter, strategy):
     page = enter()
     panel(page, "strategies")
     reached = set()
-    for _ in range(60):
+    for _ in range(70):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Kill switch", "Admin", "stop", "1 d", "Edit"} <= reached
+    assert {"Kill switch", "Admin", "stop", "1 d", "Set a limit", "Order by hand", "all"} <= reached
 
 
 def test_a_lost_line_is_told_and_comes_back(enter, page, strategy, world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 import requests
@@ -127,8 +128,8 @@ def test_a_fill_arrives_as_a_change_exactly_as_the_database_has_it(home, world):
 def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
     settings.MOONDEV_RATE_LIMITS = "on"
     # Nobody else has spent anything from there.
-    settings.MOONDEV_EGRESS = "stream-test"
-    Account.objects.update(address="0x5723a")
+    settings.MOONDEV_EGRESS = address = uuid4().hex
+    Account.objects.update(address=address)
     strategy = StrategyRow.objects.create(
         slug="turtle-btc", kind="turtle_trend", account=Account.objects.get(), capital=1
     )
@@ -139,7 +140,7 @@ def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
     did = Tick.objects.create(event="e1", status="done", refused=1, report=report, **took, **given)
     Tick.objects.create(event="e2", status="running", **given)
     budgets = adapter_of("hyperliquid").budgets
-    throttle_for("hyperliquid", budgets, "0x5723a").spend({"weight": 21, "requests": 3})
+    throttle_for("hyperliquid", budgets, address).spend({"weight": 21, "requests": 3})
     with opened(home, "operator") as line:
         say(line, do="subscribe", topics=["ticks", "venues", "strategies"])
         (number, row), *others = heard(line, kind="snapshot", topic="ticks")["rows"].items()
@@ -149,7 +150,8 @@ def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
         venue = heard(line, kind="snapshot", topic="venues")["rows"]["hyperliquid"]
         left = {(one["owner"], one["name"]): one for one in venue["budgets"]}
         weight = left["our address", "weight"]
-        assert (weight["spent"], weight["of"], weight["room"], weight["reserved_room"]) == (21, 1200, 939, 1179)
+        assert (weight["spent"], weight["of"], weight["room"], weight["foremost_room"]) == (21, 1200, 939, 1179)
+        assert weight["room"] < weight["reserved_room"] < weight["foremost_room"]
         assert left["paper-1", "requests"]["spent"] == 3
 
 

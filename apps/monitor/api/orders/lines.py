@@ -10,6 +10,7 @@ from apps.monitor.api.accounts.lines import FILLS, about, joins, owned
 from apps.monitor.api.lines import Lines, columns, moment
 from apps.monitor.api.orders.life import stages_ms
 from apps.monitor.api.orders.schemas import OrderFilter
+from apps.strategies.by_hand.placing import BY_HAND, SOURCE
 from moondev.domain.orders import FINAL, NON_FINAL
 
 # The average to as many places as amounts are kept with.
@@ -37,15 +38,21 @@ _FILLS = (
     f" (SELECT {FILLS.columns} FROM {FILLS.table} {FILLS.joins} WHERE f.order_id = o.id) AS fill"
 )
 _MORE = columns("o", ("refusal_limit", "refusal_value"), ("arrival_price",))
-_WHOLE = f"SELECT {_TOLD}, {_MORE}, ({_STEPS}) AS steps, ({_FILLS}) AS fills FROM exchanges_order o {joins('o')}"  # noqa: S608  our own words
+# Who placed it by hand, and why, stands beside the orders: written at the same moment.
+_HAND = (
+    "SELECT message FROM strategies_strategyevent v WHERE o.tick_id = %(source)s AND v.strategy = o.strategy"
+    " AND v.at = o.created_at AND v.kind = %(kind)s LIMIT 1"
+)
+_PARTS = f"coalesce(({_HAND}), '') AS by_hand, ({_STEPS}) AS steps, ({_FILLS}) AS fills"
+_WHOLE = f"SELECT {_TOLD}, {_MORE}, {_PARTS} FROM exchanges_order o {joins('o')}"  # noqa: S608  our own words
 # The id of its tick is text: orders by hand have others. The moments are for `life`, in its order.
 _ONE = f"""
-    SELECT (SELECT row_to_json(line)::text FROM ({_WHOLE} WHERE o.id = %s) AS line),
+    SELECT (SELECT row_to_json(line)::text FROM ({_WHOLE} WHERE o.id = %(id)s) AS line),
         t.due_at, t.started_at, o.created_at, o.sent_at, o.acknowledged_at,
         (SELECT min(time_received) FROM exchanges_fill WHERE order_id = o.id), o.closed_at
     FROM exchanges_order o LEFT JOIN strategies_tick t
         ON t.id = CASE WHEN o.tick_id ~ '^[0-9]{{1,18}}$' THEN o.tick_id::bigint END
-    WHERE o.id = %s"""  # noqa: S608  our own words
+    WHERE o.id = %(id)s"""  # noqa: S608  our own words
 
 
 def orders_page(asked: OrderFilter) -> Response:
@@ -63,7 +70,7 @@ def orders_page(asked: OrderFilter) -> Response:
 
 def order_whole(order_id: int) -> bytes | None:
     """Return one order as JSON, with its steps, its fills and how long each stage took; None when there is none."""
-    found = fetch(_ONE, (order_id, order_id))
+    found = fetch(_ONE, {"id": order_id, "source": SOURCE, "kind": BY_HAND})
     if not found:
         return None
     ((text, *moments),) = found

@@ -107,7 +107,7 @@ class OrderWhole(OrderTold):
                     ],
                     "fills": [],
                     "stages_ms": {"row_to_sent": 30.0, "sent_to_acknowledged": 60.0},
-                    "arrival_price": "99010", "refusal_limit": "", "refusal_value": "",
+                    "arrival_price": "99010", "refusal_limit": "", "refusal_value": "", "by_hand": "",
                 }
             ]
         }
@@ -116,6 +116,7 @@ class OrderWhole(OrderTold):
     arrival_price: Amount | None
     refusal_limit: str
     refusal_value: str
+    by_hand: str
     steps: list[StepTold]
     fills: list[FillTold]
     stages_ms: dict[str, float]

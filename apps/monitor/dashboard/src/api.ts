@@ -102,7 +102,8 @@ async function answer<Answer>(response: Response): Promise<Answer> {
 
 /** The field that a refusal names: "body.quantity: …" or "price is 0; allowed: …". */
 export function fieldOf(detail: string): string {
-  return /^(?:body\.)?([a-z_]+)(?: is |: )/.exec(detail)?.[1] ?? "";
+  const found = /^(?:body\.([a-z_]+): |([a-z_]+) is .*; allowed: )/.exec(detail);
+  return found?.[1] ?? found?.[2] ?? "";
 }
 
 function cookie(name: string): string {

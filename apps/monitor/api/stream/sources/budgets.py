@@ -17,7 +17,8 @@ OUR_ADDRESS = "our address"
 def budgets_left(venue: Venue) -> list[dict[str, object]]:
     """Return what is spent and what is left of each budget, tightest first; nothing while nobody counts.
 
-    `room` is what any request may still take, `reserved_room` what cancels and exits may: the latter is never smaller.
+    `room` is what any request may still take, `reserved_room` what cancels and exits may, `foremost_room` what halts
+    may: none is smaller than the one before it.
     """
     try:
         budgets = tuple(adapter_of(venue.protocol).budgets)
@@ -35,21 +36,22 @@ def _lines(
     by_name = {budget.name: budget for budget in budgets}
     for name, (spent, size) in size_of(venue, by_name.values(), address).items():
         budget = by_name[name]
-        ordinary, reserved = _ceilings(budget, size)
+        ordinary, reserved, foremost = (_ceiling(budget, size, lane) for lane in Lane)
         yield {
             "owner": owner,
             "name": name,
             "spent": spent,
-            "of": reserved,
+            "of": foremost,
             "seconds": budget.seconds if isinstance(budget, Budget) else None,
             "room": max(0, ordinary - spent),
             "reserved_room": max(0, reserved - spent),
+            "foremost_room": max(0, foremost - spent),
             "share": round(spent / ordinary, 4),
         }
 
 
-def _ceilings(budget: Budget | EarnedBudget, size: int) -> tuple[int, int]:
-    """Return how far the ordinary and the reserved lane may bring a budget."""
+def _ceiling(budget: Budget | EarnedBudget, size: int, lane: Lane) -> int:
+    """Return how far a lane may bring a budget."""
     if isinstance(budget, Budget):
-        return ceiling(budget, Lane.ORDINARY), ceiling(budget, Lane.RESERVED)
-    return size, size + min(size, budget.overdraft)
+        return ceiling(budget, lane)
+    return size if lane is Lane.ORDINARY else size + min(size, budget.overdraft)

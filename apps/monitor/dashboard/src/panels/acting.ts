@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Refused, Unheard } from "../api";
+import { plainly } from "./decided";
 
 export const said = signal<{ good: boolean; text: string } | null>(null);
 
@@ -23,7 +24,7 @@ export async function tried(work: () => Promise<unknown>): Promise<Trouble | nul
     await work();
     return null;
   } catch (error) {
-    if (error instanceof Refused) return { text: error.message, field: error.field };
+    if (error instanceof Refused) return { text: plainly(error.message), field: error.field };
     if (error instanceof Unheard) return { text: error.message, field: "" };
     throw error;
   }

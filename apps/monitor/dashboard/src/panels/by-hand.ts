@@ -104,7 +104,7 @@ export function askLabel(id: string, title: string): void {
     explains: "It was not worth telling anybody. The rule's false alarms are counted, so that it can be set better.",
     submit: "It was a false alarm",
     done: `noted as a false alarm: ${title}`,
-    work: (reason) => write(`/alerts/${id}/label`, { label: "false", reason }),
+    work: (reason) => write(`/alerts/${id}/acknowledge`, { label: "false", reason }),
   });
 }
 

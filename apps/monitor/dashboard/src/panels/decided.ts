@@ -27,8 +27,19 @@ export function refused({ code, value, limit }: Refusal): string {
 /** A refusal's code and figures as a sentence. */
 export function inWords(code: string, value: string, limit: string): string {
   const what = words(code.toLowerCase());
-  const figures = [value && `it is ${short(value)}`, limit && `the limit is ${short(limit)}`].filter(Boolean).join(", ");
+  const figures = [value && `it is ${trimmed(value)}`, limit && `the limit is ${trimmed(limit)}`].filter(Boolean).join(", ");
   return figures ? `${what} (${figures})` : what;
+}
+
+const REFUSAL = /^([A-Z_]+): value=(.*), limit=(.*)$/;
+
+/** What the platform says no with, in words, where it says it with a code. */
+export function plainly(detail: string): string {
+  const parts = detail.split("; ").map((part) => {
+    const [, code, value, limit] = REFUSAL.exec(part) ?? [];
+    return code ? `Risk refused it: ${inWords(code, value ?? "", limit ?? "")}` : part;
+  });
+  return parts.join("; ");
 }
 
 /** Why risk refused an order, in words; nothing when it did not. */
@@ -65,6 +76,11 @@ function levels({ entry, stop, take_profit: profit }: Wish): string {
   const told = [entry && `entry ${exact(short(entry))}`, stop && `stop ${exact(short(stop))}`, profit && `take profit ${exact(short(profit))}`];
   const known = told.filter(Boolean).join(", ");
   return known ? ` (${known})` : "";
+}
+
+/** A figure without zeros that say nothing. */
+function trimmed(text: string): string {
+  return short(text).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 }
 
 /** What a strategy wishes for has the digits of its arithmetic; nobody reads more than six. */

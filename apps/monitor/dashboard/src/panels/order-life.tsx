@@ -181,7 +181,8 @@ function reasons(told: Life, decision: Decision | null): string[] {
   const refusal = told.refusal_code ? [`Risk refused it: ${inWords(told.refusal_code, told.refusal_value, told.refusal_limit)}`] : [];
   const decided = decision ? [`${told.strategy} decided at ${clock(decision.due_at)} because ${because(decision.trigger, decision.event)}`] : [];
   const about = decision ? said(decision.report).filter((line) => line.includes(told.instrument.split(":")[1] ?? "")).slice(0, 2) : [];
-  const own = [told.by_hand, told.reason].filter(Boolean);
+  // A refusal's reason is its code again.
+  const own = [told.by_hand, told.refusal_code ? "" : told.reason].filter(Boolean);
   const lines = [...new Set([...refusal, ...own, ...decided, ...about])];
   return lines.length > 0 ? lines : ["Nobody wrote down a reason."];
 }

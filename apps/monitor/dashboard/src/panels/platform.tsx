@@ -76,16 +76,16 @@ function Budgets({ budgets }: { budgets: Budget[] }) {
 }
 
 function OneBudget({ budget }: { budget: Budget }) {
-  const { owner, name, spent, of, room, reserved_room: reserved, seconds, share } = budget;
+  const { owner, name, spent, of, room, reserved_room: exits, foremost_room: halts, seconds, share } = budget;
   const each = seconds === null ? "in all" : `each ${span(seconds)}`;
   return (
-    <li title={`${exact(spent)} of ${exact(of)} ${each}; ${exact(room)} left for orders, ${exact(reserved)} for cancels and exits`}>
+    <li title={`${exact(spent)} of ${exact(of)} ${each}; left for orders ${exact(room)}, for cancels and exits ${exact(exits)}, for halts ${exact(halts)}`}>
       <span class="grow">
         {words(name)} <small class="muted">{owner}</small>
       </span>
       <Meter used={share} label={`${name} of ${owner}: ${percent(share)} used`} />
       <span class="number muted">
-        {exact(room)} <small>+{exact(reserved - room)}</small>
+        {exact(room)} <small>+{exact(halts - room)}</small>
       </span>
     </li>
   );

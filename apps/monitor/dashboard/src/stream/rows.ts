@@ -259,7 +259,7 @@ export interface Venue {
   budgets: Budget[];
 }
 
-/** One allowance of a venue: `room` is for everything, `reserved_room` for cancels and exits. */
+/** One allowance of a venue: `room` is for everything, `reserved_room` for cancels and exits, the last for halts. */
 export interface Budget {
   owner: string;
   name: string;
@@ -268,6 +268,7 @@ export interface Budget {
   seconds: number | null;
   room: number;
   reserved_room: number;
+  foremost_room: number;
   share: number;
 }
 
