@@ -87,7 +87,8 @@ def raised(text):
 
 
 @pytest.mark.parametrize("lines", [JsonLines("s", "e", "h"), PlainLines()], ids=["json", "plain"])
-@pytest.mark.parametrize(("text", "secret"), PLANTED)
+# Numbered: keys are drawn anew each time, and every process of a run must know the tests by the same names.
+@pytest.mark.parametrize(("text", "secret"), PLANTED, ids=[f"planted-{n}" for n in range(len(PLANTED))])
 def test_a_planted_secret_is_in_no_line_wherever_it_was_planted(text, secret, lines):
     assert secret in text or secret in text.replace("\\", "")
     places = {
