@@ -10,11 +10,12 @@ from celery import Celery, Task, signals
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from kombu.exceptions import OperationalError
-from prometheus_client import Counter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moondev.settings.dev")
 
 import celeryconfig  # after the line above: it reads the settings
+from moondev.counting.table import TASK_NEWEST, TASK_SECONDS, TASK_WAIT_SECONDS, TASKS
+from moondev.domain.clock import LiveClock, monotonic
 from moondev.logs import log_context
 from moondev.logs.context import arrived, travelling
 from moondev.logs.setup import configure
@@ -22,7 +23,8 @@ from moondev.priorities import broker_priority
 
 logger = logging.getLogger(__name__)
 
-TASK_EVENTS = Counter("moondev_task_events_total", "Tasks by what happened to them.", ["task", "event"])
+# A header of every message: when it was sent, in real seconds since 1970.
+SENT_AT = "moondev_sent_at"
 
 
 class TradingTask(Task[..., Any]):
@@ -39,22 +41,35 @@ class TradingTask(Task[..., Any]):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a task takes and returns anything
         """Run the body with the log context bound, and count how it went."""
-        TASK_EVENTS.labels(self.name, "started").inc()
-        brought = arrived(self.request.headers)
-        with log_context(**brought), log_context(task=self.name, task_id=str(self.request.id or "direct")):
-            return super().__call__(*args, **kwargs)
+        TASKS.add(self.name, "started")
+        self._count_wait()
+        began = monotonic()
+        try:
+            brought = arrived(self.request.headers)
+            with log_context(**brought), log_context(task=self.name, task_id=str(self.request.id or "direct")):
+                return super().__call__(*args, **kwargs)
+        finally:
+            TASK_SECONDS.observe(monotonic() - began, self.name)
+
+    def _count_wait(self) -> None:
+        """Count how long the message has waited; a task that is called directly has none."""
+        sent_at = getattr(self.request, SENT_AT, None)
+        queue = (self.request.delivery_info or {}).get("routing_key")
+        if isinstance(sent_at, float) and queue:
+            TASK_WAIT_SECONDS.observe(LiveClock().now().timestamp() - sent_at, queue)
+            TASK_NEWEST.put(sent_at, queue)
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002  Celery's
         """Count a task that finished."""
-        TASK_EVENTS.labels(self.name, "done").inc()
+        TASKS.add(self.name, "done")
 
     def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
         """Count a task that will run again."""
-        TASK_EVENTS.labels(self.name, "retried").inc()
+        TASKS.add(self.name, "retried")
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
         """Count a task that raised; Celery logs the traceback."""
-        TASK_EVENTS.labels(self.name, "failed").inc()
+        TASKS.add(self.name, "failed")
 
 
 app = Celery("moondev", task_cls=TradingTask)
@@ -115,6 +130,12 @@ def _publish_wake_up(task: str, urgency: int, arguments: dict[str, Any]) -> None
         send(task, urgency=urgency, **arguments)
     except (OperationalError, OSError) as error:
         logger.warning("wake-up %s %s lost, the sweeper makes it good: %s", task, arguments, error)
+
+
+@signals.before_task_publish.connect
+def _note_when_sent(headers: dict[str, Any], **_: Any) -> None:  # noqa: ANN401  Celery's signature
+    """Have every message say when it was sent, beat's too."""
+    headers[SENT_AT] = LiveClock().now().timestamp()
 
 
 @signals.setup_logging.connect

@@ -174,6 +174,13 @@ TELEGRAM_COMMANDS_TOKEN = env_secret("TELEGRAM_COMMANDS_TOKEN", default="")
 # Numbers of the groups in which commands may be given, besides private chats; everybody there reads the answers.
 TELEGRAM_CHATS = [int(chat) for chat in env_list("TELEGRAM_CHATS", default="")]
 
+# --- Metrics -------------------------------------------------------------------------------------------------------
+# Where the processes of this machine leave their numbers for `manage.py metrics` (best on a tmpfs: what is counted is
+# then never waited for). It answers Prometheus on an address of this machine, and nobody outside of the networks.
+MOONDEV_METRICS_DIR: Path | None = env_path("MOONDEV_METRICS_DIR", default=RUN_DIR / "metrics")
+METRICS_ADDRESS = env_str("METRICS_ADDRESS", default="127.0.0.1")
+METRICS_NETWORKS = env_list("METRICS_NETWORKS", default="127.0.0.0/8,::1/128")
+
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.
 MOONDEV_GATES_MAY_BE_SKIPPED = False

@@ -36,5 +36,7 @@ TELEGRAM_COMMANDS_TOKEN = ""
 STATIC_ROOT = None
 # Nor runs the strategies of whoever runs the tests.
 MOONDEV_STRATEGIES_DIR = None
+# Nor shows anybody what it counts.
+MOONDEV_METRICS_DIR = None
 # pytest has hooks of its own for warnings and for what nobody caught.
 LOGGING_CONFIG = "logging.config.dictConfig"

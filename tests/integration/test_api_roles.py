@@ -61,6 +61,7 @@ MAY = {
     "GET /risk/drills/{drill_id}": ALL,
     "GET /venues": ALL,
     "GET /health": ALL,
+    "GET /metrics": ALL,
     "GET /backtests": ALL,
     "POST /backtests": TRADERS,
     "GET /backtests/{run_id}": ALL,

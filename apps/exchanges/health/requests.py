@@ -67,6 +67,11 @@ class RequestMeter:
         self._seconds = 0.0
         self._flush_at = 0.0
 
+    @property
+    def venue(self) -> str:
+        """Return whose requests it counts."""
+        return self._venue
+
     def answered(self, seconds: float) -> None:
         """Count a request that the venue answered, be it with a refusal."""
         self._take(seconds, errors=0)

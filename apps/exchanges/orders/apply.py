@@ -19,6 +19,7 @@ from apps.exchanges.accounts.ledger import Asset, Ledger
 from apps.exchanges.accounts.slippage import slippage_of
 from apps.exchanges.locks import added_up, lock_exposures, lock_reports, move_exposures
 from apps.exchanges.models import UNASSIGNED, AccountEvent
+from apps.exchanges.orders.counted import applied_count
 from apps.exchanges.orders.desk import Desk, DeskOrder
 from apps.exchanges.orders.events import Alarm, alarms_append
 from apps.exchanges.orders.fill_rows import (
@@ -83,6 +84,7 @@ class Application:
         self._write(ledger, booked)
         for orphan, fill in attached:
             orphan_attach(orphan, fill)
+        applied_count(self._account, self._desk.orders.values(), booked, self._now)
         return Applied(
             statuses={o.client_order_id: o.now.status for o in self._desk.orders.values() if o.changed},
             fills=len(booked),

@@ -25,7 +25,8 @@ _UNANSWERED = frozenset({OrderStatus.APPROVED, OrderStatus.HELD, OrderStatus.SEN
 _COLUMNS = (
     "o.id, o.client_order_id, o.strategy, o.instrument_id, i.asset, i.symbol, o.status, o.time_in_force, o.quantity,"
     " o.price, o.filled_quantity, o.filled_notional, o.venue_filled, o.venue_status, o.venue_order_id,"
-    " o.filled_before_amend, o.reserved, o.triggered, COALESCE(o.arrival_price, o.trigger_price)"
+    " o.filled_before_amend, o.reserved, o.triggered, COALESCE(o.arrival_price, o.trigger_price),"
+    " o.created_at, o.sent_at, o.acknowledged_at, o.trigger_price IS NULL"
 )
 
 
@@ -33,7 +34,7 @@ _COLUMNS = (
 class DeskOrder:
     """One order on the desk: as it was, as it is now, and what to say of the change.
 
-    `benchmark` is the price at which it was planned, see `slippage_of`.
+    `benchmark` is the price at which it was planned, see `slippage_of`. `goes_at_once`: it waits for no trigger.
     """
 
     order_id: int
@@ -43,7 +44,11 @@ class DeskOrder:
     symbol: str
     was: Progress
     now: Progress
+    created_at: datetime
     benchmark: Decimal | None = None
+    sent_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    goes_at_once: bool = True
     source: str = ""
     time_exchange: datetime | None = None
     remarks: list[str] = field(default_factory=list)
@@ -60,6 +65,11 @@ class DeskOrder:
     def changed(self) -> bool:
         """Return whether there is anything to write."""
         return self.now != self.was
+
+    @property
+    def answered_first(self) -> bool:
+        """Return whether this is the first time that the venue has answered something about it."""
+        return self.acknowledged_at is None and self.now.status not in _UNANSWERED
 
 
 class Desk:
@@ -206,7 +216,8 @@ def _desk_order(row: Row) -> DeskOrder:
         reserved=row[16],
         triggered=row[17],
     )
-    return DeskOrder(row[0], row[1], row[2], Asset(row[3], row[4]), row[5], progress, progress, row[18])
+    asset = Asset(row[3], row[4])
+    return DeskOrder(row[0], row[1], row[2], asset, row[5], progress, progress, row[19], row[18], *row[20:23])
 
 
 def _update_row(order: DeskOrder, now: datetime) -> Row:

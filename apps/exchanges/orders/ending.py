@@ -12,6 +12,7 @@ from django.db import transaction
 
 from apps.exchanges.bulk import fetch, run
 from apps.exchanges.locks import ExposureKey, exposure_keys, lock_exposures, lock_free_exposures, move_exposures
+from apps.exchanges.orders.counted import ended_count
 from apps.exchanges.orders.events import Step, steps_append
 from moondev.domain.orders import FINAL, OrderReport, OrderStatus
 
@@ -132,7 +133,9 @@ def _end_unsent(
     rows = fetch(
         f"UPDATE exchanges_order o SET status = %s, reason = %s, closed_at = %s, updated_at = %s, reserved = {reserved}"  # noqa: S608  one of two words of ours
         " FROM (SELECT id, status FROM exchanges_order WHERE id = ANY(%s) AND status IN ('approved', 'held')"
-        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS was WHERE o.id = was.id RETURNING o.id, was.status",
+        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS was WHERE o.id = was.id RETURNING o.id, was.status, o.strategy,"
+        " (SELECT venue_id FROM exchanges_instrument i WHERE i.id = o.instrument_id)",
         (status.value, reason[:300], now, now, list(order_ids)),
     )
-    return dict(rows)
+    ended_count([(row[2], row[3]) for row in rows], status)
+    return {row[0]: row[1] for row in rows}

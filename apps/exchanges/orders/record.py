@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.exchanges.bulk import Row, fetch, values_run
 from apps.exchanges.locks import move_exposures
 from apps.exchanges.models import CommandKind
+from apps.exchanges.orders.counted import recorded_count
 from apps.exchanges.orders.ending import UNSENT, releases, reservations, unsent_cancel_in_place
 from apps.exchanges.orders.entries import CommandEntry, OrderEntry, Recorded
 from apps.exchanges.orders.events import Step, steps_append
@@ -35,6 +36,7 @@ def orders_record(
     placing = [entry for entry in entries if isinstance(_request(entry), PlaceOrder)]
     order_ids = _insert_orders(placing, now, source)
     _give_back_duplicates(placing, order_ids)
+    recorded_count(placing, order_ids)
     _note_refused_amends([entry for entry in entries if isinstance(_request(entry), AmendOrder)], now)
     commanded = _record_commands(commands, now)
     placed = {e.account_id for e in placing if isinstance(e.outcome, RiskApproved) and _id(e) in order_ids}

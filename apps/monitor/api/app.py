@@ -15,6 +15,7 @@ from apps.monitor.api.doors.tags import Tags
 from apps.monitor.api.doors.trail import Trail
 from apps.monitor.api.doors.whole import Whole
 from apps.monitor.api.health import routes as health
+from apps.monitor.api.metrics import routes as metrics
 from apps.monitor.api.orders import routes as orders
 from apps.monitor.api.pnl import routes as pnl
 from apps.monitor.api.problems import tell_problems
@@ -27,7 +28,7 @@ from apps.monitor.api.venues import routes as venues
 PREFIX = "/api/v1"
 ROUTERS = (
     strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
-    breakers.router, halts.router, venues.router, health.router, backtests.router, trail.router,
+    breakers.router, halts.router, venues.router, health.router, metrics.router, backtests.router, trail.router,
 )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
         _manage("dispatcher", "dispatcher"),
         _manage("alert_watch", "alerts", "watch"),
         _celery("beat", "beat", "--loglevel=INFO", "--pidfile="),
+        _manage("metrics", "metrics", "--port", str(ports.metrics)),
         web_process(ports),
         flower_process(ports),
         # Only where somebody said to whom to listen.

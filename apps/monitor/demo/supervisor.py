@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moondev.counting.files import PROCESS_VARIABLE
 from moondev.servers.processes import Process, identify
 from moondev.servers.state import write_private
 
@@ -138,7 +139,7 @@ class Supervisor:
             child.process = subprocess.Popen(
                 list(child.spec.command),
                 cwd=self._folder,
-                env=self._environment,
+                env={**self._environment, PROCESS_VARIABLE: child.spec.name},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -10,6 +10,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from apps.exchanges.bulk import fetch, run, values_fetch
+from apps.strategies.models import TickStatus
+from apps.strategies.orchestrator.counted import ticks_count
 from apps.strategies.orchestrator.deadlines import real_time_from
 from apps.strategies.orchestrator.due import Due
 from moondev.celery import send
@@ -43,13 +45,16 @@ def dispatch(due: Sequence[Due], clock: Clock) -> list[Due]:
 def expire_overdue(now: datetime, strategy_ids: Iterable[int] | None = None) -> int:
     """Expire outstanding ticks past their deadline, of some strategies or (None) of all; return how many."""
     chosen = None if strategy_ids is None else list(strategy_ids)
-    return run(
-        "UPDATE strategies_tick SET status = 'expired', finished_at = %s,"
+    expired = fetch(
+        "UPDATE strategies_tick t SET status = 'expired', finished_at = %s,"
         " error = CASE status WHEN 'due' THEN 'no worker took it in time' ELSE 'its worker did not finish in time' END"
         " WHERE id IN (SELECT id FROM strategies_tick WHERE status IN ('due', 'running') AND deadline <= %s"
-        " AND (%s::bigint[] IS NULL OR strategy_id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)",
+        " AND (%s::bigint[] IS NULL OR strategy_id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
+        " RETURNING (SELECT slug FROM strategies_strategy s WHERE s.id = t.strategy_id)",
         (now, now, chosen, chosen),
     )
+    ticks_count([(slug, TickStatus.EXPIRED.value) for (slug,) in expired])
+    return len(expired)
 
 
 def prune(now: datetime) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.strategies.models import Tick, TickStatus
 from apps.strategies.orchestrator import rows
+from apps.strategies.orchestrator.counted import ticks_count
 from apps.strategies.orchestrator.report import report_of
 from apps.strategies.orchestrator.telling import endings_told
 from apps.strategies.orchestrator.work import Failed, Ready
@@ -58,6 +59,7 @@ def expire(ticks: Sequence[Tick], now: datetime) -> None:
 def _end(endings: Sequence[rows.Ending], now: datetime) -> None:
     rows.ticks_end(endings, now)
     endings_told(endings)
+    ticks_count([(ending.tick.strategy.slug, ending.status) for ending in endings])
 
 
 def _ending(one: Ready, late: Mapping[UUID, RiskRefused], record_ms: float) -> rows.Ending:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from apps.exchanges.orders.services import CommandEntry, OrderEntry, orders_record, wake_accounts
 from apps.risk.exposure import Reserved, ReserveItem, reserve
 from apps.strategies.orchestrator import rows
+from apps.strategies.orchestrator.counted import approvals_count
 from apps.strategies.orchestrator.deadlines import REDUCING_VALID, real_time_from
 from apps.strategies.orchestrator.outcomes import end_failed, end_ready, expire
 from apps.strategies.orchestrator.telling import about
@@ -94,6 +95,7 @@ def _record_together(ready: Sequence[Ready], clock: Clock) -> None:
         expire([one.tick for one in ready if one.tick.pk not in fenced], now)
         if any(one.tick.deadline <= clock.now() for one in kept):
             raise _TooLate
+        approvals_count(kept, clock)
         wake_accounts(recorded.account_ids_with_work)
 
 

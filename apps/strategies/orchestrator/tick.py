@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from apps.exchanges.market_data.cache import MarketCache, market_cache
+from apps.strategies.orchestrator.counted import decision_count
 from apps.strategies.orchestrator.decide import decide
 from apps.strategies.orchestrator.leasing import ticks_lease
 from apps.strategies.orchestrator.load import Health, load_shard
@@ -41,7 +42,7 @@ def run_ticks(
         return
     works, failed = load_shard(ticks, cache, clock.now(), health)
     load_ms = (time.perf_counter() - started) * 1000
-    answers = [_decided(work) for work in works]
+    answers = [decision_count(_decided(work), clock) for work in works]
     decided = [answer for answer in answers if isinstance(answer, Decided)]
     known = known_sizes(decided)
     planned = [_ready(one, known) for one in decided]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.risk.facts import RiskFacts
@@ -64,12 +64,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision that was checked, and what it took: wall-clock milliseconds, and whether too many."""
+    """A decision that was checked, and what it took: wall-clock milliseconds, and whether too many.
+
+    `decided_at` is by the run's clock; None where nobody counts, as in a replay.
+    """
 
     work: Work
     decision: Decision
     decide_ms: float
     overrun: bool
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from kombu.exceptions import OperationalError
 
 import celeryconfig
 from moondev import celery as moondev_celery
-from moondev.celery import TASK_EVENTS, TradingTask, app, send, wake
+from moondev.celery import TradingTask, app, send, wake
+from moondev.counting.table import TASK_SECONDS, TASKS
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_send_on_commit_tells_when_the_broker_is_down(monkeypatch):
 
 
 def count(name, event):
-    return TASK_EVENTS.labels(name, event)._value.get()
+    return TASKS.value(name, event)
 
 
 def test_tasks_are_counted_and_their_log_context_is_cleared():
@@ -128,6 +129,7 @@ def test_tasks_are_counted_and_their_log_context_is_cleared():
     counted.apply(kwargs={"fail": True})
     name = "monitor.counted_in_test"
     assert [count(name, event) for event in ("started", "done", "failed")] == [2, 1, 1]
+    assert TASK_SECONDS.count(name) == 2
     assert seen[0]["task"] == name
     assert seen[0]["task_id"]
     assert seen[0]["request"] == "r-1"

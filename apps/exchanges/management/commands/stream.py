@@ -11,7 +11,6 @@ from apps.exchanges.execution.dead_man import dead_man_for
 from apps.exchanges.execution.rearming import Rearming
 from apps.exchanges.execution.sweeper import DoubtWatch, sweep
 from apps.exchanges.execution.watchman import WATCH_SECONDS, Watchman
-from apps.exchanges.health.metrics import serve_metrics
 from apps.exchanges.market_data.cache import MarketCache, process_redis
 from apps.exchanges.market_data.service import market_process, run_until_signalled, user_process, venue_named
 from apps.exchanges.market_data.stream import MarketStreamProcess
@@ -36,15 +35,12 @@ class Command(BaseCommand):
         """Take which stream, of which venue."""
         parser.add_argument("kind", choices=["market", "user"])
         parser.add_argument("--venue", required=True, help="Code of the venue, such as hyperliquid.")
-        parser.add_argument("--metrics-port", type=int, help="Answer Prometheus on this port of 127.0.0.1 (market).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         try:
             venue = venue_named(options["venue"])
             if options["kind"] == "market":
-                if options["metrics_port"]:
-                    serve_metrics(process_redis(), [venue.code], options["metrics_port"])
                 _run(market_process(venue), f"stream-market-{venue.code}")
             else:
                 _run(_user_process(venue), f"stream-user-{venue.code}")

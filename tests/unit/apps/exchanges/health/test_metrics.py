@@ -59,17 +59,17 @@ def test_every_figure_is_a_metric_by_venue(client) -> None:
     meter = RequestMeter("hyperliquid", client)
     meter._flush({"count": 3, "errors": 1, "bucket0": 2, "bucket7": 1}, 9.0)
     found = samples(exposition(client, ["hyperliquid", "bybit"]))
-    assert found["venue_state", "hyperliquid", "ok"] == 1
-    assert found["venue_state", "hyperliquid", "down"] == 0
-    assert found["venue_state", "bybit", "down"] == 1
-    assert found["venue_data_age_seconds", "hyperliquid"] == 0.25
-    assert found["venue_kind_age_seconds", "hyperliquid", "marks"] == 0.5
-    assert found["venue_book_age_seconds", "hyperliquid", "BTC"] == 0.3
-    assert found["venue_fresh_looks_total", "hyperliquid"] == 199
-    assert found["venue_request_seconds_bucket", "hyperliquid", "5.0"] == 2
-    assert found["venue_request_seconds_count", "hyperliquid"] == 3
-    assert found["venue_request_seconds_sum", "hyperliquid"] == 9.0
-    assert found["venue_request_errors_total", "hyperliquid"] == 1
+    assert found["moondev_venue_state", "hyperliquid", "ok"] == 1
+    assert found["moondev_venue_state", "hyperliquid", "down"] == 0
+    assert found["moondev_venue_state", "bybit", "down"] == 1
+    assert found["moondev_venue_data_age_seconds", "hyperliquid"] == 0.25
+    assert found["moondev_venue_kind_age_seconds", "hyperliquid", "marks"] == 0.5
+    assert found["moondev_venue_book_age_seconds", "hyperliquid", "BTC"] == 0.3
+    assert found["moondev_venue_fresh_looks_total", "hyperliquid"] == 199
+    assert found["moondev_venue_request_seconds_bucket", "hyperliquid", "5.0"] == 2
+    assert found["moondev_venue_request_seconds_count", "hyperliquid"] == 3
+    assert found["moondev_venue_request_seconds_sum", "hyperliquid"] == 9.0
+    assert found["moondev_venue_request_errors_total", "hyperliquid"] == 1
 
 
 def test_a_scrape_while_redis_is_away_says_nothing_rather_than_zero() -> None:
@@ -92,7 +92,7 @@ def test_the_status_passes_when_all_are_well(told) -> None:
     Venue.objects.filter(code="bybit").update(enabled=False)
     out = StringIO()
     call_command("venue_status", "--prometheus", stdout=out)
-    assert samples(out.getvalue())["venue_connected", "hyperliquid"] == 1
+    assert samples(out.getvalue())["moondev_venue_connected", "hyperliquid"] == 1
     call_command("venue_status", stdout=out)
 
 

@@ -27,7 +27,7 @@ def test_a_busy_port_is_named_with_the_variable_that_moves_it(taken):
 
 def test_ports_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MOCK_PORT", "9001")
-    assert ports_from_environment() == Ports(mock=9001, web=8000, flower=5555)
+    assert ports_from_environment() == Ports(mock=9001, web=8000, flower=5555, metrics=9108)
     monkeypatch.setenv("WEB_PORT", "web")
     with pytest.raises(ImproperlyConfigured, match="WEB_PORT='web'"):
         ports_from_environment()

@@ -25,6 +25,7 @@ def test_every_process_of_the_design_is_there():
             "alerts",
             "alert_watch",
             "beat",
+            "metrics",
             "web",
             "flower",
         ]

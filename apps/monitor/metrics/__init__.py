@@ -1,0 +1,1 @@
+"""Everything that Prometheus is told: what processes have counted, and what SQL, Redis and the broker know."""
