@@ -22,7 +22,6 @@ def test_every_process_of_the_design_is_there():
             "research",
             "risk_guard",
             "dispatcher",
-            "alerts",
             "alert_watch",
             "beat",
             "metrics",
