@@ -5,9 +5,11 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from apps.monitor.dashboard_page import dashboard
+from apps.monitor.health.slos.page import slo_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dashboard")),
     path("dashboard/", dashboard, name="dashboard"),
+    path("slo/", slo_page, name="slo"),
     path("admin/", admin.site.urls),
 ]

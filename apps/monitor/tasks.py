@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from moondev.celery import TradingTask
-from moondev.domain.clock import LiveClock
+from moondev.domain.clock import LiveClock, process_clock
 
 
 # Live time, also in a replay: the servers that are spoken to live in ours.
@@ -16,3 +16,12 @@ def alerts_deliver() -> None:
     from apps.monitor.alerts.channels.delivering import deliver_due  # noqa: PLC0415
 
     deliver_due(LiveClock().now())
+
+
+@shared_task(base=TradingTask, name="monitor.slos_sample", soft_time_limit=50, time_limit=55)
+def slos_sample() -> None:
+    """Measure how the last minute kept what is promised; safe to run twice and at once."""
+    # Here, because it looks at every part of the platform, and loads what does.
+    from apps.monitor.health.slos.sampling import sample  # noqa: PLC0415
+
+    sample(process_clock().now())

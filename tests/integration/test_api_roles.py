@@ -62,6 +62,7 @@ MAY = {
     "GET /venues": ALL,
     "GET /health": ALL,
     "GET /metrics": ALL,
+    "GET /slos": ALL,
     "GET /backtests": ALL,
     "POST /backtests": TRADERS,
     "GET /backtests/{run_id}": ALL,

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 VIEWER, TRADER, RISK_MANAGER, ADMINISTRATOR = "viewer", "trader", "risk manager", "administrator"
-# Of this floor itself everybody sees what wakes people.
-SEEN = ("view_alert", "view_alertrule")
+# Of this floor itself everybody sees what wakes people, and how all do.
+SEEN = ("view_alert", "view_alertrule", "view_heartbeat", "view_slo", "view_slosample")
 FLOORS = ("exchanges", "risk", "strategies", "django_celery_beat")
 # Besides looking at everything. A trader may stop what he cannot let go on again; a risk manager may let it go on, and
 # opens no position; an administrator may do everything, and gives others their roles.

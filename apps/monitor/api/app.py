@@ -15,6 +15,7 @@ from apps.monitor.api.doors.tags import Tags
 from apps.monitor.api.doors.trail import Trail
 from apps.monitor.api.doors.whole import Whole
 from apps.monitor.api.health import routes as health
+from apps.monitor.api.health import slos
 from apps.monitor.api.metrics import routes as metrics
 from apps.monitor.api.orders import routes as orders
 from apps.monitor.api.pnl import routes as pnl
@@ -24,11 +25,13 @@ from apps.monitor.api.strategies import decisions, stages
 from apps.monitor.api.strategies import routes as strategies
 from apps.monitor.api.trail import routes as trail
 from apps.monitor.api.venues import routes as venues
+from apps.monitor.health.slos.api_meter import ApiMeter
 
 PREFIX = "/api/v1"
 ROUTERS = (
     strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
-    breakers.router, halts.router, venues.router, health.router, metrics.router, backtests.router, trail.router,
+    breakers.router, halts.router, venues.router, health.router, slos.router, metrics.router, backtests.router,
+    trail.router,
 )  # fmt: skip
 
 
@@ -51,4 +54,4 @@ def create_api() -> ASGIApp:
         return {**app.openapi(), "servers": [{"url": PREFIX}]}
 
     tell_problems(app)
-    return Whole(Trail(Entrance(Tags(Once(app)))))
+    return ApiMeter(Whole(Trail(Entrance(Tags(Once(app))))))

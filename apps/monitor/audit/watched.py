@@ -79,6 +79,8 @@ WATCHED = (
     # Who is woken for what, and who has seen to it. An alert's own life is in its row.
     Watched("monitor_alertrule", "alert rule", ("slug",), ("updated_at",)),
     Watched("monitor_alert", "alert", ("rule_id", "scope"), ALERTS_OWN, events=ANSWERED),
+    # What is promised.
+    Watched("monitor_slo", "service level objective", ("slug",)),
     # Whatever else is edited in the admin.
     Watched("django_admin_log", "admin's edit", ("object_repr",), events=INSERTED),
 )  # fmt: skip
