@@ -20,6 +20,8 @@ from moondev.logs import log_context
 from moondev.logs.context import arrived, travelling
 from moondev.logs.setup import configure
 from moondev.priorities import broker_priority
+from moondev.traces.export import outlet_close
+from moondev.traces.spans import request_stage
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +45,13 @@ class TradingTask(Task[..., Any]):
         """Run the body with the log context bound, and count how it went."""
         TASKS.add(self.name, "started")
         self._count_wait()
-        began = monotonic()
+        began, brought, task_id = monotonic(), arrived(self.request.headers), str(self.request.id or "direct")
         try:
-            brought = arrived(self.request.headers)
-            with log_context(**brought), log_context(task=self.name, task_id=str(self.request.id or "direct")):
+            with (
+                log_context(**brought),
+                log_context(task=self.name, task_id=task_id),
+                request_stage(brought.get("request", ""), self.name, task_id),
+            ):
                 return super().__call__(*args, **kwargs)
         finally:
             TASK_SECONDS.observe(monotonic() - began, self.name)
@@ -158,3 +163,9 @@ def _prepare_worker_process(**_: Any) -> None:  # noqa: ANN401  Celery's signatu
     connections politely would end the parent's sessions on the server.
     """
     configure(settings.LOGGING)
+
+
+@signals.worker_process_shutdown.connect
+def _leave_worker_process(**_: Any) -> None:  # noqa: ANN401  Celery's signature
+    """Send the traces that a pool process still has."""
+    outlet_close()

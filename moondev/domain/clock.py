@@ -135,6 +135,11 @@ def process_clock() -> Clock:
     return clock_from_json(os.environ.get(CLOCK_VARIABLE, ""))
 
 
+def wall_nanoseconds() -> int:
+    """Return the machine's time, in nanoseconds since 1970: for what is told to other systems, never for decisions."""
+    return time.time_ns()
+
+
 def monotonic() -> float:
     """Return seconds of a clock that never jumps; for measuring durations only."""
     return time.monotonic()

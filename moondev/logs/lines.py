@@ -19,7 +19,7 @@ import orjson
 from moondev.logs.context import EMPTY, KEYS, current
 from moondev.logs.inert import inert, inert_lines
 from moondev.logs.redaction import redaction
-from moondev.traces.ids import trace_of
+from moondev.traces.ids import trace_about
 
 MESSAGE_CHARACTERS = 8_000
 VALUE_CHARACTERS = 200
@@ -91,7 +91,7 @@ class JsonLines(logging.Formatter):
             **self._origin,
             "process.pid": record.process,
         }
-        trace = trace_of(event.about.get("tick", ""))
+        trace = trace_about(event.about)
         if trace:
             line["trace.id"] = trace
         if event.error_type:

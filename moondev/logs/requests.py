@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moondev.domain.clock import monotonic
 from moondev.logs.context import log_context
+from moondev.traces.spans import request_stage
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Requests:
             await self._app(scope, receive, send)
             return
         request = _id_of(scope)
-        with log_context(request=request):
+        with log_context(request=request), request_stage(request, about={"method": scope.get("method", "websocket")}):
             if scope["type"] == "websocket":
                 await self._app(scope, receive, send)
             else:

@@ -16,6 +16,7 @@ from moondev.settings.env import (
     env_path,
     env_secret,
     env_str,
+    env_traces_endpoint,
     log_lines,
     process_name,
 )
@@ -193,6 +194,6 @@ LOGGING = log_lines(style="plain", level=LOG_LEVEL, environment="development")
 
 # --- Traces --------------------------------------------------------------------------------------------------------
 # Where traces of ticks and orders go, as OTLP over HTTP: http://collector:4318/v1/traces. Empty: nowhere, at no cost.
-MOONDEV_TRACES_ENDPOINT = env_secret("MOONDEV_TRACES_ENDPOINT", default="")
+MOONDEV_TRACES_ENDPOINT = env_traces_endpoint("MOONDEV_TRACES_ENDPOINT")
 # Of how many ticks in a hundred; every process decides alike, so a trace is whole or absent.
 MOONDEV_TRACES_PERCENT = env_int("MOONDEV_TRACES_PERCENT", default=100, minimum=0)

@@ -6,6 +6,7 @@ Every reader names the variable, the value and what is allowed. Secrets are neve
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,16 @@ def env_database(name: str, *, default: str) -> dict[str, Any]:
     if socket_folder:
         database["HOST"] = socket_folder
     return database
+
+
+def env_traces_endpoint(name: str) -> str:
+    """Return where traces go, empty for nowhere. What they need must be there before anybody relies on them."""
+    endpoint = env_secret(name, default="")
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name}: allowed is an http:// or https:// URL, such as http://host:4318/v1/traces")
+    if endpoint and find_spec("opentelemetry.exporter") is None:
+        raise ImproperlyConfigured(f"{name} is set: it needs the packages of requirements-traces.txt")
+    return endpoint
 
 
 def log_lines(*, style: str, level: str, environment: str) -> dict[str, Any]:

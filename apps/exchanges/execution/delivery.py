@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from apps.exchanges.execution.abilities import by_ability, changes_in_place
+from apps.exchanges.execution.asking import asking
 from apps.exchanges.execution.batches import batches
 from apps.exchanges.execution.changes import amend_all, cancel_all
 from apps.exchanges.execution.ended import Ended, ended_settle
@@ -166,7 +167,8 @@ class Delivery:
             return
         self._require_lease()
         try:
-            reports = self._session.client.place([order.approved for order in orders], nonce, expires)
+            with asking(self._session, orders):
+                reports = self._session.client.place([order.approved for order in orders], nonce, expires)
         except RateLimited as error:
             self._keep_back(orders, error)
         except InvalidValue as error:

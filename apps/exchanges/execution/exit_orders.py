@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from apps.exchanges.bulk import fetch
+from apps.exchanges.execution.asking import asking
 from apps.exchanges.execution.batches import batches
 from apps.exchanges.execution.exit_prices import Terms
 from apps.exchanges.execution.exits import Exit
@@ -112,7 +113,8 @@ class ExitOrders:
             return {}
         refused: RateLimited | None = None
         try:
-            reports = self._session.client.place([order.approved for order in orders], nonce, expires)
+            with asking(self._session, orders):
+                reports = self._session.client.place([order.approved for order in orders], nonce, expires)
         except Exception as error:  # noqa: BLE001  whatever it was, the exits may be at the venue: their state must say so
             refused = error if isinstance(error, RateLimited) else None
             status, reason = outcome_of(error)

@@ -31,7 +31,7 @@ PASSED_ITS_TIME = "not sent in time"
 class ClaimedOrder:
     """One order of a claim, ready to be placed, with what the gate has to know.
 
-    `released`: its trigger was ours to watch and is reached, so it goes as what it becomes then.
+    `released`: its trigger was ours to watch and is reached, so it goes as what it becomes then. `tick`: it came of.
     """
 
     order_id: int
@@ -39,6 +39,7 @@ class ClaimedOrder:
     strategy: str
     valid_until: datetime
     released: bool = False
+    tick: str = ""
 
     @property
     def client_order_id(self) -> UUID:
@@ -154,7 +155,7 @@ def overdue_end(account_id: int, now: datetime) -> int:
 
 _ORDER_FIELDS = (
     "o.id, o.client_order_id, i.venue_id, i.symbol, o.side, o.order_type, o.time_in_force, o.quantity, o.price,"
-    " o.purpose, o.signal_id, o.trigger_price, o.strategy, o.valid_until, o.trail_bps, o.triggered"
+    " o.purpose, o.signal_id, o.trigger_price, o.strategy, o.valid_until, o.trail_bps, o.triggered, o.tick_id"
 )
 
 
@@ -199,7 +200,7 @@ def claimed_order(row: Row) -> ClaimedOrder:
         trigger_price=None if released or row[11] is None else Price(plain(row[11])),
         trail=None if released or row[14] is None else Bps(plain(row[14])),
     )
-    return ClaimedOrder(row[0], RiskApproved(request), row[12], row[13], released)
+    return ClaimedOrder(row[0], RiskApproved(request), row[12], row[13], released, row[16])
 
 
 def plain(amount: Decimal) -> Decimal:

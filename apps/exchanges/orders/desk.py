@@ -237,4 +237,5 @@ def _step(order: DeskOrder) -> Step:
         order.now.status,
         "; ".join(order.remarks),
         order.time_exchange,
+        order.now.filled - order.was.filled,
     )

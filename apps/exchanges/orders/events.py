@@ -6,10 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from apps.exchanges.bulk import values_run
 from apps.exchanges.models import AccountEvent
 from apps.exchanges.orders.life import steps_insert
+from moondev.domain.values import ZERO
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +22,10 @@ QUIET = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of one order. `status_from` is empty at birth; `detail` must say something when nothing changes."""
+    """One step of one order. `status_from` is empty at birth; `detail` must say something when nothing changes.
+
+    `filled`: how much of it filled with this step.
+    """
 
     order_id: int
     source: str
@@ -28,6 +33,7 @@ class Step:
     status_to: str
     detail: str = ""
     time_exchange: datetime | None = None
+    filled: Decimal = ZERO
 
 
 def steps_append(steps: Sequence[Step], now: datetime) -> None:

@@ -17,8 +17,11 @@ from typing import Protocol
 from django.db import transaction
 
 from apps.exchanges.bulk import Row, values_fetch, values_run
+from moondev.domain.clock import process_clock
 from moondev.domain.orders import OrderStatus
 from moondev.logs import said
+from moondev.traces.ids import tracing
+from moondev.traces.spans import Stage, stage_ended
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,9 @@ _INSERT_AND_NAME = (
     " JOIN exchanges_account a ON a.id = o.account_id JOIN exchanges_instrument i ON i.id = o.instrument_id"
     " WHERE o.id IN (SELECT order_id FROM written)"
 )
+# Asked and not heard yet; and what says nothing of the venue's answer.
+_IN_FLIGHT = frozenset({OrderStatus.SENDING, OrderStatus.UNKNOWN})
+_UNANSWERED = _IN_FLIGHT | {OrderStatus.APPROVED, OrderStatus.HELD}
 # What somebody may have to do something about.
 _TROUBLE = frozenset({OrderStatus.UNKNOWN, OrderStatus.REJECTED})
 
@@ -59,6 +65,14 @@ class Told(Protocol):
     def detail(self) -> str:
         """Return what else there is to say."""
 
+    @property
+    def time_exchange(self) -> datetime | None:
+        """Return when it was so at the venue, where it told."""
+
+    @property
+    def filled(self) -> Decimal:
+        """Return how much filled with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -81,7 +95,7 @@ class Named:
 
 def steps_insert(rows: Sequence[Row], steps: Sequence[Told]) -> None:
     """Write rows of steps, and have each told once the open transaction has committed."""
-    if not logger.isEnabledFor(logging.INFO):
+    if not (logger.isEnabledFor(logging.INFO) or tracing()):
         values_run(_INSERT, rows)
         return
     named = {row[0]: _named(row) for row in values_fetch(_INSERT_AND_NAME, rows)}
@@ -99,6 +113,25 @@ def _tell(steps: Sequence[Told], named: Mapping[int, Named]) -> None:
         order = named.get(step.order_id)
         if order is not None:
             _line(step, order)
+            if tracing():
+                _stages(step, order)
+
+
+def _stages(step: Told, order: Named) -> None:
+    """Tell, below the request that sent the order, its acknowledgement and its fills."""
+    clock = process_clock()
+    now, sent = clock.now(), ("send", order.client_order_id)
+    about = {"strategy": order.strategy, "venue": order.venue, "status": step.status_to, "source": step.source}
+    if step.status_from in _IN_FLIGHT and step.status_to not in _UNANSWERED:
+        took = (now - order.sent_at).total_seconds() if order.sent_at else 0.0
+        name = ("acknowledge", order.client_order_id)
+        stage_ended(Stage(order.tick, name, sent, clock.wall_seconds(took), about=about))
+    if step.filled > 0:
+        # From the venue's stamp to our books. Clocks differ: one that is ahead of ours counts as none at all.
+        took = (now - step.time_exchange).total_seconds() if step.time_exchange else 0.0
+        fill = ("fill", order.client_order_id, f"{order.filled.normalize():f}")
+        filled = {**about, "quantity": f"{step.filled.normalize():f}"}
+        stage_ended(Stage(order.tick, fill, sent, clock.wall_seconds(took), about=filled))
 
 
 def _line(step: Told, order: Named) -> None:

@@ -58,7 +58,7 @@ def expire(ticks: Sequence[Tick], now: datetime) -> None:
 
 def _end(endings: Sequence[rows.Ending], now: datetime) -> None:
     rows.ticks_end(endings, now)
-    endings_told(endings)
+    endings_told(endings, now)
     ticks_count([(ending.tick.strategy.slug, ending.status) for ending in endings])
 
 

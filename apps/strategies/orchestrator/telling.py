@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 
 from apps.strategies.models import Tick, TickStatus
 from apps.strategies.orchestrator.rows import Ending
+from apps.strategies.orchestrator.tracing import MILLISECONDS, ended
+from moondev.domain.clock import monotonic
 from moondev.logs import log_context, said
 from moondev.logs.context import About
+from moondev.traces.ids import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +37,17 @@ def working_at(tick: Tick) -> AbstractContextManager[None]:
     return log_context(**about(tick))
 
 
-def endings_told(endings: Sequence[Ending]) -> None:
+def endings_told(endings: Sequence[Ending], now: datetime) -> None:
     """Tell how ticks ended, once that is committed; one that found nothing to do is told in detail logs only."""
     eventful = [one for one in endings if logger.isEnabledFor(_level(one))]
     if eventful:
         transaction.on_commit(partial(_tell, eventful))
+    if tracing():
+        transaction.on_commit(partial(_trace, endings, monotonic(), now))
+
+
+def _trace(endings: Sequence[Ending], written: float, now: datetime) -> None:
+    ended(endings, (monotonic() - written) * MILLISECONDS, now)
 
 
 def _tell(endings: Iterable[Ending]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from apps.exchanges.market_data.cache import MarketCache, market_cache
+from apps.strategies.orchestrator import tracing
 from apps.strategies.orchestrator.counted import decision_count
 from apps.strategies.orchestrator.decide import decide
 from apps.strategies.orchestrator.leasing import ticks_lease
@@ -42,6 +43,7 @@ def run_ticks(
         return
     works, failed = load_shard(ticks, cache, clock.now(), health)
     load_ms = (time.perf_counter() - started) * 1000
+    tracing.loaded(ticks, load_ms)
     answers = [decision_count(_decided(work), clock) for work in works]
     decided = [answer for answer in answers if isinstance(answer, Decided)]
     known = known_sizes(decided)
@@ -55,9 +57,13 @@ def run_ticks(
 
 def _decided(work: Work) -> Decided | Failed:
     with working_at(work.tick):
-        return decide(work)
+        answer = decide(work)
+    tracing.decided(answer)
+    return answer
 
 
 def _ready(one: Decided, known: Mapping[SignalKey, KnownSize]) -> Ready | Failed:
     with working_at(one.work.tick):
-        return make_ready(one, known)
+        ready = make_ready(one, known)
+    tracing.planned(ready)
+    return ready

@@ -122,3 +122,29 @@ def test_a_path_that_may_be_missing_is_none_then_and_knows_home_and_project(monk
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("THING", "~/strategies")
     assert env.env_optional_path("THING") == Path("/home/me/strategies")
+
+
+def test_where_traces_go_is_an_address_and_needs_its_packages(monkeypatch):
+    monkeypatch.delenv("TRACES", raising=False)
+    assert env.env_traces_endpoint("TRACES") == ""
+    monkeypatch.setenv("TRACES", "http://collector:4318/v1/traces")
+    assert env.env_traces_endpoint("TRACES") == "http://collector:4318/v1/traces"
+    monkeypatch.setattr("moondev.settings.env.find_spec", lambda _: None)
+    with pytest.raises(ImproperlyConfigured, match="requirements-traces"):
+        env.env_traces_endpoint("TRACES")
+    monkeypatch.setenv("TRACES", "grpc://collector:4317")
+    with pytest.raises(ImproperlyConfigured, match="http:// or https://"):
+        env.env_traces_endpoint("TRACES")
+
+
+def test_how_lines_are_written_may_be_chosen(monkeypatch):
+    chosen = {}
+    for style in ("", "plain"):
+        if style:
+            monkeypatch.setenv("LOG_STYLE", style)
+        config = env.log_lines(style="json", level="INFO", environment="production")
+        chosen[style] = config["formatters"]["line"]["()"]
+    assert chosen == {"": "moondev.logs.lines.JsonLines", "plain": "moondev.logs.lines.PlainLines"}
+    monkeypatch.setenv("LOG_STYLE", "xml")
+    with pytest.raises(ImproperlyConfigured, match="json"):
+        env.log_lines(style="json", level="INFO", environment="production")
