@@ -8,7 +8,7 @@ import { Market } from "./panels/chart";
 import { Decisions } from "./panels/decisions";
 import { Drawer } from "./panels/drawer";
 import { Equity } from "./panels/equity";
-import { Header } from "./panels/header";
+import { Header, Links } from "./panels/header";
 import { Health } from "./panels/health";
 import { KillSwitchDialog, Stops } from "./panels/kill-switch";
 import { Latest } from "./panels/latest";
@@ -55,6 +55,9 @@ export function App() {
         </div>
       </main>
       <footer class="foot">
+        <nav aria-label="Other pages, again">
+          <Links />
+        </nav>
         Charts by <a href="https://www.tradingview.com/">TradingView</a> Lightweight Charts
       </footer>
       <KillSwitchDialog />

@@ -19,7 +19,7 @@ ENDED_SHOWN = 100
 _FIELDS = (
     "strategy", "side", "order_type", "time_in_force", "purpose", "quantity", "price",
     "trigger_price", "status", "filled_quantity", "filled_notional", "refusal_code", "refusal_limit", "refusal_value",
-    "reason", "created_at", "sent_at", "acknowledged_at", "closed_at", "updated_at",
+    "reason", "tick_id", "created_at", "sent_at", "acknowledged_at", "closed_at", "updated_at",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def _row(row: dict[str, Any]) -> Row:
         "average": amount(_average(row)),
         "refusal": " ".join(part for part in (row["refusal_code"], row["refusal_value"], row["refusal_limit"]) if part),
         "reason": row["reason"],
+        "tick": row["tick_id"],
         "created": moment(row["created_at"]),
         "updated": moment(row["updated_at"]),
         "submit_ms": milliseconds_between(row["created_at"], row["sent_at"]),

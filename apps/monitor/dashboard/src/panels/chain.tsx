@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { exact, fine, milliseconds, words } from "../format";
 import type { Report } from "../stream/rows";
-import { because, inWords, planned, refused, wished } from "./decided";
+import { because, inWords, noted, planned, refused, wished } from "./decided";
 import { trail } from "./trail";
 
 export interface Sent {
@@ -53,7 +53,7 @@ export function Chain({ decision, except }: { decision: Decision; except?: numbe
         <Market report={report} />
       </Link>
       <Link title="Wanted">
-        <Lines lines={[...wished(report), ...(report.notes ?? [])]} none={decision.error ? "" : "nothing: it stated no wish"} />
+        <Lines lines={[...wished(report), ...noted(report)]} none={decision.error ? "" : "nothing: it stated no wish"} />
         {decision.error ? <p class="bad">{decision.error}</p> : null}
       </Link>
       <Link title="Planned">

@@ -137,20 +137,24 @@ class Drawing {
   }
 
   fills(fills: ReadonlyMap<string, Fill>, instrument: string, seconds: number): void {
-    const markers: SeriesMarker<Time>[] = [];
+    // One arrow a side and bar, however often it was traded in it.
+    const sums = new Map<string, { at: number; buys: boolean; quantity: number }>();
     for (const fill of fills.values()) {
       const at = Math.floor(Date.parse(fill.at) / 1_000 / seconds) * seconds;
       if (`${fill.venue}:${fill.symbol}` !== instrument || at < this.first) continue;
-      const buys = fill.side === "buy";
-      markers.push({
+      const sum = sums.get(`${at}${fill.side}`)?.quantity ?? 0;
+      sums.set(`${at}${fill.side}`, { at, buys: fill.side === "buy", quantity: sum + Number(fill.quantity) });
+    }
+    const markers = [...sums.values()].sort((a, b) => a.at - b.at).map(
+      ({ at, buys, quantity }): SeriesMarker<Time> => ({
         time: at as UTCTimestamp,
         position: buys ? "belowBar" : "aboveBar",
         shape: buys ? "arrowUp" : "arrowDown",
         color: colour(buys ? "good" : "bad"),
-        text: exact(fill.quantity),
-      });
-    }
-    this.markers.setMarkers(markers.sort((a, b) => Number(a.time) - Number(b.time)));
+        text: exact(String(Number(quantity.toPrecision(6)))),
+      }),
+    );
+    this.markers.setMarkers(markers);
   }
 
   levels(orders: ReadonlyMap<string, Order>, positions: ReadonlyMap<string, Position>, instrument: string): void {

@@ -6,7 +6,15 @@ import type { Order, Refusal, Report, Wish } from "../stream/rows";
 /** What came of a decision, what matters most first. */
 export function said(report: Report): string[] {
   const refusals = (report.refusals ?? []).map((one) => `risk refused: ${refused(one)}`);
-  return [...refusals, ...wished(report), ...(report.notes ?? []), ...planned(report)];
+  return [...refusals, ...wished(report), ...noted(report), ...planned(report)];
+}
+
+// The name of a signal: what it is called and when its bar began, "z_score:1795732080000".
+const SIGNAL_ID = / (?:[a-z_]+:)+\d{10,}:/g;
+
+/** What the strategy and the planner noted. */
+export function noted(report: Report): string[] {
+  return (report.notes ?? []).map((line) => short(line.replace(SIGNAL_ID, "")));
 }
 
 export function wished(report: Report): string[] {

@@ -30,7 +30,6 @@ export function WholeDecision({ id }: { id: string }) {
   const { decision, trouble } = useDecision(id);
   if (trouble) return <p class="bad">{trouble}</p>;
   if (!decision) return <p class="muted">…</p>;
-  const waited = decision.started_at ? Date.parse(decision.started_at) - Date.parse(decision.due_at) : null;
   return (
     <>
       <p class="story">{sentence(decision)}</p>
@@ -42,9 +41,14 @@ export function WholeDecision({ id }: { id: string }) {
         <Walk title="later →" to={decision.next} />
       </nav>
       <Chain decision={decision} />
-      <Stages title="Where its time went" stages={tickStages(waited, decision.report.stages_ms ?? {})} />
+      <Stages title="Where its time went" stages={stagesOf(decision)} />
     </>
   );
+}
+
+export function stagesOf(decision: Decision): Record<string, number> {
+  const waited = decision.started_at ? Date.parse(decision.started_at) - Date.parse(decision.due_at) : null;
+  return tickStages(waited, decision.report.stages_ms ?? {});
 }
 
 function Walk({ title, to }: { title: string; to: number | null }) {

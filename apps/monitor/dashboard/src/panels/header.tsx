@@ -23,14 +23,16 @@ export function Header() {
         <span>MoonDev</span>
       </a>
       <span class={`pill ${page.realMoney ? "bad solid" : "good"}`}>{page.realMoney ? "real money" : "paper"}</span>
+      {page.far ? (
+        <span class="pill far" title="From this address what may cost money is refused: see API_CRITICAL_NETWORKS. Stopping works from anywhere.">
+          from afar
+        </span>
+      ) : null}
       <Mode />
       <AlertCount />
       <LineLight />
       <nav aria-label="Other pages">
-        <a href="/admin/">Admin</a>
-        <a href="/slo/">SLO</a>
-        {page.flower ? <a href={page.flower}>Flower</a> : null}
-        <a href="/api/v1/openapi.json">API</a>
+        <Links />
       </nav>
       <button class="quiet" type="button" onClick={turn} aria-label={`Use ${theme.value === "dark" ? "light" : "dark"} colours`}>
         {theme.value === "dark" ? "☾" : "☀"}
@@ -41,6 +43,17 @@ export function Header() {
         </button>
       ) : null}
     </header>
+  );
+}
+
+export function Links() {
+  return (
+    <>
+      <a href="/admin/">Admin</a>
+      <a href="/slo/">SLO</a>
+      {page.flower ? <a href={page.flower}>Flower</a> : null}
+      <a href="/api/v1/openapi.json">API</a>
+    </>
   );
 }
 
@@ -69,7 +82,7 @@ function LineLight() {
   return (
     <span class={`line ${state}`} role="status" aria-live="polite">
       <i aria-hidden="true" />
-      {WORDS[state]}
+      <span>{WORDS[state]}</span>
       <time>{clock(new Date(now.value).toISOString())}</time>
     </span>
   );

@@ -4,7 +4,7 @@ import { clock, exact, words } from "../format";
 import { ago } from "../now";
 import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
-import type { Fill, News, Order, Strategy } from "../stream/rows";
+import type { Fill, News, Order, Report, Strategy, Tick } from "../stream/rows";
 import { refusalOf, said } from "./decided";
 import { type Place, trail } from "./trail";
 
@@ -23,9 +23,10 @@ export function Latest() {
   const fills = useTopic("fills");
   const orders = useTopic("orders").rows;
   const strategies = useTopic("strategies").rows;
+  const ticks = useTopic("ticks").rows;
   const news = useTopic("news");
   const told = [
-    ...[...fills.rows].map(([key, fill]) => ofFill(key, fill, orders, strategies)),
+    ...[...fills.rows].map(([key, fill]) => ofFill(key, fill, orders, ticks, strategies)),
     ...[...orders].filter(([, order]) => order.refusal).map(([key, order]) => ofRefusal(key, order)),
     ...[...news.rows].map(([key, item]) => ofNews(key, item)),
   ].sort((a, b) => b.at.localeCompare(a.at));
@@ -70,16 +71,19 @@ function Item({ item }: { item: Told }) {
   );
 }
 
-function ofFill(key: string, fill: Fill, orders: ReadonlyMap<string, Order>, strategies: ReadonlyMap<string, Strategy>): Told {
+type Rows<Row> = ReadonlyMap<string, Row>;
+
+function ofFill(key: string, fill: Fill, orders: Rows<Order>, ticks: Rows<Tick>, strategies: Rows<Strategy>): Told {
   const order = fill.order ? orders.get(fill.order) : undefined;
   const what = `${fill.strategy} ${fill.side === "buy" ? "bought" : "sold"} ${exact(fill.quantity)} ${fill.symbol} at ${exact(fill.price)} on ${fill.venue}`;
   const kind = fill.kind === "order" ? "" : words(fill.kind);
-  const why = order?.reason || kind || decided(strategies.get(fill.strategy), fill);
+  // The tick that placed it, while it is among the latest; else what the strategy last decided.
+  const report = (order && ticks.get(order.tick)?.why) ?? strategies.get(fill.strategy)?.report;
+  const why = kind || decided(report, fill) || order?.reason || "";
   return { key: `fill-${key}`, at: fill.at, level: "good", what, why, ...(fill.order ? { cause: { kind: "order", id: fill.order } } : {}) };
 }
 
-function decided(strategy: Strategy | undefined, fill: Fill): string {
-  const report = strategy?.report;
+function decided(report: Report | undefined, fill: Fill): string {
   return report ? (said(report).find((line) => line.includes(fill.symbol)) ?? "") : "";
 }
 

@@ -32,6 +32,9 @@ export function Money() {
   );
 }
 
+/** A share of equity below which two places would say nothing. */
+const SMALL = 0.0001;
+
 function Gain(props: { title: string; value: string | null | undefined; of: number; note?: string }) {
   const { title, value, of, note } = props;
   const share = value !== null && value !== undefined && of > 0 ? Number(value) / of : null;
@@ -39,7 +42,7 @@ function Gain(props: { title: string; value: string | null | undefined; of: numb
     <figure class="figure">
       <figcaption>{title}</figcaption>
       <strong class={direction(value)}>{signed(value)}</strong>
-      <small>{note ?? (share === null ? " " : `${signed(share * 100)} % of equity`)}</small>
+      <small>{note ?? (share === null ? " " : `${signed(share * 100, Math.abs(share) < SMALL ? 4 : 2)} % of equity`)}</small>
     </figure>
   );
 }

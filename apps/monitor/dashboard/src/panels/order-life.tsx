@@ -8,8 +8,8 @@ import { useTopic } from "../stream/hooks";
 import { askCancel } from "./by-hand";
 import { Chain, type Decision, type Sent } from "./chain";
 import { because, inWords, said } from "./decided";
-import { useDecision } from "./decision";
-import { Stages, tickStages } from "./stages";
+import { stagesOf, useDecision } from "./decision";
+import { Stages } from "./stages";
 
 interface Step {
   at: string;
@@ -96,23 +96,16 @@ function Story({ told, decision, working }: { told: Life; decision: Decision | n
           ))}
         </ul>
       </section>
+      {decision ? (
+        <section>
+          <h3>The decision that caused it</h3>
+          <Chain decision={decision} except={told.id} />
+        </section>
+      ) : null}
       <Steps steps={told.steps} />
       <Fills fills={told.fills} />
       <Stages title="How long each stage took" stages={told.stages_ms} />
-      {decision ? <Cause decision={decision} order={told.id} /> : null}
-    </>
-  );
-}
-
-function Cause({ decision, order }: { decision: Decision; order: number }) {
-  const waited = decision.started_at ? Date.parse(decision.started_at) - Date.parse(decision.due_at) : null;
-  return (
-    <>
-      <section>
-        <h3>The decision that caused it</h3>
-        <Chain decision={decision} except={order} />
-      </section>
-      <Stages title="Where the decision's time went" stages={tickStages(waited, decision.report.stages_ms ?? {})} />
+      {decision ? <Stages title="Where the decision's time went" stages={stagesOf(decision)} /> : null}
     </>
   );
 }

@@ -26,13 +26,13 @@ export function Positions() {
             <thead>
               <tr>
                 <th>Instrument</th>
-                <th>Strategy</th>
+                <th class="wide">Strategy</th>
                 <th class="number">Quantity</th>
-                <th class="number">Entry</th>
-                <th class="number">Mark</th>
-                <th class="number">Notional</th>
+                <th class="number wide">Entry</th>
+                <th class="number wide">Mark</th>
+                <th class="number wide">Notional</th>
                 <th class="number">Open profit</th>
-                <th>Since</th>
+                <th class="wide">Since</th>
                 {may("take") || may("trade") ? <th aria-label="By hand" /> : null}
               </tr>
             </thead>
@@ -57,20 +57,23 @@ function Row({ id, position }: { id: string; position: Position }) {
           {position.symbol}
         </button>
         <small class="muted"> {position.venue}</small>
+        <span class="narrow">
+          <Owner strategy={position.strategy} />
+        </span>
       </td>
-      <td>
+      <td class="wide">
         <Owner strategy={position.strategy} />
       </td>
       <td class={`number ${direction(position.quantity)}`} data-cell="quantity">
         {exact(position.quantity)}
       </td>
-      <td class="number" title={exact(position.entry)}>
+      <td class="number wide" title={exact(position.entry)}>
         {exact(short(position.entry))}
       </td>
-      <td class="number">{exact(position.mark)}</td>
-      <td class="number">{money(position.notional, 0)}</td>
+      <td class="number wide">{exact(position.mark)}</td>
+      <td class="number wide">{money(position.notional, 0)}</td>
       <td class={`number ${direction(position.unrealised)}`}>{signed(position.unrealised)}</td>
-      <td class="muted">{position.opened ? ago(position.opened) : ""}</td>
+      <td class="muted wide">{position.opened ? ago(position.opened) : ""}</td>
       {may("take") || may("trade") ? (
         <td>
           <Buttons position={position} />

@@ -73,6 +73,8 @@ export interface Order {
   average: Amount;
   refusal: string;
   reason: string;
+  /** The number of the tick that placed it; "hand" and other words for what none did. */
+  tick: string;
   created: string;
   updated: string;
   submit_ms: number | null;
