@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from apps.monitor.alerts.channels.services import deliveries_forget
 from moondev.celery import TradingTask
 from moondev.domain.clock import LiveClock, process_clock
 
 
 # Live time, also in a replay: the servers that are spoken to live in ours.
-@shared_task(base=TradingTask, name="monitor.alerts_deliver", soft_time_limit=540, time_limit=600)
+@shared_task(base=TradingTask, name="monitor.alerts_deliver")
 def alerts_deliver() -> None:
     """Send what is due; what another worker is at, or what is not due yet, is left alone."""
     # Here, because what speaks to Discord and the others takes memory that workers of other tasks can do without.
@@ -25,3 +26,9 @@ def slos_sample() -> None:
     from apps.monitor.health.slos.sampling import sample  # noqa: PLC0415
 
     sample(process_clock().now())
+
+
+@shared_task(base=TradingTask, name="monitor.notices_forget")
+def notices_forget() -> None:
+    """Delete what was told long ago."""
+    deliveries_forget(LiveClock().now())

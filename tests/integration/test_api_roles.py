@@ -69,6 +69,9 @@ MAY = {
     "DELETE /backtests/{run_id}": TRADERS,
     "GET /backtests/{run_id}/report": ALL,
     "GET /audit": RISK,
+    "GET /channels": ALL,
+    "POST /channels/{slug}/test": RISK,
+    "GET /deliveries": ALL,
 }
 
 

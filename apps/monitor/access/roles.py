@@ -10,8 +10,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 VIEWER, TRADER, RISK_MANAGER, ADMINISTRATOR = "viewer", "trader", "risk manager", "administrator"
-# Of this floor itself everybody sees what wakes people, and how all do.
-SEEN = ("view_alert", "view_alertrule", "view_heartbeat", "view_slo", "view_slosample")
+# Of this floor itself everybody sees what wakes people, how that reached them, and how all do.
+SEEN = (
+    "view_alert", "view_alertrule", "view_channel", "view_delivery", "view_heartbeat", "view_slo", "view_slosample",
+)  # fmt: skip
 FLOORS = ("exchanges", "risk", "strategies", "django_celery_beat")
 # Besides looking at everything. A trader may stop what he cannot let go on again; a risk manager may let it go on, and
 # opens no position; an administrator may do everything, and gives others their roles.
@@ -29,7 +31,7 @@ MAY: Mapping[str, frozenset[str]] = MappingProxyType(
         RISK_MANAGER: frozenset(
             {
                 "exchanges.add_ordercommand", "exchanges.add_veto", "exchanges.change_tradingstate",
-                "monitor.change_alert", "monitor.change_alertrule", "monitor.view_auditentry",
+                "monitor.change_alert", "monitor.change_alertrule", "monitor.test_channel", "monitor.view_auditentry",
                 "risk.add_customrule", "risk.add_limit", "risk.change_breaker",
                 "risk.change_breakerstate", "risk.change_customrule", "risk.change_limit", "strategies.approve_stage",
                 "strategies.change_gate", "strategies.change_stageterms",

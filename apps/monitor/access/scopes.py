@@ -30,7 +30,7 @@ SCOPES: Mapping[Scope, frozenset[str]] = MappingProxyType(
         Scope.ORDERS: frozenset({"exchanges.add_order", "exchanges.add_ordercommand", "exchanges.change_position"}),
         Scope.STRATEGIES: frozenset({"strategies.change_strategyrow", "strategies.approve_stage"}),
         Scope.BACKTESTS: frozenset({"strategies.add_backtestrun"}),
-        Scope.ALERTS: frozenset({"monitor.change_alert", "monitor.change_alertrule"}),
+        Scope.ALERTS: frozenset({"monitor.change_alert", "monitor.change_alertrule", "monitor.test_channel"}),
         Scope.RISK: frozenset({"risk.change_limit", "risk.change_breakerstate", "exchanges.change_tradingstate"}),
     }
 )

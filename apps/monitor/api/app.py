@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from apps.monitor.api.accounts import routes as accounts
 from apps.monitor.api.backtests import routes as backtests
+from apps.monitor.api.channels import routes as channels
 from apps.monitor.api.doors.entrance import Entrance
 from apps.monitor.api.doors.once import Once
 from apps.monitor.api.doors.tags import Tags
@@ -31,7 +32,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
     breakers.router, halts.router, venues.router, health.router, slos.router, metrics.router, backtests.router,
-    trail.router,
+    trail.router, channels.router,
 )  # fmt: skip
 
 

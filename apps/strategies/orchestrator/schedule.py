@@ -35,6 +35,7 @@ def housekeeping() -> list[Entry]:
         Entry("add up trades for sizing", "risk.sizing_trades", 300, {}),
         Entry("watch promoted strategies", "strategies.promotion_watch", 60, {}),
         Entry("deliver notices", "monitor.alerts_deliver", 5, {}),
+        Entry("forget old notices", "monitor.notices_forget", 3600, {}),
         Entry("measure service levels", "monitor.slos_sample", 60, {}),
         Entry("keep market data", "exchanges.history_keep", 600, {}),
         Entry("resume backtests", "strategies.backtests_resume", 60, {}),

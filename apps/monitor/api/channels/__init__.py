@@ -1,0 +1,1 @@
+"""Channels: where notices go, and how they get there."""
