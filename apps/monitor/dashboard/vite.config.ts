@@ -13,6 +13,8 @@ export default defineConfig({
       "/api": { target: WEB, ws: true },
       "/admin": WEB,
       "/static": WEB,
+      "/slo": WEB,
+      "/flower": { target: WEB, ws: true },
     },
   },
   build: {

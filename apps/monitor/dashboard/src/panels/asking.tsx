@@ -87,6 +87,7 @@ export function useSubmit(work: () => Promise<unknown>, done: string, over: () =
     setBusy(true);
     const found = await tried(work).finally(() => setBusy(false));
     setTrouble(found);
+    if (found?.field) document.querySelector<HTMLElement>(`dialog[open] [name="${found.field}"]`)?.focus();
     if (found !== null) return;
     said.value = { good: true, text: done };
     over();

@@ -10,6 +10,7 @@ import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
 import type { Drill, Gate, Release, Veto } from "../stream/rows";
 import { attempt } from "./acting";
+import { enough } from "./asking";
 
 const EVERYTHING = "everything:*";
 
@@ -91,7 +92,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
       </fieldset>
       <label>
         Why
-        <input name="reason" required maxLength={300} value={reason} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} />
+        <input name="reason" required minLength={3} maxLength={250} value={reason} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} />
       </label>
       <label class="choice">
         <input type="checkbox" name="sure" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
@@ -102,7 +103,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
         <button type="button" class="quiet" onClick={() => (asked.value = null)}>
           Back
         </button>
-        <button type="submit" class={way === "release" ? "primary" : "kill"} disabled={!allowed || !sure || !reason.trim()}>
+        <button type="submit" class={way === "release" ? "primary" : "kill"} disabled={!allowed || !sure || !enough(reason)}>
           {WAYS[way].title}
         </button>
       </div>
