@@ -62,6 +62,7 @@ TASKS: Mapping[str, TaskRule] = {
     "risk.sizing_trades": TaskRule("portfolio", expires_s=300),
     "risk.correlations_measure": TaskRule("portfolio", expires_s=60),
     "monitor.alerts_deliver": TaskRule("alerts", expires_s=60),
+    "monitor.reports_write": TaskRule("default", expires_s=600),
     "monitor.": TaskRule("default"),
     "celery.": TaskRule("default"),
 }

@@ -32,3 +32,11 @@ def slos_sample() -> None:
 def notices_forget() -> None:
     """Delete what was told long ago."""
     deliveries_forget(LiveClock().now())
+
+
+@shared_task(base=TradingTask, name="monitor.reports_write", soft_time_limit=240, time_limit=300)
+def reports_write() -> None:
+    """Write the reports of days and weeks that are over, and mail them; safe to run twice and at once."""
+    from apps.monitor.analytics.reports.services import reports_due  # noqa: PLC0415  numpy, for two moments a day
+
+    reports_due(LiveClock().now())

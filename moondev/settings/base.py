@@ -17,6 +17,7 @@ from moondev.settings.env import (
     env_secret,
     env_str,
     env_traces_endpoint,
+    env_zone,
     log_lines,
     process_name,
 )
@@ -181,6 +182,17 @@ TELEGRAM_CHATS = [int(chat) for chat in env_list("TELEGRAM_CHATS", default="")]
 MOONDEV_METRICS_DIR: Path | None = env_path("MOONDEV_METRICS_DIR", default=RUN_DIR / "metrics")
 METRICS_ADDRESS = env_str("METRICS_ADDRESS", default="127.0.0.1")
 METRICS_NETWORKS = env_list("METRICS_NETWORKS", default="127.0.0.0/8,::1/128")
+# --- Reports and mail ----------------------------------------------------------------------------------------------
+# Where days begin, for daily and weekly reports: a name as in Europe/Berlin.
+MOONDEV_REPORT_ZONE = env_zone("MOONDEV_REPORT_ZONE", default="UTC")
+# The mail server. Empty: no mail is sent to anybody, whoever is a recipient.
+EMAIL_HOST = env_str("EMAIL_HOST", default="")
+EMAIL_PORT = env_int("EMAIL_PORT", default=587, minimum=1)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env_secret("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", default=20, minimum=1)
+DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", default="MoonDev AlgoTrade <moondev@localhost>")
 
 # --- Promotion -----------------------------------------------------------------------------------------------------
 # Whether a strategy may enter a stage without passing its gates; development says yes.

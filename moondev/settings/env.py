@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -70,6 +71,16 @@ def env_choice(name: str, *, allowed: frozenset[str], default: str) -> str:
     value = os.environ.get(name, default)
     if value not in allowed:
         raise ImproperlyConfigured(f"{name}={value!r}: allowed are {sorted(allowed)}")
+    return value
+
+
+def env_zone(name: str, *, default: str) -> str:
+    """Return the name of a time zone that this machine knows."""
+    value = env_str(name, default=default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: allowed is a time zone such as Europe/Berlin") from error
     return value
 
 

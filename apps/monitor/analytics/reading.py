@@ -12,7 +12,7 @@ Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
 FOLDER = Path(__file__).parent
 # Rows that are on their way at once when an answer is streamed: memory is bounded by them, not by the answer.
-BATCH = 5_000
+BATCH = 20_000
 
 
 def statement(name: str) -> str:

@@ -42,6 +42,7 @@ WATCHED = (
     # Who is told.
     Watched("monitor_channel", "channel", ("slug",), ("free_at", "quiet_until", "failures_in_row")),
     Watched("monitor_telegramuser", "Telegram user", ("telegram_id",)),
+    Watched("monitor_reportrecipient", "report's recipient", ("address",)),
     # Where money is and how it is reached.
     Watched("exchanges_venue", "venue", ("code",)),
     Watched("exchanges_portfolio", "portfolio", ("code",)),

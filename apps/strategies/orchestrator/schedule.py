@@ -34,6 +34,7 @@ def housekeeping() -> list[Entry]:
         Entry("measure correlations", "risk.correlations_measure", 60, {}),
         Entry("add up trades for sizing", "risk.sizing_trades", 300, {}),
         Entry("watch promoted strategies", "strategies.promotion_watch", 60, {}),
+        Entry("write reports", "monitor.reports_write", 600, {}),
         Entry("deliver notices", "monitor.alerts_deliver", 5, {}),
         Entry("forget old notices", "monitor.notices_forget", 3600, {}),
         Entry("measure service levels", "monitor.slos_sample", 60, {}),

@@ -60,19 +60,21 @@ def watch(now: datetime) -> list[str]:
 def _lag(row: StrategyRow, looks: Sequence[_Worth], now: datetime) -> float | None:
     """Return by how many deviations the better of the looks lags behind the expected; None when nothing tells."""
     change = row.stage_changes.filter(after=row.stage).first()
-    if change is None or change.expected_mean is None or change.expected_deviation is None:
+    if change is None:
         return None
-    expected = Expectation(change.expected_mean, change.expected_deviation)
-    found = [_deviations(change, expected, look.profit, look.funded + row.profit_elsewhere, now) for look in looks]
+    found = [deviations_since(change, look.profit, look.funded + row.profit_elsewhere, now) for look in looks]
     known = [deviations for deviations in found if deviations is not None]
     return -max(known) if len(known) == len(looks) else None
 
 
-def _deviations(
-    change: StageChange, expected: Expectation, profit: Decimal, capital: Decimal, now: datetime
-) -> float | None:
-    if capital <= 0:
+def deviations_since(change: StageChange, profit: Decimal, capital: Decimal, now: datetime) -> float | None:
+    """Return by how many deviations what was made since a change of stage differs from what it let expect.
+
+    None when no backtest was there to expect anything by, or there is no capital to take a share of.
+    """
+    if change.expected_mean is None or change.expected_deviation is None or capital <= 0:
         return None
+    expected = Expectation(change.expected_mean, change.expected_deviation)
     return deviations_from(expected, float((profit - change.profit) / capital), (now - change.at) / DAY)
 
 

@@ -1,0 +1,123 @@
+"""Gather what a report has to say, from the books, the equity series, the risk floor's history and the audit trail."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from apps.exchanges.models import AccountEvent, ScopeKind
+from apps.exchanges.models.venues import Environment
+from apps.monitor.analytics.drift import drifts
+from apps.monitor.analytics.figures import figures
+from apps.monitor.analytics.period import Period
+from apps.monitor.analytics.reports.content import Content, Happened
+from apps.monitor.analytics.reports.days import Stretch
+from apps.monitor.analytics.scopes import TOTAL, Subject, subjects
+from apps.monitor.analytics.trips import trips_closed
+from apps.monitor.models import Alert, AuditEntry, Severity
+from apps.risk.models import BreakerChange, RiskEvent
+from apps.risk.portfolio.series import equity_series
+
+# What is usual is what was so in so many days before.
+LATELY_DAYS = 30
+STEPS = 280
+MOST_EVENTS, MOST_CHANGES = 12, 12
+MOST_REAL_FIRST = (Environment.LIVE, Environment.TESTNET, Environment.PAPER)
+# Changes of these are worth reading; the trail itself has all of them.
+CHANGED = (
+    "limit", "rule", "breaker", "strategy", "gate", "stage's terms", "portfolio", "account", "venue", "trading state",
+    "user", "user's role", "API token", "signer", "transfer", "strategy's code", "alert rule",
+)  # fmt: skip
+
+
+def gather(stretch: Stretch, now: datetime) -> Content | None:
+    """Return what there is to say of the most real money that is there; None while there is no account at all."""
+    known = {subject.environment: subject for subject in subjects(TOTAL)}
+    whole = next((known[name] for name in MOST_REAL_FIRST if name in known), None)
+    if whole is None:
+        return None
+    period = stretch.period
+    lately = Period.before(period.start, LATELY_DAYS)
+    own = subjects(ScopeKind.STRATEGY.value, whole.environment)
+    here, *strategies = figures([whole, *own], period, now)
+    usual, *strategies_lately = figures([whole, *own], lately, now)
+    [before] = figures([whole], stretch.before.period, now)
+    changes = _changes(period)
+    return Content(
+        stretch=stretch,
+        environment=whole.environment,
+        currency=whole.currency,
+        whole=here,
+        before=before,
+        lately=usual,
+        strategies=strategies,
+        strategies_lately=strategies_lately,
+        trips=sorted(trips_closed(sorted(whole.accounts), period), key=lambda trip: trip.net, reverse=True),
+        drifts=drifts(now),
+        risk=_risk(whole, period),
+        alerts=_alerts(period),
+        changes=changes[:MOST_CHANGES],
+        more_changes=len(changes[MOST_CHANGES:]),
+        equity=_equity(whole, period),
+    )
+
+
+def _equity(whole: Subject, period: Period) -> list[float | None]:
+    series = equity_series(whole.scope, period.start, period.end, (period.end - period.start) / STEPS)
+    return [float(value) if math.isfinite(value) else None for value in series.equity]
+
+
+def _risk(whole: Subject, period: Period) -> list[Happened]:
+    """Return breaker trips, vetoes and broken limits, and alarms of accounts, oldest first."""
+    events = RiskEvent.objects.filter(at__gte=period.start, at__lt=period.end).order_by("at")[:MOST_EVENTS]
+    found = [
+        Happened(row.at, row.get_kind_display(), _scope(row.scope_kind, row.scope_key), row.message, row.actor,
+                 row.kind in {RiskEvent.Kind.BREACH, RiskEvent.Kind.VETO})
+        for row in events
+    ]  # fmt: skip
+    trips = BreakerChange.objects.filter(at__gte=period.start, at__lt=period.end, mode_to="open")
+    found += [
+        Happened(row.at, f"breaker {row.breaker.code} tripped", _scope(row.scope_kind, row.scope_key), row.reason,
+                 row.actor, grave=True)
+        for row in trips.select_related("breaker").order_by("at")[:MOST_EVENTS]
+    ]  # fmt: skip
+    alarms = AccountEvent.objects.filter(account__in=whole.accounts, at__gte=period.start, at__lt=period.end)
+    found += [
+        Happened(row.at, row.get_kind_display(), f"account {row.account.code}", row.message)
+        for row in alarms.select_related("account").order_by("at")[:MOST_EVENTS]
+    ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _alerts(period: Period) -> list[Happened]:
+    rows = Alert.objects.filter(fired_at__gte=period.start, fired_at__lt=period.end).order_by("fired_at")
+    return [
+        Happened(row.fired_at or row.since, row.title, row.scope, row.detail, row.acknowledged_by,
+                 row.severity == Severity.CRITICAL)
+        for row in rows[:MOST_EVENTS]
+    ]  # fmt: skip
+
+
+def _changes(period: Period) -> list[Happened]:
+    rows = AuditEntry.objects.filter(at__gte=period.start, at__lt=period.end).order_by("seq")
+    actions = [f"{label} {verb}" for label in CHANGED for verb in ("added", "changed", "removed")]
+    return [
+        Happened(row.at, row.action, row.subject, _difference(row), row.actor)
+        for row in rows.filter(action__in=actions)
+    ]
+
+
+def _difference(row: AuditEntry) -> str:
+    """Return what changed from what to what, and why if somebody said so."""
+    names = [name for name in row.after if row.before.get(name) != row.after[name]] if row.before else []
+    parts = [f"{name}: {_short(row.before.get(name))} → {_short(row.after[name])}" for name in names[:3]]
+    return "; ".join([*parts, *([row.reason] if row.reason else [])])
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _scope(kind: str, key: str) -> str:
+    return kind if kind == ScopeKind.EVERYTHING else f"{kind} {key}"
