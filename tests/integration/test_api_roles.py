@@ -72,6 +72,14 @@ MAY = {
     "GET /channels": ALL,
     "POST /channels/{slug}/test": RISK,
     "GET /deliveries": ALL,
+    "GET /alerts": ALL,
+    "GET /alerts/report": ALL,
+    "GET /alerts/{alert_id}": ALL,
+    "POST /alerts/{alert_id}/acknowledge": BOTH,
+    "GET /alert-rules": ALL,
+    "GET /alert-rules/{slug}": ALL,
+    "GET /alert-rules/{slug}/trials": ALL,
+    "PATCH /alert-rules/{slug}": RISK,
 }
 
 
@@ -84,7 +92,7 @@ def home():
 def ask(client, route):
     """Ask a route about things that are not there: who may gets another 4xx than 401 and 403, and changes nothing."""
     method, _, path = route.partition(" ")
-    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id", "tick_id"):
+    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id", "alert_id", "tick_id"):
         path = path.replace(f"{{{name}}}", "999999")
     body = None if method == "GET" else {}
     return client.request(method, path.replace("{slug}", "nobody"), json=body).status_code

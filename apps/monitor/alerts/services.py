@@ -43,10 +43,9 @@ def alert_acknowledge(*, alert_id: int, actor: str, reason: str, now: datetime, 
     if alert.state == AlertState.FIRING:
         alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.ACKNOWLEDGED, actor[:150], now
         alert.acknowledge_reason = reason
-        alert.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "acknowledge_reason"])
-    if label and label != alert.label:
-        alert.label = label
-        alert.save(update_fields=["label"])
+    alert.label = label or alert.label
+    # One write, so that the trail has one entry.
+    alert.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "acknowledge_reason", "label"])
     return alert
 
 

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from apps.monitor.api.accounts import routes as accounts
+from apps.monitor.api.alerts import routes as alerts
+from apps.monitor.api.alerts import rules as alert_rules
 from apps.monitor.api.backtests import routes as backtests
 from apps.monitor.api.channels import routes as channels
 from apps.monitor.api.doors.entrance import Entrance
@@ -32,7 +34,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
     breakers.router, halts.router, venues.router, health.router, slos.router, metrics.router, backtests.router,
-    trail.router, channels.router,
+    alerts.router, alert_rules.router, trail.router, channels.router,
 )  # fmt: skip
 
 

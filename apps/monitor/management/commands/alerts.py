@@ -1,15 +1,19 @@
-"""Watch, and say what is wrong: ``alerts watch|list|acknowledge|rules|report``."""
+"""Watch, and say what is wrong: ``alerts watch|list|acknowledge|rules|report|try``."""
 
 from __future__ import annotations
 
 import getpass
 import signal
 import threading
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.exchanges.market_data.cache import process_redis
+from apps.monitor.alerts.history.report import SECONDS, worth_of_rules
+from apps.monitor.alerts.history.trials import try_rule, usual_variants
 from apps.monitor.alerts.services import alert_acknowledge
 from apps.monitor.alerts.sweeping import sweeping
 from apps.monitor.alerts.watch import Watch, watcher_name
@@ -21,13 +25,15 @@ from moondev.domain.errors import InvalidValue
 from moondev.heartbeat.heart import beating
 
 SWEEP_ENDS_SECONDS = 3.0
+MOST_DAYS = 3650
+_COLUMNS = "{:<18}{:>7}{:>7}{:>10}{:>7}{:>7}{:>7}{:>9}"
 _LIVE = [AlertState.PENDING, AlertState.FIRING, AlertState.ACKNOWLEDGED]
 
 
 class Command(BaseCommand):
     """Alerts on the command line. `watch` runs until it is told to stop; the others answer and end."""
 
-    help = "Watch over the rules (watch), list what is wrong (list), answer (acknowledge), show rules (rules, report)."
+    help = "Watch over the rules (watch), list what is wrong (list), answer (acknowledge), judge (rules, report, try)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take what to do."""
@@ -42,6 +48,13 @@ class Command(BaseCommand):
         answer.add_argument("--reason", required=True)
         answer.add_argument("--label", choices=Alert.Label.values, default="", help="was it right to tell?")
         deeds.add_parser("rules", help="the rules, in a line each")
+        report = deeds.add_parser("report", help="what each rule was worth")
+        tried = deeds.add_parser("try", help="how often a rule would have fired with other numbers")
+        tried.add_argument("rule", help="its slug")
+        tried.add_argument("--threshold", type=Decimal, help="one threshold, instead of several around its own")
+        tried.add_argument("--for", type=int, dest="wait", help="seconds; with --threshold, default: as it is")
+        for deed in (report, tried):
+            deed.add_argument("--days", type=float, default=7, help="how far back (default 7)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""
@@ -91,6 +104,37 @@ class Command(BaseCommand):
             off = "" if rule.enabled else " (off)"
             when = f"{rule.reading} {rule.get_comparison_display()} {rule.threshold.normalize():f}"
             self.stdout.write(f"{rule.slug:<18}{rule.severity:<10}{when} for {rule.for_seconds} s in {rule.scope}{off}")
+
+    def _report(self, options: dict[str, Any]) -> None:
+        self.stdout.write(_COLUMNS.format("rule", "fired", "told", "answered", "brief", "right", "false", "unknown"))
+        for worth in worth_of_rules(_since(options)):
+            if worth.fired:
+                self.stdout.write(
+                    _COLUMNS.format(
+                        worth.rule, worth.fired, worth.told, worth.acknowledged, worth.brief, worth.right, worth.false,
+                        worth.unknown,
+                    )
+                )  # fmt: skip
+        self.stdout.write(f"brief: over by itself within {SECONDS.seconds} s; right, false: as people called them")
+
+    def _try(self, options: dict[str, Any]) -> None:
+        rule = AlertRule.objects.filter(slug=options["rule"]).first()
+        if rule is None:
+            raise InvalidValue("rule", options["rule"], "the slug of a rule")
+        wait = rule.for_seconds if options["wait"] is None else options["wait"]
+        chosen = usual_variants(rule) if options["threshold"] is None else [(options["threshold"], wait)]
+        for tried in try_rule(rule, chosen, _since(options), process_clock().now()):
+            mark = "  as it is" if tried.present else ""
+            self.stdout.write(
+                f"{tried.threshold.normalize():f} for {tried.for_seconds} s: would have fired {tried.fired} times"
+                f" ({tried.again} of them again), for {tried.seconds:.0f} s in all{mark}"
+            )
+
+
+def _since(options: dict[str, Any]) -> datetime:
+    if not 0 < options["days"] <= MOST_DAYS:
+        raise InvalidValue("days", options["days"], f"a number above 0, and up to {MOST_DAYS}")
+    return process_clock().now() - timedelta(days=options["days"])
 
 
 def _line(alert: Alert) -> str:
