@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { because, inWords, plainly, planned, wished } from "./decided";
+import { because, inWords, noted, plainly, planned, wished } from "./decided";
 
 describe("what was decided", () => {
   it("says why something was refused, with its figures", () => {
@@ -11,6 +11,12 @@ describe("what was decided", () => {
   it("says what was wanted, and at which levels", () => {
     const wish = { instrument: "hyperliquid:BTC", weight: -0.5, reason: "below the low", stop: "101.23456789" };
     expect(wished({ desired: [wish] })).toEqual(["wants short BTC 50 %: below the low (stop 101.235)"]);
+  });
+
+  it("leaves out names of signals", () => {
+    expect(noted({ notes: ["hyperliquid:BTC: z_score:1795732080000: back at the mean", "a-b:ETH:1795735678097: over"] })).toEqual([
+      "hyperliquid:BTC: back at the mean", "over",
+    ]);
   });
 
   it("names what made it due", () => {

@@ -10,11 +10,11 @@ export function said(report: Report): string[] {
 }
 
 // The name of a signal: what it is called and when its bar began, "z_score:1795732080000".
-const SIGNAL_ID = / (?:[a-z_]+:)+\d{10,}:/g;
+const SIGNAL_ID = /(?:^| )(?:[\w-]+:)+\d{10,}:/g;
 
 /** What the strategy and the planner noted. */
 export function noted(report: Report): string[] {
-  return (report.notes ?? []).map((line) => short(line.replace(SIGNAL_ID, "")));
+  return (report.notes ?? []).map((line) => short(line.replace(SIGNAL_ID, "")).trim());
 }
 
 export function wished(report: Report): string[] {

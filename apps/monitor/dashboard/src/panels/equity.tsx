@@ -97,7 +97,7 @@ function draw(chart: IChartApi, painted: Theme): Lines {
       topColor: "transparent",
       bottomColor: colour("bad-soft"),
       invertFilledArea: true,
-      priceFormat: { type: "custom", formatter: (value: number) => `${Math.abs(value).toFixed(1)} %`, minMove: 0.01 },
+      priceFormat: { type: "custom", formatter: (value: number) => `${Math.abs(value).toFixed(Math.abs(value) < 0.1 ? 3 : 1)} %`, minMove: 0.01 },
     },
     1,
   );

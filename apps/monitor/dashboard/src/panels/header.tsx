@@ -29,8 +29,8 @@ export function Header() {
         </span>
       ) : null}
       <Mode />
-      <AlertCount />
       <LineLight />
+      <AlertCount />
       <nav aria-label="Other pages">
         <Links />
       </nav>

@@ -44,7 +44,7 @@ function Part({ row }: { row: Row }) {
       {now === "good" ? null : <span class={`pill ${now}`}>{words(row.state)}</span>}
       <span class="muted grow">{now === "good" ? words(row.kind) : row.detail || words(row.kind)}</span>
       {row.instances !== null && row.instances > 1 ? <span class="muted">× {row.instances}</span> : null}
-      <span class="muted number">{row.latency_ms === null ? ago(row.since) : milliseconds(row.latency_ms)}</span>
+      <span class="muted number">{row.latency_ms === null ? (row.since ? ago(row.since) : "") : milliseconds(row.latency_ms)}</span>
     </li>
   );
 }
