@@ -15,6 +15,7 @@ from django.db import connection
 from apps.exchanges.models import Order
 from apps.strategies.models import StrategyRow, Tick
 from moondev.domain.clock import LiveClock
+from moondev.heartbeat.stores import SqlBeats
 from tests.integration.tick_world import REDIS_DATABASE, World, own_redis, register
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -96,3 +97,8 @@ def test_a_worker_runs_the_shard_though_one_strategy_never_returns(monkeypatch):
     assert "did not return" in ticks["stuck"].error
     assert StrategyRow.objects.get(slug="stuck").overruns == 1
     assert list(Order.objects.values_list("strategy", flat=True)) == ["good"]
+    # The worker's loop went round all the while, and it said goodbye.
+    (told,) = [beat for beat in SqlBeats().read() if beat.name == "celery"]
+    assert told.turned is not None
+    assert told.ended is not None
+    assert told.slots == 1

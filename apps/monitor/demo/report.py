@@ -89,6 +89,7 @@ class Outcome:
     crashes: Mapping[str, int]
     drained: bool
     venues: Mapping[str, VenueTotals] = field(default_factory=dict)
+    health: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger_minus_venue(self) -> Decimal:
@@ -112,6 +113,7 @@ class Outcome:
             "duration_s": round(self.duration_s, 1),
             "drained": self.drained,
             "restarts": dict(self.restarts),
+            "health": dict(self.health),
         }
         return json.dumps(fields)
 

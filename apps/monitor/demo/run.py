@@ -32,7 +32,8 @@ from apps.monitor.demo.supervisor import Supervisor
 from apps.monitor.demo.venue_totals import read_venues
 from apps.monitor.demo.venues import DemoVenue, codes
 from apps.monitor.demo.wind_down import cancel_and_wait, reconcile_and_compare, wait_for_ticks
-from moondev.domain.clock import process_clock
+from apps.monitor.health.deep import look_deep
+from moondev.domain.clock import LiveClock, process_clock
 from moondev.domain.errors import TradingError
 
 _MOCK_TIMEOUT_S = 90.0
@@ -182,6 +183,8 @@ class Demo:
         self._note = "winding down"
         if self._breaker is not None:
             self._breaker.end()
+        # While everything still runs.
+        health = {part.component: part.state.value for part in look_deep(LiveClock().now())}
         self._supervisor.stop(TICK_SOURCES)
         drained = wait_for_ticks(self._look)
         drained = cancel_and_wait(self._clock, self._look) and drained
@@ -196,6 +199,7 @@ class Demo:
             crashes=self._supervisor.crashes,
             drained=drained and snapshot.open_orders == 0,
             venues=read_venues(),
+            health=health,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from apps.monitor.health.probes.broker import BrokerQuestion
@@ -20,9 +20,9 @@ DATABASE, MIGRATIONS, BROKER, REDIS = "database", "migrations", "broker", "redis
 class Servers:
     """Asks all servers at once. One look at a time; who comes while one is under way is told the same."""
 
-    def __init__(self, probes: Sequence[Probe]) -> None:
-        """Ask by `probes`."""
-        self._probes = probes
+    def __init__(self, probes: Sequence[Probe], close: Callable[[], None] = lambda: None) -> None:
+        """Ask by `probes`; `close` gives back what they keep open."""
+        self._probes, self.close = probes, close
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._told: Mapping[str, Told] = {}
@@ -42,11 +42,11 @@ class Servers:
 @lru_cache(maxsize=1)
 def servers() -> Servers:
     """Return this process's."""
-    return Servers(
-        (
-            Probe(DATABASE, ask_database),
-            Probe(MIGRATIONS, ask_migrations),
-            Probe(BROKER, BrokerQuestion().ask),
-            Probe(REDIS, ask_redis),
-        )
+    broker = BrokerQuestion()
+    probes = (
+        Probe(DATABASE, ask_database),
+        Probe(MIGRATIONS, ask_migrations),
+        Probe(BROKER, broker.ask),
+        Probe(REDIS, ask_redis),
     )
+    return Servers(probes, broker.close)

@@ -16,7 +16,7 @@ BURN_WINDOWS: Mapping[str, timedelta] = MappingProxyType(
     {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "3d": timedelta(days=3)}
 )
 MINUTE = timedelta(minutes=1)
-# A minute is measured some time after it is over; until then it is not missing.
+# A minute is measured within two after it is over; until then it is not missing.
 MEASURED_AFTER = 3 * MINUTE
 
 
@@ -56,12 +56,11 @@ class Burn:
 def standings(now: datetime) -> list[Standing]:
     """Return how every objective that is switched on stands at `now`."""
     slos = list(Slo.objects.filter(enabled=True))
-    sums = {
-        slug: (Count(good, total), first, measured) for slug, good, total, first, measured in fetch(_WINDOW, (now,))
-    }
+    due = now.replace(second=0, microsecond=0) - MEASURED_AFTER
+    rows = fetch(_WINDOW, {"now": now, "due": due})
+    sums = {slug: (Count(good, total), _minutes(first, due), measured) for slug, good, total, first, measured in rows}
     burns = _burns(now)
-    nothing = (Count(), None, 0)
-    return [_standing(slo, *sums.get(slo.pk, nothing), burns.get(slo.pk, {}), now) for slo in slos]
+    return [_standing(slo, *sums.get(slo.pk, (Count(), 0, 0)), burns.get(slo.pk, {})) for slo in slos]
 
 
 def burn_rates(now: datetime) -> tuple[Burn, ...]:
@@ -78,9 +77,10 @@ def burn_rates(now: datetime) -> tuple[Burn, ...]:
 
 
 _WINDOW = (
-    "SELECT s.slo_id, sum(s.good)::bigint, sum(s.total)::bigint, min(s.minute), count(*) FROM monitor_slosample s"
+    "SELECT s.slo_id, sum(s.good)::bigint, sum(s.total)::bigint, min(s.minute),"
+    " count(*) FILTER (WHERE s.minute <= %(due)s) FROM monitor_slosample s"
     " JOIN monitor_slo o ON o.slug = s.slo_id AND o.enabled"
-    " WHERE s.minute >= %s - make_interval(days => o.window_days) GROUP BY 1"
+    " WHERE s.minute >= %(now)s - make_interval(days => o.window_days) GROUP BY 1"
 )
 
 
@@ -99,11 +99,11 @@ def _burns(now: datetime) -> dict[str, dict[str, Count]]:
     }
 
 
-def _standing(
-    slo: Slo, count: Count, first: datetime | None, measured: int, burns: Mapping[str, Count], now: datetime
-) -> Standing:
-    """Return the standing; minutes count from the first measured one in the window to the last that must be there."""
-    minutes = 0 if first is None else int((now - MEASURED_AFTER - first) / MINUTE)
+def _standing(slo: Slo, count: Count, minutes: int, measured: int, burns: Mapping[str, Count]) -> Standing:
     burn = {name: burn_rate(burns.get(name, Count()), slo.objective) for name in BURN_WINDOWS}
-    unknown = max(minutes - measured, 0)
-    return Standing(slo, count, max(minutes, measured), unknown, budget_left(count, slo.objective), burn)
+    return Standing(slo, count, minutes, minutes - measured, budget_left(count, slo.objective), burn)
+
+
+def _minutes(first: datetime, due: datetime) -> int:
+    """Return how many minutes should have been measured: from the first one that was to the last that is due."""
+    return max(int((due - first) / MINUTE) + 1, 0)
