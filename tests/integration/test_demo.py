@@ -77,9 +77,9 @@ def test_a_timed_run_trades_and_its_books_equal_the_venues(environment):
     assert not any(report["restarts"].values())
     for account in report["accounts"].values():
         assert account["ledger"] == account["venue"]
-    # One that is slow to start is unknown as yet; nothing that works may be said to be down.
-    assert set(report["health"].values()) <= {"ok", "unknown"}, report["health"]
-    assert {report["health"][name] for name in ("database", "broker", "redis", "venue.hyperliquid", "ticks")} == {"ok"}
+    # One that is slow to start is unknown as yet, one that is slow to answer degraded; nothing that works is down.
+    assert "down" not in report["health"].values(), report["health"]
+    assert (report["health"]["ticks"], report["health"]["dispatcher"]) == ("ok", "ok")
     assert f"http://localhost:{environment['WEB_PORT']}/admin/" in output
     assert started_by(environment) == []
     logs = Path(environment["MOONDEV_RUN_DIR"]) / "logs"

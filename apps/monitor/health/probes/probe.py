@@ -14,7 +14,7 @@ from moondev.domain.clock import monotonic
 logger = logging.getLogger(__name__)
 
 # An answer that took longer is one, but not a good one.
-SLOW_MS = 500.0
+SLOW_MS = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Told:
 class Probe:
     """Asks again and again, but never a second time while the first has no answer."""
 
-    def __init__(self, name: str, ask: Callable[[], Answer]) -> None:
-        """Ask by calling `ask`; whatever it raises says that the server is down."""
-        self.name, self._ask = name, ask
+    def __init__(self, name: str, ask: Callable[[], Answer], slow_ms: float = SLOW_MS) -> None:
+        """Ask by calling `ask`; whatever it raises says that the server is down, and more than `slow_ms` degraded."""
+        self.name, self._ask, self._slow_ms = name, ask, slow_ms
         self._thread: threading.Thread | None = None
         self._asked = 0.0
         self._told: Told | None = None
@@ -68,6 +68,6 @@ class Probe:
             logger.debug("%s: %s", self.name, error)
             answer = Answer(State.DOWN, str(error).strip().partition("\n")[0] or type(error).__name__)
         latency_ms = (monotonic() - asked) * 1000
-        if answer.state is State.OK and latency_ms > SLOW_MS:
+        if answer.state is State.OK and latency_ms > self._slow_ms:
             answer = Answer(State.DEGRADED, f"answers in {latency_ms:.0f} ms", answer.started, answer.consumers)
         self._told = Told(answer, round(latency_ms, 1))
