@@ -69,6 +69,14 @@ MAY = {
     "DELETE /backtests/{run_id}": TRADERS,
     "GET /backtests/{run_id}/report": ALL,
     "GET /audit": RISK,
+    "GET /analytics/figures": ALL,
+    "GET /analytics/figures/{scope}": ALL,
+    "GET /analytics/round-trips": ALL,
+    "GET /analytics/drift": ALL,
+    "GET /reports": ALL,
+    "GET /reports/{report_id}": ALL,
+    "GET /reports/{report_id}/page": ALL,
+    "GET /exports/{kind}": ALL,
     "GET /channels": ALL,
     "POST /channels/{slug}/test": RISK,
     "GET /deliveries": ALL,
@@ -92,7 +100,7 @@ def home():
 def ask(client, route):
     """Ask a route about things that are not there: who may gets another 4xx than 401 and 403, and changes nothing."""
     method, _, path = route.partition(" ")
-    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id", "alert_id", "tick_id"):
+    for name in ("order_id", "limit_id", "release_id", "drill_id", "run_id", "alert_id", "report_id", "tick_id"):
         path = path.replace(f"{{{name}}}", "999999")
     body = None if method == "GET" else {}
     return client.request(method, path.replace("{slug}", "nobody"), json=body).status_code

@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet
 VIEWER, TRADER, RISK_MANAGER, ADMINISTRATOR = "viewer", "trader", "risk manager", "administrator"
 # Of this floor itself everybody sees what wakes people, how that reached them, and how all do.
 SEEN = (
-    "view_alert", "view_alertrule", "view_channel", "view_delivery", "view_heartbeat", "view_slo", "view_slosample",
+    "view_alert", "view_alertrule", "view_channel", "view_delivery", "view_heartbeat", "view_report",
+    "view_slo", "view_slosample",
 )  # fmt: skip
 FLOORS = ("exchanges", "risk", "strategies", "django_celery_beat")
 # Besides looking at everything. A trader may stop what he cannot let go on again; a risk manager may let it go on, and

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from apps.monitor.api.accounts import routes as accounts
 from apps.monitor.api.alerts import routes as alerts
 from apps.monitor.api.alerts import rules as alert_rules
+from apps.monitor.api.analytics import routes as analytics
 from apps.monitor.api.backtests import routes as backtests
 from apps.monitor.api.channels import routes as channels
 from apps.monitor.api.doors.entrance import Entrance
@@ -17,12 +18,14 @@ from apps.monitor.api.doors.once import Once
 from apps.monitor.api.doors.tags import Tags
 from apps.monitor.api.doors.trail import Trail
 from apps.monitor.api.doors.whole import Whole
+from apps.monitor.api.exports import routes as exports
 from apps.monitor.api.health import routes as health
 from apps.monitor.api.health import slos
 from apps.monitor.api.metrics import routes as metrics
 from apps.monitor.api.orders import routes as orders
 from apps.monitor.api.pnl import routes as pnl
 from apps.monitor.api.problems import tell_problems
+from apps.monitor.api.reports import routes as reports
 from apps.monitor.api.risk import breakers, halts, limits
 from apps.monitor.api.strategies import decisions, stages
 from apps.monitor.api.strategies import routes as strategies
@@ -34,7 +37,7 @@ PREFIX = "/api/v1"
 ROUTERS = (
     strategies.router, stages.router, decisions.router, accounts.router, orders.router, pnl.router, limits.router,
     breakers.router, halts.router, venues.router, health.router, slos.router, metrics.router, backtests.router,
-    alerts.router, alert_rules.router, trail.router, channels.router,
+    alerts.router, alert_rules.router, trail.router, channels.router, analytics.router, reports.router, exports.router,
 )  # fmt: skip
 
 

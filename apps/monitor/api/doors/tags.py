@@ -50,7 +50,8 @@ class _Tagging:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             _guard(message)
-            if message["status"] != HTTPStatus.OK:
+            # A file to be saved is sent as it is read, however long it is: nobody asks for the same one again.
+            if message["status"] != HTTPStatus.OK or "content-disposition" in Headers(raw=message["headers"]):
                 await self._send(message)
                 return
             self._start = message

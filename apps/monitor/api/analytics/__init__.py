@@ -1,0 +1,1 @@
+"""Figures of strategies, accounts, portfolios and everything over any period."""
