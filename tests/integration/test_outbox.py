@@ -54,7 +54,7 @@ def channel(played):
 
 
 def notice(severity="critical", title="Stream is old", **changed):
-    return Notice(**{"kind": "firing", "severity": severity, "title": title, "body": "BTC", "group": "g", **changed})
+    return Notice(**{"kind": "firing", "severity": severity, "title": title, "body": "BTC", "group": title, **changed})
 
 
 def arrived(played):
@@ -180,6 +180,19 @@ def test_what_is_urgent_does_not_sit_out_a_long_quiet(channel, played):
     deliver_due(NOW + PATIENCE)
     assert [asked.json["data"]["title"] for asked in played.asked] == ["now", "now", "urgent"]
     assert Delivery.objects.get(title="not urgent").state == "queued"
+
+
+def test_what_belongs_together_arrives_in_order_and_holds_up_nothing_else(channel, played):
+    channel("chat")
+    enqueue(notice(title="begins", group="g"), ["chat"], now=NOW)
+    played.will(500)
+    deliver_due(NOW)
+    enqueue(notice(kind="resolved", title="is over", group="g"), ["chat"], now=NOW)
+    enqueue(notice(title="another"), ["chat"], now=NOW)
+    deliver_due(later(seconds=1))
+    deliver_due(later(seconds=10))
+    titles = [asked.json["data"]["title"] for asked in played.asked]
+    assert titles == ["begins", "another", "begins", "is over"]
 
 
 def test_more_than_its_rate_waits_and_the_most_severe_goes_first(channel, played):

@@ -14,7 +14,7 @@ from apps.monitor.access.roles import RISK_MANAGER, TRADER, VIEWER, roles_write
 from apps.monitor.alerts.telegram import listening
 from apps.monitor.alerts.telegram.listening import Listener
 from apps.monitor.alerts.telegram.offsets import next_update, take_update
-from apps.monitor.models import AuditEntry, TelegramCode, TelegramOffset, TelegramUser
+from apps.monitor.models import Alert, AlertRule, AuditEntry, TelegramCode, TelegramOffset, TelegramUser
 from apps.strategies.models import StrategyRow
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
@@ -163,6 +163,25 @@ def test_a_code_is_worth_nothing_when_it_is_late_guessed_or_followed_by_another(
     if first != second:
         assert "2 more tries" in trader.say(f"confirm {first}")
     assert (halted(), Veto.objects.count()) == ([], 0)
+
+
+def test_an_alert_is_taken_in_hand_by_its_number(phones):
+    rule = AlertRule.objects.create(slug="age", title="Stream is old", reading="venue.book_age", threshold=5)
+    now = LiveClock().now()
+    alert = Alert.objects.create(
+        rule=rule, scope="venue:hyperliquid", severity="critical", title="Stream <i>is</i> old", since=now,
+        fired_at=now, seen_at=now, state="firing", threshold=5,
+    )  # fmt: skip
+    trader = phones.phone(TRADER, 12)
+    assert f"{alert.pk} critical: Stream &lt;i&gt;is&lt;/i&gt; old (venue:hyperliquid), firing" in trader.say("status")
+    for said in ("ack", "ack x", "ack -1", "ack 9" + "9" * 30, f"ack {alert.pk + 1}"):
+        assert trader.say(said).startswith("not done: alert is")
+    assert phones.phone(VIEWER, 11).say(f"ack {alert.pk}") == "not done: your role may not ack"
+    alert.refresh_from_db()
+    assert alert.state == "firing"
+    assert trader.say(f"ack {alert.pk} restarting it") == "acknowledged: Stream &lt;i&gt;is&lt;/i&gt; old"
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by, alert.acknowledge_reason) == ("acknowledged", "trader", "restarting it")
 
 
 def test_closing_the_positions_is_asked_for_by_name(phones):

@@ -17,7 +17,8 @@ LEASE = timedelta(seconds=60)
 BURST = timedelta(seconds=10)
 # How long what is urgent waits for a channel that takes nothing more, before its fall-back gets it.
 PATIENCE = timedelta(minutes=2)
-# Of several workers none waits for another's row, and at most two are kept busy by one channel that hangs.
+# Of several workers none waits for another's row, and at most two are kept busy by one channel that hangs. What belongs
+# together arrives in order: the end of an alert must not come before its beginning.
 _NEXT = """
 SELECT delivery.id FROM monitor_delivery delivery JOIN monitor_channel channel ON channel.id = delivery.channel_id
 WHERE delivery.state IN ('queued', 'sending') AND delivery.next_attempt_at <= %(now)s
@@ -26,6 +27,9 @@ WHERE delivery.state IN ('queued', 'sending') AND delivery.next_attempt_at <= %(
        OR delivery.urgency > 0 AND channel.fallback_id IS NOT NULL AND delivery.created_at <= %(now)s - %(patience)s)
   AND (SELECT count(*) FROM monitor_delivery busy WHERE busy.channel_id = channel.id AND busy.state = 'sending'
        AND busy.next_attempt_at > %(now)s) < 2
+  AND NOT EXISTS (SELECT FROM monitor_delivery earlier
+       WHERE earlier.channel_id = channel.id AND earlier.id < delivery.id AND earlier.urgency >= delivery.urgency
+       AND earlier.state IN ('queued', 'sending') AND earlier.notice ->> 'group' = delivery.notice ->> 'group')
 ORDER BY delivery.urgency DESC, delivery.next_attempt_at, delivery.id
 LIMIT 1 FOR UPDATE OF delivery SKIP LOCKED
 """

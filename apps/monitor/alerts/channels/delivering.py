@@ -21,7 +21,7 @@ from moondev.celery import wake
 from moondev.domain.clock import LiveClock
 
 logger = logging.getLogger(__name__)
-# Attempts before a fall-back gets it (some 15 seconds), and before nobody does (most of an hour).
+# Attempts before a fall-back gets it (some 10 seconds), and before nobody does (a quarter to half an hour).
 ATTEMPTS_WITH_FALLBACK, ATTEMPTS_ALONE = 3, 10
 # A channel that failed so often in a row, whatever it was to deliver, is not given more than one try each.
 KNOWN_TO_FAIL = 3

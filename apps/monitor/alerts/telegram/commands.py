@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from apps.monitor.alerts.services import alert_acknowledge
 from apps.monitor.alerts.telegram import looking
 from apps.monitor.alerts.telegram.codes import LIFE, code_create, code_use
 from apps.monitor.models import TelegramUser
@@ -19,6 +20,8 @@ from moondev.domain.errors import InvalidValue
 
 FLATTEN = "flatten"
 LONGEST_REASON = 250
+# Digits of an alert's number; more than any has.
+LONGEST_NUMBER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,14 @@ def _confirm(said: Said) -> str:
     return f"{asked.scope} is halted; {len(halts().unfinished)} venues are being cleared{unreached}"
 
 
+def _acknowledge(said: Said) -> str:
+    number = said.first("alert")
+    if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER):
+        raise InvalidValue("alert", number, "its number, as status shows it")
+    alert = alert_acknowledge(alert_id=int(number), actor=said.actor, reason=said.reason(), now=process_clock().now())
+    return f"acknowledged: {alert.title}"
+
+
 def _strategy(said: Said) -> StrategyRow:
     slug = said.first("strategy")
     row = StrategyRow.objects.filter(slug=slug).first()
@@ -120,6 +131,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "resume": Command("resume STRATEGY [why]", ("strategies.change_strategyrow",), _resume, changes=True),
         "kill": Command("kill SCOPE [flatten] [why]", _STOP, _kill, changes=True),
         "confirm": Command("confirm CODE", _STOP, _confirm, changes=True),
+        "ack": Command("ack ALERT [why]", ("monitor.change_alert",), _acknowledge, changes=True),
         "help": Command("help", (), help_text),
     }
 )
