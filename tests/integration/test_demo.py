@@ -137,6 +137,8 @@ def test_an_outage_of_one_venue_moves_new_risk_and_leaves_no_trace_in_the_books(
     for venue in report["venues"].values():
         assert venue["fills"] > 0
         assert venue["ledger_minus_venue"] == 0
+    # Somebody would have been told.
+    assert report["alerts"]["venue-down"] > 0
     # What quotes at Binance went on at the venue that stands in for it.
     assert report["venues"]["bybit"]["stood_in"] > 0
     assert report["open_orders"] == 0

@@ -90,6 +90,7 @@ class Outcome:
     drained: bool
     venues: Mapping[str, VenueTotals] = field(default_factory=dict)
     health: Mapping[str, str] = field(default_factory=dict)
+    alerts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ledger_minus_venue(self) -> Decimal:
@@ -114,6 +115,7 @@ class Outcome:
             "drained": self.drained,
             "restarts": dict(self.restarts),
             "health": dict(self.health),
+            "alerts": dict(self.alerts),
         }
         return json.dumps(fields)
 

@@ -18,6 +18,7 @@ from django.conf import settings
 
 from apps.exchanges.market_data.cache import redis_client, state_key
 from apps.exchanges.models import Account, DataWish
+from apps.monitor.alerts.history.report import fired_by_rule
 from apps.monitor.demo.mock_accounts import open_account, wait_for_mock
 from apps.monitor.demo.outage import Breaker, Outage
 from apps.monitor.demo.paper import accounts_at
@@ -200,6 +201,7 @@ class Demo:
             drained=drained and snapshot.open_orders == 0,
             venues=read_venues(),
             health=health,
+            alerts=fired_by_rule(),
         )
 
 

@@ -22,9 +22,11 @@ from apps.exchanges.models import (
     Venue,
 )
 from apps.exchanges.models.venues import Environment
+from apps.monitor.alerts.seeds import seed as seed_alert_rules
 from apps.monitor.demo.paper import PURPOSES, PaperAccount, accounts_at
 from apps.monitor.demo.strategies import seed_strategies
 from apps.monitor.demo.venues import HOME, VENUES, DemoVenue
+from apps.monitor.models import AlertRule
 from apps.risk.models import Breaker, ConversionRate, LimitKind
 from apps.risk.models.rates import LONGEST_AGE_SECONDS
 from apps.risk.services import SEED_LIMITS, seed_limits
@@ -80,6 +82,7 @@ def seed_demo(
         _activate(portfolio, [one for one in accounts.values() if one.portfolio_id == portfolio.code], clock)
     _rates(portfolios.values(), clock)
     _breakers()
+    _alerts()
     _operator(login)
     return seed_strategies(accounts, venues, clock=clock, speed=speed)
 
@@ -146,6 +149,12 @@ def _breakers() -> None:
     """Bear with a machine that carries the venues too: at a load like that orders take longer than anywhere else."""
     Breaker.objects.filter(code="order-latency").update(threshold=_DEMO_LATENCY_MS)
     Breaker.objects.filter(code__in=["cpu", "memory"]).update(enabled=False)
+
+
+def _alerts() -> None:
+    """Say at once that a venue is down: here one is away for seconds, and somebody watches."""
+    seed_alert_rules()
+    AlertRule.objects.filter(slug="venue-down").update(for_seconds=0)
 
 
 def _limits(portfolio: Portfolio, clock: Clock, speed: float) -> None:

@@ -34,6 +34,12 @@ class Worth:
         return self.false / judged if judged else None
 
 
+def fired_by_rule() -> dict[str, int]:
+    """Return how many alerts each rule that ever fired has raised."""
+    fired = Alert.objects.filter(fired_at__isnull=False).order_by("rule__slug")
+    return dict(fired.values_list("rule__slug").annotate(Count("pk")))
+
+
 def worth_of_rules(since: datetime) -> list[Worth]:
     """Return what every rule was worth since a moment, the noisiest first, in one query."""
     counted = Alert.objects.filter(fired_at__gte=since)
