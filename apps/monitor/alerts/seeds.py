@@ -147,6 +147,16 @@ RULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "title": "A process does not work", "reading": "process_down", "threshold": D(1), "for_seconds": 30,
             **_URGENT, **_PLATFORM, "advice": "Its supervisor starts it anew; if it comes and goes, read its log.",
         },
+        "budget-burns": {
+            "title": "An error budget burns", "reading": "budget_burn_hour", "comparison": ABOVE,
+            "threshold": D("14.4"), "for_seconds": 2 * MINUTE, **_PLATFORM, "unknown_severity": "",
+            "muted_by": ["source-down"], "advice": "At this rate it lasts two days: see /slo/ for what is missed.",
+        },
+        "budget-burns-slowly": {
+            "title": "An error budget will not last", "reading": "budget_burn_3_days", "comparison": ABOVE,
+            "threshold": D(1), "for_seconds": HOUR, "severity": INFO, **_PLATFORM, "unknown_severity": "", **_BY_DAY,
+            "advice": "Mend what misses the objective, or promise less: docs/health.md.",
+        },
         "queue-long": {
             "title": "A queue is long", "reading": "queue_length", "threshold": D(1_000), "for_seconds": 60,
             **_PLATFORM, "muted_by": ["source-down"], "advice": "Its worker is gone or too slow; messages expire.",
