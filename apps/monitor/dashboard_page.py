@@ -14,7 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from apps.monitor.access.networks import lies_in
 from apps.risk.models import LimitKind
 
-# What buttons the page shows; the API asks for the same permissions again when one is pressed.
+# What buttons and links the page shows; the API asks for the same permissions again when one is pressed.
 BUTTONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "operate": ("strategies.change_strategyrow",),
@@ -26,6 +26,7 @@ BUTTONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "take": ("exchanges.change_position",),
         "limit": ("risk.change_limit",),
         "acknowledge": ("monitor.change_alert",),
+        "reports": ("monitor.view_report",),
     }
 )
 # What the API accepts from API_CRITICAL_NETWORKS only, because it may cost money.

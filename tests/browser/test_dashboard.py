@@ -288,22 +288,30 @@ def test_from_a_strategy_to_what_it_saw_wanted_and_was_refused(enter, strategy):
     page.locator(".life .chain").wait_for()
 
 
-def test_an_alert_is_counted_and_fades_when_it_is_over(enter, strategy):
+def test_an_alert_is_counted_acknowledged_and_fades(enter, strategy):
     alert = firing_alert()
     page = enter()
     page.locator(".alert-count", has_text="1 alert").wait_for()
     assert page.title() == "(1) MoonDev AlgoTrade"
     row = panel(page, "alerts").locator(f"[data-alert='{alert.pk}']")
     assert MARKUP in row.inner_text()
-    Alert.objects.update(state="resolved", resolved_at=LiveClock().now())
-    row.locator(".pill", has_text="resolved").wait_for()
+    row.get_by_role("button", name="acknowledge").click()
+    answer(page, "on it")
+    row.locator(".pill", has_text="acknowledged").wait_for()
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by) == ("acknowledged", "operator")
     page.locator(".alert-count").wait_for(state="detached")
     assert page.title() == "MoonDev AlgoTrade"
+    row.get_by_role("button", name="false alarm").click()
+    answer(page, "a test")
+    done(page, "noted as a false alarm")
+    alert.refresh_from_db()
+    assert alert.label == "false"
 
 
 def firing_alert():
     now = LiveClock().now()
-    rule = AlertRule.objects.create(slug="venue-is-down", title="Venue is down", reading="venue_down", threshold=1)
+    rule = AlertRule.objects.create(slug="of-a-test", title="Venue is down", reading="venue_down", threshold=1)
     return Alert.objects.create(
         rule=rule, scope="venue:hyperliquid", severity="critical", title=f"Venue is down {MARKUP}", threshold=1,
         value=1, state="firing", since=now, fired_at=now, seen_at=now,

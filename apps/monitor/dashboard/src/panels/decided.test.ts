@@ -21,7 +21,7 @@ describe("what was decided", () => {
 
   it("names what made it due", () => {
     expect(because("bar", "bar:hyperliquid:BTC:300:1764158400000")).toBe("a bar of hyperliquid:BTC closed (5 min)");
-    expect(because("fill", "fill:12")).toBe("an order of its filled");
+    expect(because("fill", "fill:12")).toBe("an order of its own filled");
   });
 
   it("leaves out numbers of orders, which tell a reader nothing", () => {

@@ -57,7 +57,7 @@ export function refusalOf({ refusal }: Order): string {
 }
 
 const TRIGGERS: Record<string, string> = {
-  bar: "a bar closed", book: "the book moved", fill: "an order of its filled", manual: "somebody asked for it", interval: "it was time",
+  bar: "a bar closed", book: "the book moved", fill: "an order of its own filled", manual: "somebody asked for it", interval: "it was time",
 };
 
 /** Why it decided just then: "a bar closed", with the instrument where the event names one. */

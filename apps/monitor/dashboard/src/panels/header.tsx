@@ -51,6 +51,7 @@ export function Links() {
     <>
       <a href="/admin/">Admin</a>
       <a href="/slo/">SLO</a>
+      {may("reports") ? <a href="/admin/monitor/report/">Reports</a> : null}
       {page.flower ? <a href={page.flower}>Flower</a> : null}
       <a href="/api/v1/openapi.json">API</a>
     </>

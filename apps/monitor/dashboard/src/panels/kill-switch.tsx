@@ -10,7 +10,7 @@ import { Empty, Panel } from "../panel";
 import { useTopic } from "../stream/hooks";
 import type { Drill, Gate, Release, Veto } from "../stream/rows";
 import { attempt } from "./acting";
-import { enough } from "./asking";
+import { enough, useSubmit } from "./asking";
 
 const EVERYTHING = "everything:*";
 
@@ -36,6 +36,11 @@ const WAYS: Record<Way, { title: string; explains: string }> = {
   release: { title: "Release", explains: "Trading goes on in this scope." },
 };
 
+/** The ways that who looks may go. */
+function offered(): Way[] {
+  return (Object.keys(WAYS) as Way[]).filter((way) => may(way === "release" ? "release" : "stop"));
+}
+
 export function KillSwitchDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = asked.value;
@@ -52,19 +57,15 @@ export function KillSwitchDialog() {
 
 function Form({ scope: first, way: firstWay }: Asked) {
   const [scope, setScope] = useState(first);
-  const [way, setWay] = useState<Way>(firstWay);
+  const [way, setWay] = useState<Way>(offered().includes(firstWay) ? firstWay : "release");
   const [reason, setReason] = useState("");
   const [sure, setSure] = useState(false);
   const scopes = useScopes(first);
-  const allowed = may(way === "release" ? "release" : "stop");
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const mode = way === "reducing" ? "reducing" : "halted";
-    const done = way === "release" ? `${scope}: release asked for` : `${scope}: ${WAYS[way].title.toLowerCase()} engaged`;
-    const work = () =>
-      way === "release" ? write("/risk/releases", { scope, reason }) : write("/risk/halt", { scope, reason, mode, flatten: way === "flatten" });
-    if (await attempt(done, work)) asked.value = null;
-  };
+  const mode = way === "reducing" ? "reducing" : "halted";
+  const done = way === "release" ? `${scope}: release asked for` : `${scope}: ${WAYS[way].title.toLowerCase()} engaged`;
+  const work = () =>
+    way === "release" ? write("/risk/releases", { scope, reason }) : write("/risk/halt", { scope, reason, mode, flatten: way === "flatten" });
+  const { busy, trouble, submit } = useSubmit(work, done, () => (asked.value = null));
   return (
     <form class="form kill-form" onSubmit={submit}>
       <h2 id="kill-title">Kill switch</h2>
@@ -80,7 +81,7 @@ function Form({ scope: first, way: firstWay }: Asked) {
       </label>
       <fieldset>
         <legend>How</legend>
-        {(Object.keys(WAYS) as Way[]).map((one) => (
+        {offered().map((one) => (
           <label key={one} class="choice">
             <input type="radio" name="way" value={one} checked={way === one} onChange={() => setWay(one)} />
             <span>
@@ -98,12 +99,14 @@ function Form({ scope: first, way: firstWay }: Asked) {
         <input type="checkbox" name="sure" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
         <span>I mean {scope === "everything" ? "everything" : scope.replace(":", " ")}</span>
       </label>
-      {allowed ? null : <p class="muted">You may look, not stop. Ask somebody who may.</p>}
+      <p class="trouble" role="alert">
+        {trouble?.text}
+      </p>
       <div class="dialog-foot">
         <button type="button" class="quiet" onClick={() => (asked.value = null)}>
           Back
         </button>
-        <button type="submit" class={way === "release" ? "primary" : "kill"} disabled={!allowed || !sure || !enough(reason)}>
+        <button type="submit" class={way === "release" ? "primary" : "kill"} disabled={!sure || !enough(reason) || busy}>
           {WAYS[way].title}
         </button>
       </div>
