@@ -141,8 +141,10 @@ MOONDEV_STRATEGIES_DIR = env_optional_path("MOONDEV_STRATEGIES_DIR")
 # Messages into which strategies that are due together are spread, per priority.
 TICK_SHARDS = env_int("TICK_SHARDS", default=2, minimum=1)
 MOCK_URL = env_str("MOCK_URL", default="http://localhost:8001")
-# Where people find Flower; the admin links there.
-FLOWER_URL = env_str("FLOWER_URL", default=f"http://localhost:{env_int('FLOWER_PORT', default=5555, minimum=1)}/")
+# Where Flower listens for the web process, and for nobody else: unix:/path, or http://flower:5555 on another machine.
+FLOWER_AT = env_str("FLOWER_AT", default=f"unix:{RUN_DIR}/flower/{env_int('WEB_PORT', default=8000, minimum=1)}.socket")
+# Where people find it, with the login of the admin, which links there.
+FLOWER_URL = "/flower/"
 # A venue that is not paper is reached only when the environment says exactly these words.
 LIVE_TRADING_WORDS = "yes-trade-real-money"
 MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"", LIVE_TRADING_WORDS}), default="")
@@ -150,6 +152,9 @@ MOONDEV_LIVE_TRADING = env_choice("MOONDEV_LIVE_TRADING", allowed=frozenset({"",
 # Whether what a person asks to release trades again only when a second person has confirmed it. Development says no,
 # unless it trades real money; nothing in the environment can.
 MOONDEV_RELEASE_NEEDS_SECOND_PERSON = True
+
+# Web processes that share one port; each takes a core when much is asked, and about 200 MB.
+WEB_WORKERS = env_int("WEB_WORKERS", default=1, minimum=1)
 
 # --- API -----------------------------------------------------------------------------------------------------------
 # How much one caller (a token, or a person) and one address may ask, and how often one may fail to say who it is.

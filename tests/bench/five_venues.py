@@ -109,7 +109,7 @@ def _platform(servers: Servers, papers: Mapping[str, PaperAccount]) -> Iterator[
     """Run the mock with five wires and the five veto workers, and nothing else, while the block runs."""
     connections.close_all()
     start_afresh(servers)
-    mock_port, web, flower = free_ports(3)
+    mock_port, web = free_ports(2)
     url = f"http://localhost:{mock_port}"
     supervisor = Supervisor(environment=os.environ, folder=PROJECT, logs=RUN_FOLDER)
     try:
@@ -119,7 +119,7 @@ def _platform(servers: Servers, papers: Mapping[str, PaperAccount]) -> Iterator[
         for paper in papers.values():
             open_account(url, paper, process_clock())
         _seed(papers, url)
-        workers = platform_processes(list(VENUES), Ports(mock_port, web, flower))
+        workers = platform_processes(list(VENUES), Ports(mock_port, web))
         supervisor.start([spec for spec in workers if spec.name.startswith("vetoes-")])
         yield supervisor, url
     finally:

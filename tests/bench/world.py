@@ -94,7 +94,7 @@ def world_of(plan: WorldPlan, servers: Servers) -> Iterator[World]:
     connections.close_all()
     start_afresh(servers)
     purge_queues()
-    mock_port, web, flower = free_ports(3)
+    mock_port, web = free_ports(2)
     mock_url = f"http://localhost:{mock_port}"
     papers = {code: PaperAccount(code, plan.deposit) for code in (*plan.account_codes, *floor_accounts())}
     _prepare_environment(plan, mock_url)
@@ -105,7 +105,7 @@ def world_of(plan: WorldPlan, servers: Servers) -> Iterator[World]:
         for paper in papers.values():
             open_account(mock_url, paper, process_clock())
         accounts, instruments = _seed(plan, papers, mock_url)
-        supervisor.start(platform_processes([VENUE], Ports(mock_port, web, flower)))
+        supervisor.start(platform_processes([VENUE], Ports(mock_port, web)))
         world = World(plan, servers, supervisor, accounts, instruments, papers, mock_url)
         world.wait("workers", workers_listen)
         world.wait("equity of every account", lambda: _marked(accounts))
@@ -139,7 +139,6 @@ def _prepare_environment(plan: WorldPlan, mock_url: str) -> None:
     os.environ["MOCK_URL"] = settings.MOCK_URL = mock_url
     # Nobody counts against limits that the venue does not have.
     os.environ["MOONDEV_RATE_LIMITS"] = settings.MOONDEV_RATE_LIMITS = "on" if plan.limits else "off"
-    os.environ.setdefault("FLOWER_BASIC_AUTH", "bench:bench")
     settings.MOONDEV_HALT_FILE.unlink(missing_ok=True)
 
 

@@ -198,12 +198,12 @@ def _at_server(addresses: Addresses, statement: str) -> None:
 
 def _mock(port: int) -> ProcessSpec:
     command = ["-m", "apps.exchanges.mock", "--port", str(port), "--feed", "none", "--limits", "off"]
-    python = platform_processes([VENUE], Ports(port, port, port))[0].command[0]
+    python = platform_processes([VENUE], Ports(port, port))[0].command[0]
     return ProcessSpec("mock", [python, *command])
 
 
 def _platform(port: int, library: str) -> list[ProcessSpec]:
-    return [_adapted(spec, library) for spec in platform_processes([VENUE], Ports(port, port, port))]
+    return [_adapted(spec, library) for spec in platform_processes([VENUE], Ports(port, port))]
 
 
 def _adapted(spec: ProcessSpec, library: str) -> ProcessSpec:

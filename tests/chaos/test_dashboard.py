@@ -29,7 +29,7 @@ PASSWORD = "operate-carefully"
 @contextmanager
 def web(platform):
     """Run the platform's web process while the block runs; yield its address."""
-    ports = Ports(mock=1, web=free_port(), flower=2)
+    ports = Ports(mock=1, web=free_port())
     command = web_process(ports).command
     environment = {**os.environ, **platform.environment}
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)

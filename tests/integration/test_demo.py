@@ -28,7 +28,7 @@ def environment(tmp_path):
     kept = {
         k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "BROKER_URL", "REDIS_URL", "MOONDEV_CLOCK"}
     }
-    ports = {name: str(free_port()) for name in ("MOCK_PORT", "WEB_PORT", "FLOWER_PORT", "METRICS_PORT")}
+    ports = {name: str(free_port()) for name in ("MOCK_PORT", "WEB_PORT", "METRICS_PORT")}
     return {**kept, **ports, "MOONDEV_RUN_DIR": str(tmp_path / "run"), "DJANGO_SETTINGS_MODULE": "moondev.settings.dev"}
 
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from apps.exchanges.market_data.cache import redis_client
 from apps.exchanges.models import Account, TradingMode, TradingState
 from apps.monitor.access.roles import VIEWER, roles_write
-from apps.monitor.demo import queue_lengths
+from apps.monitor.api.stream.sources import queue_lengths
 from apps.monitor.metrics.counted import CountedFolder
 from apps.monitor.metrics.scrape import OF_SQL, Scrape
 from apps.monitor.metrics.server import MetricsServer

@@ -90,12 +90,14 @@ def refusal(home, name=None, **headers):
     return answer.status_code, json.loads(answer.body)["detail"]
 
 
-def test_only_staff_and_tokens_are_let_in_and_only_from_pages_of_ours(home, world):
+def test_only_staff_and_tokens_are_let_in_and_only_from_pages_of_ours(home, world, caplog):
     assert refusal(home)[0] == 401
     # The admin lets a customer not in, so there is no session either.
     assert refusal(home, "customer")[0] == 401
     assert refusal(home, "operator", Origin="https://evil.example")[0] == 403
     assert refusal(home, Authorization="Bearer mdat_made_up")[0] == 401
+    # To turn somebody away is no error of ours.
+    assert not [line.message for line in caplog.records if line.levelname == "ERROR"]
     with opened(home, "operator", Origin=f"http://{home}") as line:
         say(line, do="ping")
         assert heard(line, kind="pong")

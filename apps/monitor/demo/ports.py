@@ -8,32 +8,25 @@ from moondev.settings.env import env_int
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the mock exchange, the web pages, Flower and the metrics listen, all on 127.0.0.1.
-
-    `metrics` 0 is any that is free.
-    """
+    """Where the mock exchange, the web pages and the metrics listen, all on 127.0.0.1. `metrics` 0: any free one."""
 
     mock: int
     web: int
-    flower: int
     metrics: int = 0
 
 
 def ports_from_environment() -> Ports:
-    """Return the ports: 8001, 8000, 5555 and 9108, unless MOCK_PORT, WEB_PORT, FLOWER_PORT or METRICS_PORT differ."""
+    """Return the ports: 8001, 8000 and 9108, unless MOCK_PORT, WEB_PORT or METRICS_PORT differ."""
     return Ports(
         mock=env_int("MOCK_PORT", default=8001, minimum=1),
         web=env_int("WEB_PORT", default=8000, minimum=1),
-        flower=env_int("FLOWER_PORT", default=5555, minimum=1),
         metrics=env_int("METRICS_PORT", default=9108, minimum=1),
     )
 
 
 def busy_ports(ports: Ports) -> list[str]:
     """Return a sentence for every port that somebody else has."""
-    named = {
-        "MOCK_PORT": ports.mock, "WEB_PORT": ports.web, "FLOWER_PORT": ports.flower, "METRICS_PORT": ports.metrics,
-    }  # fmt: skip
+    named = {"MOCK_PORT": ports.mock, "WEB_PORT": ports.web, "METRICS_PORT": ports.metrics}
     return [
         f"port {port} is in use: end the program that has it, or choose another with {name}=..."
         for name, port in named.items()

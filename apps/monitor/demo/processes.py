@@ -10,9 +10,11 @@ import celeryconfig
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.supervisor import ProcessSpec
 from apps.monitor.demo.venues import HOME
+from apps.monitor.flower import place
 
 # Celery finishes the tasks it has begun before it ends.
 _WORKER_STOP_S = 20.0
+FLOWER_CONFIG = Path(place.__file__).with_name("config.py")
 # Stopped first when trading ends: what makes strategies due.
 TICK_SOURCES = ("dispatcher", "beat")
 
@@ -40,7 +42,7 @@ def platform_processes(venues: Sequence[str], ports: Ports) -> list[ProcessSpec]
         _celery("beat", "beat", "--loglevel=INFO", "--pidfile="),
         _manage("metrics", "metrics", "--port", str(ports.metrics)),
         web_process(ports),
-        flower_process(ports),
+        flower_process(),
         # Only where somebody said to whom to listen.
         *([_manage("telegram", "telegram")] if settings.TELEGRAM_COMMANDS_TOKEN else []),
     ]
@@ -51,12 +53,14 @@ def web_process(ports: Ports) -> ProcessSpec:
     options = ["--host", "127.0.0.1", "--port", str(ports.web), "--no-access-log"]
     # Small messages to many: packing them costs more than it saves. A page says little, so little is taken.
     options += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "16384"]
+    if settings.WEB_WORKERS > 1:
+        options += ["--workers", str(settings.WEB_WORKERS)]
     return _python("web", "-m", "uvicorn", "moondev.asgi:application", *options)
 
 
-def flower_process(ports: Ports) -> ProcessSpec:
-    """Return Flower. Its login comes from FLOWER_BASIC_AUTH: a command line is everybody's to read."""
-    return _celery("flower", "flower", "--address=127.0.0.1", f"--port={ports.flower}", "--loglevel=WARNING")
+def flower_process() -> ProcessSpec:
+    """Return Flower, which only the web process can reach."""
+    return _celery("flower", "flower", f"--conf={FLOWER_CONFIG}", "--loglevel=WARNING")
 
 
 def _venue_processes(venue: str) -> list[ProcessSpec]:

@@ -19,12 +19,12 @@ from django.conf import settings
 from apps.exchanges.market_data.cache import redis_client, state_key
 from apps.exchanges.models import Account, DataWish
 from apps.monitor.alerts.history.report import fired_by_rule
+from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.demo.mock_accounts import open_account, wait_for_mock
 from apps.monitor.demo.outage import Breaker, Outage
 from apps.monitor.demo.paper import accounts_at
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.processes import TICK_SOURCES, mock_process, platform_processes
-from apps.monitor.demo.queue_lengths import QueueLengths
 from apps.monitor.demo.report import Outcome
 from apps.monitor.demo.screen import Frame, Screen, stdout_screen
 from apps.monitor.demo.seed import Login, seed_demo
@@ -132,7 +132,7 @@ class Demo:
         ports, login = self._options.ports, self._options.login
         return [
             f"admin   http://localhost:{ports.web}/admin/   login {login.user} / {login.password}",
-            f"flower  http://localhost:{ports.flower}/         the same login",
+            f"flower  http://localhost:{ports.web}/flower/  the same login",
             f"mock    http://localhost:{ports.mock}          logs in {settings.RUN_DIR / 'logs'}",
             f"venues: {', '.join(codes(self._options.venues))}",
             f"strategies: {', '.join(strategies)}",

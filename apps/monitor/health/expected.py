@@ -14,7 +14,7 @@ from apps.monitor.demo.processes import platform_processes
 # Flower is a window on the workers; it runs no code of ours and does not beat.
 NOT_OURS = frozenset({"flower"})
 # Names are all that is asked for here.
-_ANY_PORTS = Ports(mock=1, web=1, flower=1)
+_ANY_PORTS = Ports(mock=1, web=1)
 
 
 def expected_names() -> tuple[str, ...]:

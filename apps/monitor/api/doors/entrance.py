@@ -31,7 +31,9 @@ class Entrance:
             return
         try:
             # Whoever asked a moment ago is let in without asking the database or Redis, so no thread is needed for it.
-            caller = _known(scope) or await in_thread(admit, scope)
+            caller = _known(scope)
+            if caller is None:
+                caller = await in_thread(admit, scope)
         except HTTPException as error:
             await refuse(scope, receive, send, error.status_code, str(error.detail), error.headers)
             return

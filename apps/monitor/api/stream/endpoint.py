@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -29,6 +30,7 @@ class Stream:
     def __init__(self) -> None:
         """Read nothing until somebody follows something."""
         clock = process_clock()
+        logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
         self._topics = topics()
         self._threads = Threads(clock)
         self._hub = Hub(self._threads.read, clock)
@@ -59,6 +61,11 @@ class Stream:
         await self._hub.close()
         await self._threads.close()
         self._topics.close()
+
+
+def _is_no_refusal(line: logging.LogRecord) -> bool:
+    """Return whether a line says more than that somebody was not let in, which uvicorn takes for an error of ours."""
+    return line.msg != "ASGI callable returned without completing handshake."
 
 
 def _problem(error: HTTPException, scope: Scope) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.monitor.api.stream.sources.alerts import read_alerts
 from apps.monitor.api.stream.sources.fills import read_fills
 from apps.monitor.api.stream.sources.health import read_health
-from apps.monitor.api.stream.sources.market import read_candles, read_charts, read_prices
+from apps.monitor.api.stream.sources.market import PriceTopic, read_candles, read_charts
 from apps.monitor.api.stream.sources.money import read_equity, read_limits_used, read_money
 from apps.monitor.api.stream.sources.news import read_news
 from apps.monitor.api.stream.sources.orders import read_orders
@@ -41,7 +41,7 @@ def topics() -> Topics:
             Topic("health", "exchanges.view_venue", 2.0, read_health),
             Topic("queues", "exchanges.view_venue", 1.0, queues.read, close=queues.close),
             Topic("alerts", "monitor.view_alert", 1.0, read_alerts),
-            Topic("prices", "exchanges.view_instrumentrow", 0.05, read_prices),
+            Topic("prices", "exchanges.view_instrumentrow", 0.05, PriceTopic().read),
             Topic("charts", "exchanges.view_instrumentrow", 10.0, read_charts),
             Topic("candles", "exchanges.view_instrumentrow", 1.0, read_candles, ("VENUE", "SYMBOL", "SECONDS")),
         )

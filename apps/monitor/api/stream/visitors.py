@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from asgiref.sync import ThreadSensitiveContext
-from django.conf import settings
-from django.core.exceptions import DisallowedHost
 from django.db import connections
-from django.http import HttpRequest
 from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket
 
+from apps.monitor.api.origins import is_page_of_ours
 from apps.monitor.api.people import identify
 from apps.monitor.api.stream.topics import Topics
 from apps.monitor.api.threads import in_thread
@@ -40,18 +37,5 @@ def _allowed(socket: WebSocket, topics: Topics) -> frozenset[str]:
 def _require_own_page(socket: WebSocket) -> None:
     """Refuse pages of other sites: browsers send our cookies with their sockets, too, and no CSRF token with any."""
     origin = socket.headers.get("origin")
-    if origin is None:
-        return
-    own = urlsplit(origin).netloc == socket.headers.get("host") or origin in settings.CSRF_TRUSTED_ORIGINS
-    if not own or not _is_known_host(socket):
+    if origin is not None and not is_page_of_ours(socket):
         raise HTTPException(HTTPStatus.FORBIDDEN, f"pages of {origin} may not follow the stream")
-
-
-def _is_known_host(socket: WebSocket) -> bool:
-    request = HttpRequest()
-    request.META = {"HTTP_HOST": socket.headers.get("host", ""), "SERVER_NAME": "", "SERVER_PORT": ""}
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return False
-    return True

@@ -17,8 +17,8 @@ from apps.monitor.alerts.history.trials import try_rule, usual_variants
 from apps.monitor.alerts.services import alert_acknowledge
 from apps.monitor.alerts.sweeping import sweeping
 from apps.monitor.alerts.watch import Watch, watcher_name
+from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.audit.acting import acting
-from apps.monitor.demo.queue_lengths import QueueLengths
 from apps.monitor.models import Alert, AlertRule, AlertState
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue

@@ -118,7 +118,7 @@ def _run(options: Mapping[str, Any], shared: Mapping[str, str]) -> int:
         command += ["--feed", str(options["feed"].resolve()), "--speed", str(options["speed"])]
     command += ["--venues", options["venues"], "--outage", options["outage"]]
     login = new_login()
-    environment = {**_inherited(), **shared, "FLOWER_BASIC_AUTH": f"{login.user}:{login.password}"}
+    environment = {**_inherited(), **shared, "MOONDEV_DEMO_LOGIN": f"{login.user}:{login.password}"}
     # A session of its own: Ctrl-C reaches only us, and we pass it on as one SIGTERM.
     run = subprocess.Popen(_python_manage(command), env=environment, start_new_session=True)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, and exit with the run's code."""
-        user, _, password = env_secret("FLOWER_BASIC_AUTH").partition(":")
+        user, _, password = env_secret("MOONDEV_DEMO_LOGIN").partition(":")
+        # Of the processes started from here, none needs to know it.
+        os.environ.pop("MOONDEV_DEMO_LOGIN")
         wanted = Options(
             seconds=options["seconds"],
             feed=options["feed"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from apps.monitor.demo.queue_lengths import QueueLengths
+from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.demo.screen import Frame, stdout_screen
 from apps.monitor.demo.snapshot import as_json, read_cpu_times, take_snapshot, venue_states
 

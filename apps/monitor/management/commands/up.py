@@ -52,8 +52,7 @@ class Command(BaseCommand):
 
 
 def _require_ground() -> None:
-    """Refuse to start without the servers and without a login for Flower."""
-    env_secret("FLOWER_BASIC_AUTH")
+    """Refuse to start without the servers."""
     named = {
         "DATABASE_URL": env_secret("DATABASE_URL"),
         "BROKER_URL": settings.BROKER_URL,

@@ -7,7 +7,7 @@ from threading import Lock
 
 from prometheus_client.metrics_core import Metric
 
-from apps.monitor.demo.queue_lengths import QueueLengths
+from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.metrics.told import Told
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import Connectivity

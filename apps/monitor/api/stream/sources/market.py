@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from datetime import timedelta
 
 from apps.exchanges.market_data.cache import MarketCache, Wanted, process_redis
 from apps.exchanges.models import InstrumentRow
 from apps.monitor.api.stream.table import Row, Rows
 from apps.strategies.models.strategies import StrategyInstrument
-from moondev.domain.clock import Clock
+from moondev.domain.clock import Clock, monotonic
 from moondev.domain.errors import InvalidValue
 from moondev.domain.market_data import InstrumentView
 
 BARS_SHOWN = 300
+# What strategies trade changes when a person changes it.
+TRADED_SECONDS = 1.0
 INTERVALS = (60, 300, 900, 3_600, 14_400, 86_400)
 
 
-def read_prices(_words: tuple[str, ...], clock: Clock) -> Rows:
-    """Return the best prices and marks of what strategies trade, by instrument. Raises Connectivity."""
-    views = MarketCache(process_redis()).views({key: Wanted() for key in _traded()}, clock.now())
-    return {key: _price(view) for key, view in views.items()}
+class PriceTopic:
+    """Looks at prices many times a second, and once a second at what is traded."""
+
+    def __init__(self, timer: Callable[[], float] = monotonic) -> None:
+        """Know of nothing that is traded."""
+        self._timer = timer
+        self._traded: tuple[float, list[str]] = (-math.inf, [])
+
+    def read(self, _words: tuple[str, ...], clock: Clock) -> Rows:
+        """Return the best prices and marks of what strategies trade, by instrument. Raises Connectivity."""
+        looked, traded = self._traded
+        if self._timer() - looked >= TRADED_SECONDS:
+            traded = _traded()
+            self._traded = (self._timer(), traded)
+        views = MarketCache(process_redis()).views({key: Wanted() for key in traded}, clock.now())
+        return {key: _price(view) for key, view in views.items()}
 
 
 def read_charts(_words: tuple[str, ...], clock: Clock) -> Rows:

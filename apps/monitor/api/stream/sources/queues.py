@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.api.stream.table import Rows
-from apps.monitor.demo.queue_lengths import QueueLengths
 from moondev.domain.clock import Clock
 from moondev.domain.errors import Connectivity
 

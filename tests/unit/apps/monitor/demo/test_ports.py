@@ -20,14 +20,14 @@ def test_a_busy_port_is_named_with_the_variable_that_moves_it(taken):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
-    assert busy_ports(Ports(mock=free, web=taken, flower=free)) == [
+    assert busy_ports(Ports(mock=free, web=taken)) == [
         f"port {taken} is in use: end the program that has it, or choose another with WEB_PORT=..."
     ]
 
 
 def test_ports_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MOCK_PORT", "9001")
-    assert ports_from_environment() == Ports(mock=9001, web=8000, flower=5555, metrics=9108)
+    assert ports_from_environment() == Ports(mock=9001, web=8000, metrics=9108)
     monkeypatch.setenv("WEB_PORT", "web")
     with pytest.raises(ImproperlyConfigured, match="WEB_PORT='web'"):
         ports_from_environment()

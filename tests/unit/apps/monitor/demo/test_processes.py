@@ -2,9 +2,9 @@ from pathlib import Path
 
 import celeryconfig
 from apps.monitor.demo.ports import Ports
-from apps.monitor.demo.processes import TICK_SOURCES, mock_process, platform_processes
+from apps.monitor.demo.processes import TICK_SOURCES, mock_process, platform_processes, web_process
 
-PORTS = Ports(mock=1, web=2, flower=3)
+PORTS = Ports(mock=1, web=2)
 
 
 def test_every_process_of_the_design_is_there():
@@ -47,6 +47,12 @@ def test_no_password_is_on_a_command_line():
     words = " ".join(word for spec in platform_processes(["hyperliquid"], PORTS) for word in spec.command)
     assert "basic" not in words
     assert "redis://" not in words
+
+
+def test_the_web_process_has_as_many_workers_as_it_is_told(settings):
+    assert "--workers" not in web_process(PORTS).command
+    settings.WEB_WORKERS = 3
+    assert list(web_process(PORTS).command)[-2:] == ["--workers", "3"]
 
 
 def test_the_mock_gets_the_feed_only_when_there_is_one():
