@@ -4,6 +4,7 @@ import base64
 import email
 import hashlib
 import hmac
+import html
 import logging
 from datetime import timedelta
 from email import policy
@@ -18,7 +19,7 @@ from apps.monitor.alerts.channels.sending import send
 from apps.monitor.alerts.notice import Attachment, Notice
 from apps.monitor.models import Channel
 from moondev.domain.clock import LiveClock
-from tests.support.alert_servers import HANG, RESET, playing, taking_mail
+from tests.support.alert_servers import HANG, RESET, certificate, playing, taking_mail
 
 pytestmark = pytest.mark.integration
 
@@ -102,6 +103,27 @@ def test_telegram_gets_what_others_wrote_as_code_in_which_nothing_is_a_link(play
     assert f'<a href="{NOTICE.url}">Look at it</a>' in told["text"]
     assert told["text"].endswith("UTC · 5f0c")
     assert (files.path, b"a,b\n1,2\n" in files.body) == (f"/bot{TOKEN}/sendDocument", True)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("discord", 4096), ("telegram", 4096)])
+def test_the_longest_notice_is_one_message_that_is_not_too_long(kind, most, played):
+    for sign in ("x", "*", "\U0001f4c9", "&", "<"):
+        played.asked.clear()
+        longest = Notice(kind="firing", severity="critical", title=sign * 200, body=sign * 20_000, group="g")
+        send(channel(kind, played), letter(longest, failed=tuple(f"channel-of-a-long-name-{n}" * 2 for n in range(5))))
+        [asked] = played.asked
+        told = asked.json["embeds"][0]["description"] if kind == "discord" else html.unescape(asked.json["text"])
+        assert 2_000 < len(told.encode("utf-16-le")) / 2 <= most, sign
+        assert told.rstrip().endswith(("5f0c", "5f0c</pre>")), sign
+
+
+def test_nothing_is_sent_without_tls_outside_of_development(played, settings):
+    settings.ALERTS_MAY_BE_PLAIN = False
+    for kind in ("discord", "telegram"):
+        with pytest.raises(NotTaken, match="without TLS") as refusal:
+            send(channel(kind, played), letter())
+        assert refusal.value.permanent
+    assert played.asked == []
 
 
 def test_a_webhook_can_check_who_wrote_what_it_got(played):
@@ -295,3 +317,16 @@ def test_no_password_leaves_without_tls_where_tls_was_asked_for(mail):
         with pytest.raises(NotTaken, match=r"no connection \("):
             send(mail_channel(port, security=security), letter())
     assert (server.logins, server.mails) == ([], [])
+
+
+def test_a_password_is_given_only_to_a_server_that_proves_who_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALERTS_MAIL", "right-password")
+    proof = certificate(tmp_path)
+    with taking_mail(proof) as (server, port):
+        way = mail_channel(port, security="starttls")
+        with pytest.raises(NotTaken, match="SSLCertVerificationError"):
+            send(way, letter())
+        assert (server.logins, server.mails) == ([], [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(proof))
+        send(way, letter())
+        assert (server.logins, len(server.mails)) == (["right-password"], 1)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from moondev.domain.clock import LiveClock
 
 RESET, HANG = "reset", "hang"
 
@@ -142,9 +153,35 @@ class Post:
         return AuthResult(success=data.password == b"right-password", handled=False)
 
 
+def certificate(folder: Path) -> Path:
+    """Write a certificate for 127.0.0.1 that nobody has signed, and its key, into one file; return where."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
+    now = LiveClock().now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    return path
+
+
 @contextmanager
-def taking_mail() -> Iterator[tuple[Post, int]]:
-    """Serve SMTP without TLS while the block runs; yield what it does and its port."""
+def taking_mail(proof: Path | None = None) -> Iterator[tuple[Post, int]]:
+    """Serve SMTP while the block runs, with a certificate only after STARTTLS; yield what it does and its port."""
+    tls = None
+    if proof is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(proof)
     post = Post()
     # The library's own choice of a free port: it asks itself whether it listens, and cannot for port 0.
     with socket.socket() as free:
@@ -155,8 +192,10 @@ def taking_mail() -> Iterator[tuple[Post, int]]:
         hostname="127.0.0.1",
         port=port,
         authenticator=post.login,
-        auth_require_tls=False,
+        auth_require_tls=tls is not None,
         auth_exclude_mechanism=(),
+        tls_context=tls,
+        require_starttls=tls is not None,
     )
     controller.start()
     try:

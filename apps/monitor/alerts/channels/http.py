@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from django.conf import settings
 
 from apps.monitor.alerts.channels.refusals import NotTaken
 from moondev.domain.clock import LiveClock
@@ -63,6 +64,8 @@ def post(
 
     `think_seconds` is how long the server was asked to wait before it answers.
     """
+    if not url.startswith("https://") and not settings.ALERTS_MAY_BE_PLAIN:
+        raise NotTaken("it would be spoken to without TLS; see ALERTS_DISCORD_URL, ALERTS_TELEGRAM_URL", permanent=True)
     try:
         with requests.Session() as session, session.post(
             url, data=data, files=files, headers={"User-Agent": USER_AGENT, **headers},

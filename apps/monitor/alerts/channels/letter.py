@@ -71,5 +71,9 @@ def asset() -> AppriseAsset:
 
 
 def clipped(text: str, longest: int) -> str:
-    """Return a text of at most so many characters."""
-    return text if len(text) <= longest else f"{text[: max(0, longest - 1)]}…"
+    """Return a text of at most so many characters, as Telegram and Discord count: in units of UTF-16."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * longest:
+        return text
+    # Half of a pair at the end is dropped.
+    return f"{units[: 2 * (longest - 1)].decode('utf-16-le', errors='ignore')}…"

@@ -83,7 +83,8 @@ def _resume(said: Said) -> str:
 
 def _kill(said: Said) -> str:
     """Check the scope and hand out a code; nothing is stopped yet."""
-    scope = ":".join(parse_scope(said.first("scope")))
+    scope = said.first("scope")
+    parse_scope(scope)
     flatten = said.words[1:2] == (FLATTEN,)
     code = code_create(
         said.person, chat=said.chat, scope=scope, flatten=flatten, reason=said.reason(1 + flatten), now=said.at
