@@ -19,6 +19,7 @@ test: ## Run every test, servers and browser included. T=tests/unit narrows
 	@docker/environment requirements-dev.txt
 	@docker/browser
 	@docker/proxy
+	@docker/metrics
 	@docker/services run -- $(PYTHON_BIN) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(T)
 
 check: ## Lint, format, types, layers, docstrings

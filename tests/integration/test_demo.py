@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from moondev.logs.lines import FIELDS
 from moondev.servers.probes import free_port
 from tests.support.collector import collector
 from tests.support.log_lines import log_lines
+from tests.support.prometheus import PROGRAM, asks_all, prometheus
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 RECORDING = PROJECT_ROOT.parent / "shared/data/ohlcv/hyperliquid-perp_BTCUSDC_1m_202507-202507.parquet"
@@ -62,12 +64,17 @@ def report_of(output):
     return json.loads(output.strip().splitlines()[-1])
 
 
-def test_a_timed_run_trades_and_its_books_equal_the_venues(environment):
-    with collector() as traced:
+def test_a_timed_run_trades_and_its_books_equal_the_venues(environment, tmp_path):
+    with ExitStack() as beside:
+        traced = beside.enter_context(collector())
+        watching = PROGRAM and beside.enter_context(prometheus(tmp_path / "prometheus", environment["METRICS_PORT"]))
         told = {"LOG_STYLE": "json", "MOONDEV_TRACES_ENDPOINT": traced.endpoint}
         with demo({**environment, **told}, "--for", "20") as run:
             output, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, output
+        assert run.returncode == 0, output
+        # Without the program (docker/metrics installs it) nobody has watched.
+        if watching:
+            asks_all(watching)
     report = report_of(output)
     assert report["ledger_minus_venue"] == 0
     assert report["ticks"] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,9 @@ class Command(BaseCommand):
         halt_file = settings.RUN_DIR / "halt-demo"
         # Every run begins with an empty database: a halt that an earlier one left would bind without a reason.
         halt_file.unlink(missing_ok=True)
+        # Nor does it go on counting where an earlier one stopped.
+        if settings.MOONDEV_METRICS_DIR is not None:
+            shutil.rmtree(settings.MOONDEV_METRICS_DIR, ignore_errors=True)
         try:
             with demo_servers(options["services"], settings.RUN_DIR, settings.BASE_DIR / ".services") as urls:
                 shared = _shared(urls, ports, halt_file, venues_named(options["venues"]))

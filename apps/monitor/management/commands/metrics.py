@@ -64,6 +64,8 @@ class Command(BaseCommand):
             for number in (signal.SIGINT, signal.SIGTERM):
                 # From a thread: the server's own shutdown waits for the loop that this interrupts.
                 signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+            # The first answer takes seconds, because every venue's adapter is loaded for its budgets.
+            scrape.answer()
             self.stderr.write(f"metrics are at http://{address[0]}:{server.server_port}/metrics")
             with server:
                 server.serve_forever()
