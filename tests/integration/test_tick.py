@@ -17,6 +17,7 @@ from apps.strategies.orchestrator.dispatch import dispatch, expire_overdue
 from apps.strategies.orchestrator.due import due_by_cadence
 from apps.strategies.orchestrator.tick import run_ticks
 from apps.strategies.services import strategy_disable, strategy_enable
+from moondev.counting.table import ORDER_STAGES, ORDERS, TICKS
 from tests.integration.tick_world import NOW, World, own_redis, register
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -52,9 +53,17 @@ def tick_again(world):
     return Tick.objects.latest("pk")
 
 
+def counted():
+    stages = [ORDER_STAGES.count(stage, "turtle", "hyperliquid") for stage in ("decision", "approval")]
+    return [TICKS.value("turtle", "done"), ORDERS.value("turtle", "hyperliquid", "approved"), *stages]
+
+
 def test_a_tick_becomes_approved_orders_with_reserved_exposure(world):
     world.strategy("turtle", "BTC", weight=0.5, stop=48_000)
+    before = counted()
     run(world)
+    # One tick that is done, one decision, one approval: counted once committed, at the strategy's venue.
+    assert [after - was for after, was in zip(counted(), before, strict=True)] == [1, 1, 1, 1]
     tick, order = Tick.objects.get(), Order.objects.get()
     assert (tick.status, tick.placed, tick.refused, tick.error) == ("done", 1, 0, "")
     assert (order.status, order.strategy, order.quantity, order.purpose) == ("approved", "turtle", D("0.1"), "opening")

@@ -82,9 +82,9 @@ class _Observed:
 
 def _failure(error: Connectivity | ParseError) -> str:
     """Return how a call without a usable answer ended."""
-    if isinstance(error, NotSent):
-        return "not_sent"
-    return "no_answer" if isinstance(error, Connectivity) else "unreadable"
+    if isinstance(error, ParseError):
+        return "unreadable"
+    return "not_sent" if isinstance(error, NotSent) else "no_answer"
 
 
 def _count_rejects(venue: str, answer: object) -> None:

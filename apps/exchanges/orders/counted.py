@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
-
-from django.db import transaction
 
 from apps.exchanges.accounts.facts import AccountFacts
 from apps.exchanges.orders.desk import DeskOrder
 from apps.exchanges.orders.entries import OrderEntry
 from apps.exchanges.orders.fill_rows import BookedFill
+from moondev.counting.committed import count_on_commit
 from moondev.counting.table import FILLS, ORDER_STAGES, ORDERS, REFUSALS, TRADED
 from moondev.domain.clock import process_clock
 from moondev.domain.decisions import RiskRefused
@@ -31,7 +29,7 @@ def recorded_count(entries: Sequence[OrderEntry], written: Collection[UUID]) -> 
     """Count new orders and refusals once the open transaction has committed."""
     fresh = [entry for entry in entries if entry.outcome.request.client_order_id in written]
     if fresh:
-        transaction.on_commit(partial(_count_recorded, fresh), robust=True)
+        count_on_commit(_count_recorded, fresh)
 
 
 def applied_count(
@@ -40,12 +38,12 @@ def applied_count(
     """Count what a batch of reports has changed once the open transaction has committed."""
     changed = [order for order in orders if order.changed]
     if changed or fills:
-        transaction.on_commit(partial(_count_applied, account.venue, changed, fills, now), robust=True)
+        count_on_commit(_count_applied, account.venue, changed, fills, now)
 
 
 def ended_count(ended: Iterable[tuple[str, str]], status: OrderStatus) -> None:
     """Count orders that ended unsent, by strategy and venue, once the open transaction has committed."""
-    transaction.on_commit(partial(_count_ended, list(ended), status), robust=True)
+    count_on_commit(_count_ended, list(ended), status)
 
 
 def _count_recorded(entries: Iterable[OrderEntry]) -> None:

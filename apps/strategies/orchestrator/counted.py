@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-
-from django.db import transaction
 
 from apps.strategies.models import Tick
 from apps.strategies.orchestrator.work import Decided, Failed, Ready
+from moondev.counting.committed import count_on_commit
 from moondev.counting.table import ORDER_STAGES, TICKS
 from moondev.domain.clock import Clock
 
@@ -26,13 +24,13 @@ def decision_count(answer: Decided | Failed, clock: Clock) -> Decided | Failed:
 
 def approvals_count(kept: Sequence[Ready], clock: Clock) -> None:
     """Count how long after the decisions they were reviewed and written, once the open transaction has committed."""
-    transaction.on_commit(partial(_count_approvals, kept, clock), robust=True)
+    count_on_commit(_count_approvals, kept, clock)
 
 
 def ticks_count(ended: Sequence[tuple[str, str]]) -> None:
     """Count ticks by strategy and how they ended, once the open transaction has committed."""
     if ended:
-        transaction.on_commit(partial(_count_ticks, ended), robust=True)
+        count_on_commit(_count_ticks, ended)
 
 
 def _count_approvals(kept: Sequence[Ready], clock: Clock) -> None:

@@ -11,7 +11,10 @@ from apps.exchanges.health import requests as module
 from apps.exchanges.health.observed import OBSERVED, observed
 from apps.exchanges.health.requests import RequestMeter, Requests, all_requests, recent_requests
 from apps.exchanges.ports import ExecutionClient, ParseError
+from moondev.counting.table import VENUE_CALLS, VENUE_REJECTS
 from moondev.domain.errors import Connectivity, InvalidValue, NotSent, RateLimited, VenueRejected
+from moondev.domain.orders import OrderStatus
+from tests.support.order_world import report
 
 VENUE = "hyperliquid"
 
@@ -116,20 +119,23 @@ class Client:
 
 
 @pytest.mark.parametrize(
-    ("error", "count", "errors"),
+    ("error", "count", "errors", "outcome"),
     [
-        (None, 1, 0),
-        (VenueRejected("no", "no"), 1, 0),
-        (Connectivity("?"), 1, 1),
-        (NotSent("refused"), 1, 1),
-        (ParseError("answer", "odd", "x"), 1, 1),
+        (None, 1, 0, "answered"),
+        (VenueRejected("-2010", "no"), 1, 0, "rejected"),
+        (Connectivity("?"), 1, 1, "no_answer"),
+        (NotSent("refused"), 1, 1, "not_sent"),
+        (ParseError("answer", "odd", "x"), 1, 1, "unreadable"),
         # What was not sent by our own decision, or not looked at, says nothing of how the venue fares.
-        (RateLimited("429", 1.0), 0, 0),
-        (InvalidValue("price", 1, "2"), 0, 0),
-        (RuntimeError("bug"), 0, 0),
+        (RateLimited("429", 1.0), 0, 0, "rate_limited"),
+        (InvalidValue("price", 1, "2"), 0, 0, None),
+        (RuntimeError("bug"), 0, 0, None),
     ],
 )
-def test_an_observed_client_answers_as_before_and_is_counted(client, error, count, errors) -> None:
+def test_an_observed_client_answers_as_before_and_is_counted(client, error, count, errors, outcome) -> None:
+    outcomes = ("answered", "rejected", "no_answer", "not_sent", "unreadable", "rate_limited")
+    before = {name: VENUE_CALLS.value(VENUE, "account_snapshot", name) for name in outcomes}
+    refusals = VENUE_REJECTS.value(VENUE, "-2010")
     watched = observed(Client(error), RequestMeter(VENUE, client))
     if error is None:
         assert watched.account_snapshot() == "snapshot"
@@ -139,6 +145,27 @@ def test_an_observed_client_answers_as_before_and_is_counted(client, error, coun
     assert (watched.max_batch, watched.take_unreadable()) == (50, ["a row"])
     found = all_requests(client, VENUE)
     assert (found.count, found.errors) == (count, errors)
+    after = {name: VENUE_CALLS.value(VENUE, "account_snapshot", name) for name in outcomes}
+    assert {name: after[name] - before[name] for name in outcomes if after[name] != before[name]} == (
+        {} if outcome is None else {outcome: 1}
+    )
+    assert VENUE_REJECTS.value(VENUE, "-2010") - refusals == (outcome == "rejected")
+
+
+def test_orders_that_a_venue_refuses_one_by_one_are_counted_by_its_code(client) -> None:
+    class Refusing(Client):
+        def place(self, *_):
+            words = ("11061: cross_margin too low", "Order has <b>invalid</b> size", "")
+            return [
+                report(None, status, venue_id="v", reason=reason)
+                for status, reason in zip(statuses, words, strict=True)
+            ]
+
+    statuses = (OrderStatus.REJECTED, OrderStatus.REJECTED, OrderStatus.OPEN)
+    codes = ("11061", "other")
+    before = [VENUE_REJECTS.value(VENUE, code) for code in codes]
+    assert len(observed(Refusing(), RequestMeter(VENUE, client)).place([], 1, None)) == 3
+    assert [VENUE_REJECTS.value(VENUE, code) - was for code, was in zip(codes, before, strict=True)] == [1, 1]
 
 
 def test_every_call_of_the_port_that_speaks_to_a_venue_is_observed() -> None:
