@@ -19,6 +19,7 @@ from django.test import Client as Browser
 
 from apps.exchanges.market_data import cache
 from apps.monitor.access.roles import VIEWER
+from apps.monitor.api.health.slos import reckoned
 from apps.monitor.health import servers
 from apps.monitor.health.heartbeats import forget, hear, look_at_processes, missing
 from apps.monitor.health.slos.sampling import floor, sample
@@ -42,6 +43,7 @@ def _looked_at_by_nobody(settings):
 
     def forgotten():
         cache.process_redis.cache_clear()
+        reckoned.cache_clear()
         servers.servers().close()
         servers.servers.cache_clear()
 

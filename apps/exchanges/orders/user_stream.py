@@ -28,6 +28,7 @@ from apps.exchanges.ports import (
     UserEvent,
     UserHandler,
 )
+from moondev.domain.clock import monotonic
 from moondev.domain.errors import TradingError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ BATCH_EVENTS = 400
 RETRY_SECONDS = 0.5
 STOP_SECONDS = 2.0
 GUARD_SECONDS = 1.0
+# Events that nobody could apply for so long: whoever applies them hangs, and the process is not well.
+JAMMED_SECONDS = 30.0
 
 OpenUserStream = Callable[[int, UserHandler], Stream]
 ApplyEvents = Callable[[int, Sequence[UserEvent]], object]
@@ -59,11 +62,14 @@ class _Inbox:
     events: deque[UserEvent] = field(default_factory=deque)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting_since: float | None = None
 
     def put(self, event: UserEvent) -> None:
         if empty_batch(event):
             return
         self.events.append(event)
+        if self.waiting_since is None:
+            self.waiting_since = monotonic()
         self.idle.clear()
         self.news.set()
 
@@ -73,6 +79,7 @@ class _Inbox:
     def done(self, count: int) -> None:
         for _ in range(count):
             self.events.popleft()
+        self.waiting_since = monotonic() if self.events else None
         if not self.events:
             self.news.clear()
             self.idle.set()
@@ -82,8 +89,8 @@ class UserStreamProcess:
     """One venue's user streams. `apply` writes a batch, `tell` passes news of fills on, `sweep` runs beside them.
 
     So does `guard`, which is told the accounts whose streams are up; each has a thread of its own, because either may
-    wait for somebody. `turned` is called after each sweep that got through. `run` ends as well when `still_current`
-    says that the accounts are not these any more.
+    wait for somebody. `turned` is called after each sweep that got through, unless events wait for one who does not.
+    `run` ends as well when `still_current` says that the accounts are not these any more.
     """
 
     def __init__(
@@ -202,7 +209,8 @@ class UserStreamProcess:
         """Sweep; return whether the accounts listened to are still the right ones."""
         try:
             self._sweep()
-            self.turned()
+            if not self._jammed():
+                self.turned()
             if self._still_current():
                 return True
             logger.warning("the accounts have changed; ending, to listen to them anew")
@@ -211,6 +219,11 @@ class UserStreamProcess:
             logger.warning("sweep: %s; trying again", error)
             close_old_connections()
             return True
+
+    def _jammed(self) -> bool:
+        """Return whether an account's events wait for somebody who does not come back."""
+        waiting = [inbox.waiting_since for inbox in self._inboxes.values()]
+        return any(since is not None and monotonic() - since > JAMMED_SECONDS for since in waiting)
 
     def _guard_once(self) -> bool:
         """Mind what must not be left alone; return whether there is anybody who does."""

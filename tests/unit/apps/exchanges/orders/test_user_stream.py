@@ -1,10 +1,13 @@
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, OperationalError
 
+from apps.exchanges.orders import user_stream
 from apps.exchanges.orders.user_stream import UserStreamProcess, empty_batch
 from apps.exchanges.ports import Connected, FillBatch, OrderBatch, UserEvent, UserHandler
 from moondev.domain.errors import Connectivity
@@ -163,3 +166,39 @@ def test_who_guards_is_told_whose_streams_are_up_and_a_mishap_does_not_end_it(mo
     run([], lambda account, batch: None, guard=guard)
     assert len(told) > 1
     assert set(told) == {frozenset({7})}
+
+
+def test_a_process_whose_events_are_applied_by_nobody_does_not_say_that_it_works(monkeypatch) -> None:
+    monkeypatch.setattr(user_stream, "JAMMED_SECONDS", 0.02)
+    release, turns, seen = threading.Event(), [], []
+
+    async def session() -> None:
+        loop, jammed, well = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+        def sweep() -> None:
+            seen.append(len(turns))
+            if len(seen) > 20 and seen[-3] == seen[-1]:
+                loop.call_soon_threadsafe(jammed.set)
+
+        def turned() -> None:
+            turns.append(1)
+            if release.is_set():
+                loop.call_soon_threadsafe(well.set)
+
+        def apply(account: int, batch: Sequence[UserEvent]) -> None:
+            release.wait(10)
+
+        streams = partial(ScriptedStream, events(1))
+        process = UserStreamProcess(
+            [7], lambda _, handler: streams(handler), apply, lambda *_: None, sweep, sweep_seconds=0.01
+        )
+        process.turned = turned
+        running = asyncio.create_task(process.run())
+        # Sweeps go on and say nothing; once the event is applied they say that all is well.
+        await asyncio.wait_for(jammed.wait(), 20)
+        release.set()
+        await asyncio.wait_for(well.wait(), 20)
+        process.stop()
+        await running
+
+    asyncio.run(session())
