@@ -7,15 +7,18 @@ from datetime import time
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 
 from apps.monitor.alerts import evaluate as evaluating
+from apps.monitor.alerts import watch as watching
 from apps.monitor.alerts.measured import Measured
 from apps.monitor.alerts.recorder import KEPT, prune
 from apps.monitor.alerts.services import alert_acknowledge, rule_change
+from apps.monitor.alerts.sweeping import OVERDUE, sweep
 from apps.monitor.models import Alert, AlertPass, Delivery, ReadingSample
+from moondev.domain.clock import FixedClock, LiveClock
 from moondev.domain.errors import InvalidValue
-from tests.unit.apps.monitor.alerts.scenery import T0, VENUE, Platform, states, told
+from tests.unit.apps.monitor.alerts.scenery import T0, VENUE, AnswersAll, Platform, states, told
 
 pytestmark = pytest.mark.django_db
 FIRING, OVER = "old data: a", "Over: old data: a"
@@ -289,3 +292,40 @@ def test_two_watches_at_once_tell_everything_once():
     assert told() == [("firing", "10 alerts (old): old data: 0, …")]
     assert AlertPass.objects.count() == 1
     assert connection.is_usable()
+
+
+def test_what_nobody_else_delivers_the_watch_delivers_itself(platform, monkeypatch):
+    sent = []
+    monkeypatch.setattr("apps.monitor.alerts.channels.delivering.send", lambda *asked: sent.append(asked) or "")
+    platform.rule()
+    platform.see(data_age=40)
+    assert sweep() == 0, "a worker may be at it yet"
+    Delivery.objects.update(next_attempt_at=LiveClock().now() - 2 * OVERDUE)
+    assert sweep() == 1
+    assert Delivery.objects.get().state == "delivered"
+    assert sweep() == 0
+    [(channel, letter)] = sent
+    assert (channel.slug, letter.notice.title) == ("ops", FIRING)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_watch_outlives_a_database_that_is_away_and_says_so_once(platform, monkeypatch, caplog):
+    class Away:
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    away = Away()
+    platform.rule("disk", reading="disk_use", threshold=Decimal(0))
+    watch = watching.Watch(FixedClock(T0), AnswersAll(), dict, "one")
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "connection", away)
+        patched.setattr(watching, "take", lambda *_: (_ for _ in ()).throw(OperationalError("gone")))
+        assert [watch.step(), watch.step()] == [False, False]
+    assert away.closed == 2
+    assert watch.step()
+    assert [record.message for record in caplog.records if "alerts" in record.name] == [
+        "the alerts are blind, the database does not answer: gone", "the alerts see again",
+    ]  # fmt: skip
+    assert {scope.partition(":")[0] for scope, _ in states()} == {"disk"}
