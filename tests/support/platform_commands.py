@@ -12,9 +12,9 @@ from apps.monitor.demo.processes import platform_processes
 from tests.support.config_files import PROJECT_ROOT
 
 VENUES = ("hyperliquid", "binance", "bybit", "phemex", "dydx")
-PORTS = Ports(mock=8001, web=8000, flower=5555, metrics=9108)
+PORTS = Ports(mock=8001, web=8000, metrics=9108)
 # What other programs than ours read.
-OF_OTHERS = frozenset({"DJANGO_SETTINGS_MODULE", "FORWARDED_ALLOW_IPS", "FLOWER_BASIC_AUTH", "MOONDEV_PROCESS"})
+OF_OTHERS = frozenset({"DJANGO_SETTINGS_MODULE", "FORWARDED_ALLOW_IPS", "MOONDEV_PROCESS"})
 
 
 def platform_commands(settings: object) -> dict[str, list[str]]:

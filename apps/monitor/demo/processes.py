@@ -10,11 +10,10 @@ import celeryconfig
 from apps.monitor.demo.ports import Ports
 from apps.monitor.demo.supervisor import ProcessSpec
 from apps.monitor.demo.venues import HOME
-from apps.monitor.flower import place
 
 # Celery finishes the tasks it has begun before it ends.
 _WORKER_STOP_S = 20.0
-FLOWER_CONFIG = Path(place.__file__).with_name("config.py")
+FLOWER_CONFIG = "apps/monitor/flower/config.py"
 # Stopped first when trading ends: what makes strategies due.
 TICK_SOURCES = ("dispatcher", "beat")
 

@@ -119,8 +119,6 @@ def test_everything_named_is_there(compose, services):
 
 def test_what_people_must_say_is_asked_of_them_and_has_no_secret_default():
     text = COMPOSE.read_text(encoding="utf-8")
-    assert "FLOWER_BASIC_AUTH" in variables(COMPOSE)
-    assert "${FLOWER_BASIC_AUTH:?" in text
     for variable in variables(COMPOSE):
         if re.search("PASSWORD|TOKEN", variable):
             assert f"${{{variable}:-}}" in text, variable

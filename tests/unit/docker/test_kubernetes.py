@@ -140,6 +140,9 @@ def test_every_mount_has_its_volume_and_every_volume_its_claim(manifests):
 def test_nobody_is_spoken_to_unless_it_is_said(manifests):
     policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(manifests, "NetworkPolicy")}
     assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    # Flower asks nobody who he is for some of its pages: the web process does, so nothing else reaches it.
+    (reached,) = policies["flower"]["ingress"]
+    assert reached["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/component": "web"}}}]
     (expression,) = policies["outside"]["podSelector"]["matchExpressions"]
     outside = set(expression["values"])
     assert outside <= set(pods(manifests))
