@@ -53,13 +53,20 @@ class Figures:
 
 def figures(wanted: Sequence[Subject], period: Period, now: datetime) -> list[Figures]:
     """Return the figures of subjects over a period, in a handful of statements however many subjects there are."""
-    if not wanted:
-        return []
+    accounts = sorted(frozenset().union(*(subject.accounts for subject in wanted)))
+    alone = wanted[0].strategy if len(wanted) == 1 else None
+    return _reckoned(wanted, period, now, trips_closed(accounts, period, alone))
+
+
+def usual(wanted: Sequence[Subject], period: Period, now: datetime) -> list[Figures]:
+    """Return the same without round trips, which cost most: for comparing with what was usual."""
+    return _reckoned(wanted, period, now, [])
+
+
+def _reckoned(wanted: Sequence[Subject], period: Period, now: datetime, trips: Sequence[Trip]) -> list[Figures]:
     ids = frozenset().union(*(subject.accounts for subject in wanted))
     currencies = dict(Account.objects.filter(pk__in=ids).values_list("pk", "currency"))
-    alone = wanted[0].strategy if len(wanted) == 1 else None
-    activity = read_activity(currencies, period, alone)
-    trips = trips_closed(sorted(ids), period, alone)
+    activity = read_activity(currencies, period, wanted[0].strategy if len(wanted) == 1 else None)
     points = read_points([subject.scope for subject in wanted], period)
     conversion = _rates(wanted, activity, now)
     return [

@@ -36,10 +36,12 @@ SHORTEST_FOR_A_YEAR = 7
 NEAR = timedelta(days=2)
 _POINTS = """
 SELECT s.kind, s.key, (extract(epoch FROM p.at) * 1000)::bigint, p.equity, p.funded, p.growth, p.run
-  FROM risk_equityscope s JOIN risk_equitypoint p ON p.scope_id = s.id
- WHERE s.kind = ANY(%(kinds)s) AND s.key = ANY(%(keys)s) AND p.at < %(end)s AND p.at >= COALESCE(
-       (SELECT b.at FROM risk_equitypoint b WHERE b.scope_id = s.id AND b.at < %(start)s AND b.at >= %(oldest)s
-         ORDER BY b.at DESC LIMIT 1), %(start)s)
+  FROM risk_equityscope s
+ CROSS JOIN LATERAL (
+       SELECT COALESCE(MAX(b.at), %(start)s::timestamptz) AS at FROM risk_equitypoint b
+        WHERE b.scope_id = s.id AND b.at < %(start)s AND b.at >= %(oldest)s) first
+  JOIN risk_equitypoint p ON p.scope_id = s.id AND p.at >= first.at AND p.at < %(end)s
+ WHERE s.kind = ANY(%(kinds)s) AND s.key = ANY(%(keys)s)
  ORDER BY s.id, p.at
 """
 

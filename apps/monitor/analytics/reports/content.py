@@ -29,7 +29,8 @@ class Happened:
 class Content:
     """One report of one environment's money, in one currency.
 
-    `before` and `lately` are the same figures of the period before and of the thirty days before this one; `trips`
+    `before` are the returns of the period before; `lately` figures of the thirty days before this one, for comparison,
+    without round trips; `trips`
     those that ended in it, in order of what they made; `equity` even steps over the period. `more_changes` is how many
     changes are not listed.
     """
@@ -38,7 +39,7 @@ class Content:
     environment: str
     currency: str
     whole: Figures
-    before: Figures
+    before: Returns
     lately: Figures
     strategies: Sequence[Figures]
     strategies_lately: Sequence[Figures]

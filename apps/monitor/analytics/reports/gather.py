@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
+
+import numpy as np
 
 from apps.exchanges.models import AccountEvent, ScopeKind
 from apps.exchanges.models.venues import Environment
 from apps.monitor.analytics.drift import drifts
-from apps.monitor.analytics.figures import figures
+from apps.monitor.analytics.figures import figures, usual
 from apps.monitor.analytics.period import Period
 from apps.monitor.analytics.reports.content import Content, Happened
 from apps.monitor.analytics.reports.days import Stretch
+from apps.monitor.analytics.returns import Points, read_points, returns_of
 from apps.monitor.analytics.scopes import TOTAL, Subject, subjects
 from apps.monitor.analytics.trips import trips_closed
 from apps.monitor.models import Alert, AuditEntry, Severity
 from apps.risk.models import BreakerChange, RiskEvent
-from apps.risk.portfolio.series import equity_series
+from moondev.domain.clock import milliseconds
 
 # What is usual is what was so in so many days before.
 LATELY_DAYS = 30
 STEPS = 280
+# The oldest points are kept an hour apart; a longer gap is one.
+THINNEST_MS = 75 * 60_000
 MOST_EVENTS, MOST_CHANGES = 12, 12
 MOST_REAL_FIRST = (Environment.LIVE, Environment.TESTNET, Environment.PAPER)
 # Changes of these are worth reading; the trail itself has all of them.
@@ -40,16 +44,17 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
     lately = Period.before(period.start, LATELY_DAYS)
     own = subjects(ScopeKind.STRATEGY.value, whole.environment)
     here, *strategies = figures([whole, *own], period, now)
-    usual, *strategies_lately = figures([whole, *own], lately, now)
-    [before] = figures([whole], stretch.before.period, now)
+    all_lately, *strategies_lately = usual([whole, *own], lately, now)
+    earlier = read_points([whole.scope], stretch.before.period)
+    points = read_points([whole.scope], period)
     changes = _changes(period)
     return Content(
         stretch=stretch,
         environment=whole.environment,
         currency=whole.currency,
         whole=here,
-        before=before,
-        lately=usual,
+        before=returns_of(earlier.get(whole.scope)),
+        lately=all_lately,
         strategies=strategies,
         strategies_lately=strategies_lately,
         trips=sorted(trips_closed(sorted(whole.accounts), period), key=lambda trip: trip.net, reverse=True),
@@ -58,13 +63,19 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
         alerts=_alerts(period),
         changes=changes[:MOST_CHANGES],
         more_changes=len(changes[MOST_CHANGES:]),
-        equity=_equity(whole, period),
+        equity=_equity(points.get(whole.scope), period),
     )
 
 
-def _equity(whole: Subject, period: Period) -> list[float | None]:
-    series = equity_series(whole.scope, period.start, period.end, (period.end - period.start) / STEPS)
-    return [float(value) if math.isfinite(value) else None for value in series.equity]
+def _equity(points: Points | None, period: Period) -> list[float | None]:
+    """Return equity at even steps: the last point before the end of each, unless that is older than points ever are."""
+    if points is None:
+        return []
+    first, last = milliseconds(period.start), milliseconds(period.end)
+    ends = np.linspace(first, last, STEPS + 1)[1:]
+    places = np.searchsorted(points.at, ends, side="right") - 1
+    known = (places >= 0) & (ends - points.at[np.maximum(places, 0)] <= THINNEST_MS)
+    return [float(points.equity[place]) if seen else None for place, seen in zip(places, known, strict=True)]
 
 
 def _risk(whole: Subject, period: Period) -> list[Happened]:

@@ -99,7 +99,7 @@ def _context(content: Content) -> dict[str, object]:
 
 def _headline(content: Content) -> list[Line]:
     now, returns = content.whole, content.whole.returns
-    before = profit(content.before.returns)
+    before = profit(content.before)
     note = (
         ""
         if before is None
@@ -135,8 +135,14 @@ def _strategies(found: Sequence[Figures]) -> list[dict[str, str]]:
             "factor": ratio(one.profit_factor),
             "currency": one.subject.currency,
         }
-        for one in sorted(seen, key=lambda one: profit(one.returns) or 0.0, reverse=True)
+        for one in sorted(seen, key=_by_profit)
     ]
+
+
+def _by_profit(one: Figures) -> tuple[bool, float]:
+    """Return what orders strategies: the best first, those nobody knows of last."""
+    made = profit(one.returns)
+    return made is None, -(made or 0.0)
 
 
 def _costs(now: Figures) -> list[Line]:
