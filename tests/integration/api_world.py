@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ def served() -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         threads_close()
+        # A thread's connection ends with its last reference, and some of those lie in circles.
+        gc.collect()
         connections.settings["default"]["CONN_MAX_AGE"] = kept
 
 
