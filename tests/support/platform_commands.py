@@ -17,12 +17,18 @@ PORTS = Ports(mock=8001, web=8000, metrics=9108)
 OF_OTHERS = frozenset({"DJANGO_SETTINGS_MODULE", "FORWARDED_ALLOW_IPS", "MOONDEV_PROCESS"})
 
 
+def signs(process: str) -> bool:
+    """Return whether a process needs the keys of accounts."""
+    return process in {"portfolio", "risk_guard"} or process.startswith(("orders-", "vetoes-", "stream-user-"))
+
+
 def platform_commands(settings: object) -> dict[str, list[str]]:
     """Return what each process is run as in a container, where it listens to all and not only to itself."""
     settings.TELEGRAM_COMMANDS_TOKEN = "given"  # type: ignore[attr-defined]  pytest-django's settings take anything
     found = {}
     for spec in platform_processes(VENUES, PORTS):
-        found[spec.name] = ["python", *(word.replace("127.0.0.1", "0.0.0.0") for word in spec.command[1:])]
+        words = [word.replace("127.0.0.1", "0.0.0.0") for word in spec.command[1:]]
+        found[spec.name] = ["python", *words]
     return found
 
 

@@ -12,7 +12,7 @@ from moondev.heartbeat.beat import Beat
 from moondev.heartbeat.local import LocalBeats
 from moondev.settings.env import env_secret
 from tests.support.config_files import DOCKER, PROJECT_ROOT, complaints, documents, variables
-from tests.support.platform_commands import VENUES, is_known, platform_commands, require_parses
+from tests.support.platform_commands import VENUES, is_known, platform_commands, require_parses, signs
 
 COMPOSE = DOCKER / "compose.yml"
 # Once, and a second one of a kind: of no process of its own.
@@ -96,6 +96,12 @@ def test_secrets_are_files_and_nowhere_else(compose, services):
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
 
 
+def test_only_who_signs_has_keys_and_only_who_sends_notices_has_channels(services):
+    held = {name: service["env_file"][0]["path"] for name, service in services.items() if "env_file" in service}
+    assert {name for name, path in held.items() if "KEYS" in path} == {name for name in services if signs(name)}
+    assert [name for name, path in held.items() if "CHANNELS" in path] == ["notices"]
+
+
 def test_everything_named_is_there(compose, services):
     for name, service in services.items():
         networks = service["networks"]
@@ -104,7 +110,7 @@ def test_everything_named_is_there(compose, services):
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
             if source.startswith("./"):
-                assert (DOCKER / source).exists() or name in {"prometheus", "grafana"}, f"{name}: {source}"
+                assert (DOCKER / source).exists(), f"{name}: {source}"
             elif not source.startswith("/"):
                 assert source in compose["volumes"], f"{name}: {source}"
         for config in service.get("configs", []):
@@ -117,7 +123,16 @@ def test_everything_named_is_there(compose, services):
     assert set(compose["volumes"]) <= mentioned
 
 
-def test_what_people_must_say_is_asked_of_them_and_has_no_secret_default():
+def test_grafana_is_told_what_its_provisioning_asks_for(services):
+    files = [*DOCKER.glob("grafana/provisioning/**/*.yml"), *DOCKER.glob("grafana/provisioning/**/*.yaml")]
+    asked = {name for path in files for name in re.findall(r"\$\{?([A-Z][A-Z_]+)", path.read_text(encoding="utf-8"))}
+    assert asked <= set(services["grafana"]["environment"])
+    paths = [provider["options"]["path"] for path in files for provider in documents(path)[0].get("providers", [])]
+    mounted = {volume.split(":")[1] for volume in services["grafana"]["volumes"]}
+    assert set(paths) <= mounted
+
+
+def test_no_password_has_a_default():
     text = COMPOSE.read_text(encoding="utf-8")
     for variable in variables(COMPOSE):
         if re.search("PASSWORD|TOKEN", variable):

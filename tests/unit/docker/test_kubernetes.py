@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from tests.support.config_files import DOCKER, complaints, documents
-from tests.support.platform_commands import VENUES, is_known, platform_commands, require_parses
+from tests.support.platform_commands import VENUES, is_known, platform_commands, require_parses, signs
 
 KUBERNETES = DOCKER / "kubernetes"
 COMPONENT = "app.kubernetes.io/component"
@@ -123,6 +123,18 @@ def test_secrets_are_named_and_never_written(manifests):
                     assert variable["valueFrom"]["secretKeyRef"]["name"] == SECRET
 
 
+def test_only_who_signs_has_keys_and_only_who_sends_notices_has_channels(manifests):
+    for name, manifest in pods(manifests).items():
+        held = {
+            source["secretRef"]["name"]
+            for container in containers(manifest)
+            for source in container.get("envFrom", [])
+            if "secretRef" in source
+        }
+        expected = {"moondev-keys"} if signs(name) else {"moondev-channels"} if name == "notices" else set()
+        assert held == expected, name
+
+
 def test_every_mount_has_its_volume_and_every_volume_its_claim(manifests):
     claims = {one["metadata"]["name"] for one in of_kind(manifests, "PersistentVolumeClaim")}
     for name, manifest in pods(manifests).items():
@@ -138,7 +150,9 @@ def test_every_mount_has_its_volume_and_every_volume_its_claim(manifests):
 
 
 def test_nobody_is_spoken_to_unless_it_is_said(manifests):
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(manifests, "NetworkPolicy")}
+    found = of_kind(manifests, "NetworkPolicy")
+    policies = {one["metadata"]["name"]: one["spec"] for one in found}
+    assert len(policies) == len(found)
     assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     # Flower asks nobody who he is for some of its pages: the web process does, so nothing else reaches it.
     (reached,) = policies["flower"]["ingress"]
