@@ -1,7 +1,7 @@
 """The watch: looks at the platform every few seconds, for as long as it is let.
 
-It needs the database and nothing else. Broker and cache may be away: then that is what it says. Two at once do no
-harm, and one may be killed at any moment.
+It needs the database and nothing else. Broker and cache may be away: then that is what it says. With the database away
+it says that, and nothing more. Two at once do no harm, and one may be killed at any moment.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from apps.monitor.alerts.evaluate import Passed, evaluate
 from apps.monitor.alerts.look import Look
 from apps.monitor.alerts.recorder import Recorder, prune
 from apps.monitor.alerts.taking import take
+from apps.monitor.alerts.unwritten import Unwritten
 from apps.monitor.models import AlertRule
 from moondev.domain.clock import Clock, monotonic
 
@@ -38,7 +39,7 @@ class Watch:
         self, clock: Clock, cache: redis.Redis, queues: Callable[[], Mapping[str, int] | None], name: str
     ) -> None:
         self._clock, self._cache, self._queues, self._name = clock, cache, queues, name
-        self._recorder = Recorder()
+        self._recorder, self._unwritten = Recorder(), Unwritten()
         self._pruned_at = monotonic()
         self._blind = False
 
@@ -51,11 +52,12 @@ class Watch:
             stop.wait(max(interval_seconds - (monotonic() - started), 0.0))
 
     def step(self) -> bool:
-        """Make one pass; return False when the database was away: nobody can be told, and that is said once."""
+        """Make one pass; return False when the database was away: nothing is seen, and that is said once."""
         try:
             close_old_connections()
             self.look()
             self._prune()
+            self._unwritten.there()
         except (DatabaseError, InterfaceError) as error:
             # What was remembered of the readings may not have been written.
             self._recorder.forget()
@@ -63,6 +65,7 @@ class Watch:
             if not self._blind:
                 logger.warning("the alerts are blind, the database does not answer: %s", error)
             self._blind = True
+            self._unwritten.away(str(error))
             return False
         if self._blind:
             logger.warning("the alerts see again")

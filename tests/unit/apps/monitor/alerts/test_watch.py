@@ -15,7 +15,8 @@ from apps.monitor.alerts.measured import Measured
 from apps.monitor.alerts.recorder import KEPT, prune
 from apps.monitor.alerts.services import alert_acknowledge, rule_change
 from apps.monitor.alerts.sweeping import OVERDUE, sweep
-from apps.monitor.models import Alert, AlertPass, Delivery, ReadingSample
+from apps.monitor.alerts.unwritten import Unwritten
+from apps.monitor.models import Alert, AlertPass, Channel, Delivery, ReadingSample
 from moondev.domain.clock import FixedClock, LiveClock
 from moondev.domain.errors import InvalidValue
 from tests.unit.apps.monitor.alerts.scenery import T0, VENUE, AnswersAll, Platform, states, told
@@ -306,6 +307,35 @@ def test_what_nobody_else_delivers_the_watch_delivers_itself(platform, monkeypat
     assert sweep() == 0
     [(channel, letter)] = sent
     assert (channel.slug, letter.notice.title) == ("ops", FIRING)
+
+
+def test_a_database_that_is_away_for_longer_than_a_restart_is_told_without_it_once_and_when_it_is_back(platform):
+    platform.channel("broken")
+    told_, now = [], [0.0]
+
+    def tell(channel, notice):
+        if channel.slug == "broken":
+            raise ValueError("no")
+        told_.append((channel.slug, notice.kind, notice.title))
+
+    unwritten = Unwritten(tell, lambda: now[0])
+    unwritten.there()
+    Channel.objects.all().delete()
+    for seconds in (1, 20, 40, 60, 300):
+        now[0] = seconds
+        unwritten.away("connection refused")
+    assert told_ == [("ops", "firing", "The database does not answer")]
+    now[0] = 310
+    unwritten.there()
+    assert told_[1:] == [("ops", "resolved", "Over: The database does not answer")]
+    # A restart is nobody's business; and channels that are gone by now are not told.
+    unwritten.away("x")
+    unwritten.there()
+    now[0] = 400
+    unwritten.away("x")
+    now[0] = 500
+    unwritten.away("x")
+    assert len(told_) == 2
 
 
 @pytest.mark.django_db(transaction=True)
