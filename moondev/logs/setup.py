@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from moondev.counting.files import PROCESS_VARIABLE
 
 STYLES = frozenset({"json", "plain"})
 # They bring handlers of their own, which would write past the redaction.
@@ -45,6 +48,11 @@ def configure(config: Mapping[str, Any]) -> None:
     logging.raiseExceptions = False
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+def this_service() -> str:
+    """Return what this process is called: as who started it says, supervisor or container, else by its command line."""
+    return os.environ.get(PROCESS_VARIABLE, "") or service_name(sys.argv)
 
 
 def service_name(argv: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from moondev.logs.redaction import redaction
-from moondev.logs.setup import STYLES, logging_config, service_name
+from moondev.logs.setup import STYLES, logging_config, this_service
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -155,7 +155,11 @@ def log_lines(*, style: str, level: str, environment: str) -> dict[str, Any]:
     """Return how this process logs; LOG_STYLE says otherwise than `style`."""
     chosen = env_choice("LOG_STYLE", allowed=STYLES, default=style)
     return logging_config(
-        style=chosen, level=level, environment=environment, service=service_name(sys.argv), host=socket.gethostname()
+        style=chosen,
+        level=level,
+        environment=environment,
+        service=this_service(),
+        host=socket.gethostname(),
     )
 
 

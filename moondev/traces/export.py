@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import atexit
 import socket
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
 from moondev.logs.redaction import redaction
-from moondev.logs.setup import service_name
+from moondev.logs.setup import this_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +62,7 @@ class Outlet:
         self._processor = processor
         self._scope = InstrumentationScope("moondev")
         self._resource = Resource({
-            "service.name": service_name(sys.argv),
+            "service.name": this_service(),
             "service.namespace": "moondev",
             "host.name": socket.gethostname(),
         })  # fmt: skip

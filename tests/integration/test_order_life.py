@@ -65,7 +65,21 @@ def assert_equal_to_the_venue(live: SimpleNamespace) -> None:
     assert_books()
 
 
-def test_an_order_rests_is_amended_and_cancelled(live: SimpleNamespace) -> None:
+def assert_told(order: Order, caplog: pytest.LogCaptureFixture) -> None:
+    """Every step that the history has is a line, about the order by all its names."""
+    lines = [record for record in caplog.records if record.name == "apps.exchanges.orders.life"]
+    steps = [tuple(record.args[:3]) for record in lines]
+    assert steps == [(e.status_from or "-", e.status_to, e.source) for e in order.events.all()]
+    names = {
+        "tick": order.tick_id, "strategy": order.strategy, "account": str(order.account_id),
+        "venue": order.account.venue_id, "order": str(order.pk), "client_order": str(order.client_order_id),
+    }  # fmt: skip
+    assert all(names.items() <= record.about.items() for record in lines)
+    assert lines[-1].about["venue_order"] == order.venue_order_id
+
+
+def test_an_order_rests_is_amended_and_cancelled(live: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="apps.exchanges.orders.life")
     order = placed(live, "0.01", "49000")
     assert order.status == "open"
     live.world.amend(order, "0.005", "49100")
@@ -76,6 +90,7 @@ def test_an_order_rests_is_amended_and_cancelled(live: SimpleNamespace) -> None:
     send(live)
     order.refresh_from_db()
     assert order.status == "cancelled"
+    assert_told(order, caplog)
     assert reconcile(live).complete
     assert_equal_to_the_venue(live)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moondev.logs.setup import service_name
+from moondev.logs.setup import service_name, this_service
 
 PROJECT_ROOT = Path(__file__).resolve().parents[4]
 SCRIPT = """
@@ -66,3 +66,10 @@ def test_every_library_and_every_accident_ends_in_one_style_without_secrets():
 )
 def test_a_process_is_called_by_what_it_runs(command, name):
     assert service_name(command) == name
+
+
+def test_who_starts_a_process_may_name_it(monkeypatch):
+    monkeypatch.setenv("MOONDEV_PROCESS", "alert_watch")
+    assert this_service() == "alert_watch"
+    monkeypatch.delenv("MOONDEV_PROCESS")
+    assert this_service() == service_name(sys.argv)
