@@ -43,7 +43,12 @@ VENUE_CALLS = Counter(
 )
 VENUE_REJECTS = Counter("moondev_venue_rejects_total", "What a venue has refused, by its code.", ("venue", "code"))
 
+# --- People and programs -------------------------------------------------------------------------------------------
+API_SECONDS = Histogram(
+    "moondev_api_seconds", "How long requests to the API took, by what was asked for.", ("route", "method", "status")
+)
+
 MEASURES: tuple[Measure, ...] = (
     TASKS, TASK_SECONDS, TASK_WAIT_SECONDS, TASK_NEWEST, TICKS, ORDER_STAGES, ORDERS, REFUSALS, FILLS, TRADED,
-    VENUE_CALLS, VENUE_REJECTS,
+    VENUE_CALLS, VENUE_REJECTS, API_SECONDS,
 )  # fmt: skip

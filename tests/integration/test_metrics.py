@@ -23,7 +23,7 @@ from apps.risk.portfolio.drawdown import Observation, marks_update
 from apps.risk.portfolio.figures import Figures
 from apps.risk.portfolio.truth import truth_write
 from moondev.counting.store import process_store_forget
-from moondev.counting.table import TICKS
+from moondev.counting.table import API_SECONDS, TICKS
 from moondev.domain.clock import LiveClock
 from tests.integration.api_world import Client, D, order_row, person, served, small_world, token_of
 
@@ -189,6 +189,8 @@ def test_the_api_tells_the_same_to_who_has_a_token(counting):
         found = Client(home, token).get("/metrics")
     assert found.status_code == 200
     assert found.headers["Content-Type"].startswith("text/plain")
+    # Both requests were counted, by what was asked for where that is known.
+    assert (API_SECONDS.count("/metrics", "GET", "2xx"), API_SECONDS.count("other", "GET", "4xx")) == (1, 1)
     assert 'moondev_orders_working{status="open",venue="hyperliquid"} 1.0' in found.text
     # The sessions of the server's threads end when they are swept up: not to be met by the end of all tests.
     gc.collect()

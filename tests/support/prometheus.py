@@ -28,6 +28,7 @@ MAY_BE_EMPTY = {
     "moondev_orders_oldest_seconds": "nor need an order rest",
     "moondev_venue_rejects_total": "a venue need not refuse anything",
     "moondev_refusals_total": "nor the review",
+    "moondev_api_seconds": "nobody need look",
 }
 
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.exchanges.market_data.cache import process_redis
 from apps.monitor.health.slos.budget import Count
+from apps.monitor.metrics.api_requests import request_count
 from moondev.domain.clock import monotonic
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ class ApiMeter:
         try:
             await self._app(scope, receive, heard)
         finally:
-            self._counts[bucket((monotonic() - begun) * 1000, status)] += 1
+            took = monotonic() - begun
+            request_count(scope, status, took)
+            self._counts[bucket(took * 1000, status)] += 1
             if self._flushing is None or self._flushing.done():
                 self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
 

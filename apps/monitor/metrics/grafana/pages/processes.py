@@ -90,6 +90,18 @@ PAGE = Dashboard(
             "Redis memory", query("max by (which) (moondev_redis_memory_bytes)", "{{which}}"), unit="bytes", width=THIRD
         ),
         Panel(
+            "The API answers within (99 %)",
+            query("histogram_quantile(0.99, sum by (route, le) (rate(moondev_api_seconds_bucket[5m])))", "{{route}}"),
+            unit="s",
+            width=HALF,
+        ),
+        Panel(
+            "The API's answers",
+            query("sum by (status) (rate(moondev_api_seconds_count[1m]))", "{{status}}"),
+            unit="ops",
+            width=HALF,
+        ),
+        Panel(
             "A scrape's parts", query("max by (source) (moondev_source_seconds)", "{{source}}"), unit="s", width=WHOLE
         ),
     ),
