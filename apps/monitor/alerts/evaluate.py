@@ -21,6 +21,9 @@ from apps.monitor.models import Alert, AlertPass, AlertRule, AlertState
 from moondev.domain.clock import milliseconds
 
 Key = tuple[int, str, str]
+# A look that was overtaken by another watch's is dropped. A last pass further in the future than any look takes means
+# that the clock was set back, and that must make nobody blind.
+LATEST_MS = 60_000
 LIVE = Q(state__in=[AlertState.PENDING, AlertState.FIRING, AlertState.ACKNOWLEDGED])
 # For a person who switches a rule off, that is the end of its alerts.
 SWITCHED_OFF = "its rule was switched off"
@@ -39,7 +42,7 @@ def evaluate(taken: Taken, recorder: Recorder, watcher: str) -> Passed | None:
     AlertPass.objects.get_or_create(pk=1, defaults={"watcher": watcher, "at": taken.at - timedelta(days=1)})
     with transaction.atomic():
         turn = AlertPass.objects.select_for_update(skip_locked=True).filter(pk=1).first()
-        if turn is None or milliseconds(turn.at) > milliseconds(taken.at):
+        if turn is None or 0 < milliseconds(turn.at) - milliseconds(taken.at) <= LATEST_MS:
             return None
         if turn.watcher != watcher:
             recorder.forget()

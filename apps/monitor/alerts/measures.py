@@ -48,7 +48,7 @@ _MONEY = (
 _STOPPED = (
     Measure("breaker_open", "a breaker is open (0.5: half open)", YES_NO, ("breaker", *HALTED), DATABASE,
             breakers.breaker_open),
-    Measure("halt_engaged", "a halt of the last 12 hours stands", YES_NO, HALTED, DATABASE, halts.halt_engaged),
+    Measure("halt_engaged", "a halt stands", YES_NO, HALTED, DATABASE, halts.halt_engaged),
     Measure("halt_open_seconds", "a halt is not done yet", SECONDS, ("halt", *HALTED), DATABASE,
             halts.halt_open_seconds),
     Measure("drill_failed", "the latest rehearsal of the kill switch failed", YES_NO, HALTED, DATABASE,

@@ -16,7 +16,7 @@ from apps.monitor.alerts.taking import Taken
 from apps.monitor.models import AlertRule, ReadingSample
 
 KEPT = timedelta(days=14)
-STEP = 0.02
+STEP = 0.05
 PRUNED_MOST = 20_000
 Series = tuple[str, str]
 Known = ReadingSample.Known

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from apps.exchanges.bulk import fetch
 from apps.exchanges.models import TradingMode
 from apps.monitor.alerts.look import Look
 from apps.monitor.alerts.measured import NO, YES, Measured, Readings, number, scope
 from apps.risk.models import DrillRun
 
-# A halt that was engaged earlier and stands is known by now; it is shown elsewhere.
-NEWS = timedelta(hours=12)
 # The halt of a rehearsal, and the history of it, give this reason.
 DRILL = "drill"
 
 
-def halt_engaged(look: Look) -> Readings:
-    """Return 1 for a scope that a halt has stopped lately and that nobody has released since. Rehearsals do not count.
+def halt_engaged(_look: Look) -> Readings:
+    """Return 1 for a scope that a halt has stopped and that nobody has released since. Rehearsals do not count.
 
-    A halt of many venues is one: its scope's.
+    A halt of many venues is one: its scope's. What was never let go (a new account) nobody has stopped.
     """
     rows = fetch(
-        "SELECT v.scope_kind, v.scope_key, s.mode, min(v.engaged_at), min(v.actor), min(v.reason)"
+        "SELECT v.scope_kind, v.scope_key, s.mode, min(v.actor), min(v.reason)"
         " FROM exchanges_veto v JOIN exchanges_tradingstate s"
         " ON s.scope_kind = v.scope_kind AND s.scope_key = v.scope_key AND s.epoch = v.epoch"
-        " WHERE v.engaged_at >= %s AND v.reason <> %s GROUP BY 1, 2, 3",
-        (look.now - NEWS, DRILL),
+        " WHERE v.reason <> %s GROUP BY 1, 2, 3",
+        (DRILL,),
     )
     return {
         f"{kind}:{key}": Measured(NO if mode == TradingMode.ACTIVE else YES, f"{mode} by {actor}: {reason}")
-        for kind, key, mode, _, actor, reason in rows
+        for kind, key, mode, actor, reason in rows
     }
 
 

@@ -237,6 +237,8 @@ def test_a_pass_on_older_readings_than_the_last_changes_nothing(platform):
     platform.see(data_age=40)
     assert platform.see(-5, data_age=1) is None
     assert states() == [(VENUE, "firing")]
+    # Unless the clock was set back.
+    assert platform.see(-3600, data_age=40, other={}) is not None
 
 
 def test_a_pass_asks_the_database_as_often_for_many_scopes_as_for_few(platform, django_assert_max_num_queries):
