@@ -16,7 +16,9 @@ from moondev.domain.clock import LiveClock
 from tests.integration.api_world import Client, person, served, token_of
 from tests.support.alert_servers import playing
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+# Seen by the threads of a server, or by the trail, which is written at the commit.
+commits = pytest.mark.django_db(transaction=True)
 WHY = {"reason": "a test says so"}
 
 
@@ -38,6 +40,7 @@ def played(world, monkeypatch):
     return world
 
 
+@commits
 def test_by_the_api_it_is_sent_once_and_said_how_it_went(played):
     with served() as home:
         manager = Client(home, token_of(person(RISK_MANAGER)))
@@ -100,6 +103,7 @@ def test_in_the_admin_it_is_asked_for_and_answered(played):
     assert viewer.get("/admin/monitor/channel/add/").status_code == 403
 
 
+@commits
 def test_the_admin_refuses_a_secret_in_a_row_and_shows_notices_as_they_are(played):
     administrator = browser(ADMINISTRATOR)
     sound = {

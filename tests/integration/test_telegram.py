@@ -21,7 +21,9 @@ from moondev.domain.errors import InvalidValue
 from tests.integration.api_world import person, small_world
 from tests.support.alert_servers import playing
 
-pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.integration, pytest.mark.django_db]
+# The trail of what changed is written at the commit.
+commits = pytest.mark.django_db(transaction=True)
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKK"
 GROUP = -100500
@@ -99,6 +101,7 @@ def paused():
     return StrategyRow.objects.get(slug="turtle").paused_reason
 
 
+@commits
 def test_each_role_may_do_what_it_may_elsewhere_and_it_stands_in_the_trail(phones):
     viewer, trader = phones.phone(VIEWER, 11), phones.phone(TRADER, 12)
     assert viewer.say("/help") == "status\npositions\npnl\nhelp"
@@ -120,6 +123,7 @@ def test_each_role_may_do_what_it_may_elsewhere_and_it_stands_in_the_trail(phone
     assert paused() == ""
 
 
+@commits
 def test_a_halt_needs_the_code_that_the_same_person_was_given_for_it(phones):
     trader, manager = phones.phone(TRADER, 12), phones.phone(RISK_MANAGER, 13)
     asked = trader.say("/kill strategy:turtle enough of it")
