@@ -29,6 +29,8 @@ NAMES = (
     "truth",
     "adapters",
     "api",
+    "websockets",
+    "scrape",
     "mock",
     "authoring",
     "optimise",
@@ -124,10 +126,12 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         optimise,
         readings,
         review,
+        scrape,
         sustained,
         truth,
     )
     from tests.bench.flood import run as flood
+    from tests.bench.websockets import run as websockets
 
     return {
         "ingestion": lambda: flood.run(servers, options.seconds),
@@ -143,6 +147,8 @@ def _with_servers(options: Options, servers: Servers) -> Runs:
         "truth": lambda: truth.run(servers),
         "adapters": adapters.run,
         "api": lambda: api.run(servers, min(20.0, options.seconds)),
+        "websockets": lambda: websockets.run(servers, options.seconds),
+        "scrape": lambda: scrape.run(servers, min(30.0, options.seconds)),
         "mock": mock_rate.run,
         "authoring": lambda: authoring.run(servers, options.seconds),
         "optimise": lambda: optimise.run(servers, min(200, int(4 * options.seconds))),

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 import aiohttp
-import requests
-from django.contrib.auth.models import Group, User
 from django.db import connection, connections
 
 from apps.exchanges.models import Account, InstrumentRow, Order, Portfolio, Position, Venue
-from apps.monitor.access.roles import VIEWER, roles_write
-from apps.monitor.access.tokens import token_create
-from apps.strategies.models import StrategyRow
+from apps.strategies.models import StrategyRow, Tick
 from moondev.domain.clock import LiveClock
-from moondev.servers.probes import free_port
 from tests.bench.figures import Spread
 from tests.bench.machine import Stopwatch, server_pids
 from tests.bench.results import Row, Section
-from tests.bench.servers import PROJECT, BenchError, Servers, start_afresh
+from tests.bench.servers import BenchError, Servers, start_afresh
+from tests.bench.web import Web, web_served
 
 ORDERS, STRATEGIES, COINS = 1_000_000, 50, 20
 RATE = 200
-READY_S = 60.0
 D = Decimal
 
 
@@ -37,15 +29,16 @@ def run(servers: Servers, seconds: float) -> list[Section]:
     """Fill the table, start one web process, and ask it at a steady rate whatever it answers."""
     connections.close_all()
     start_afresh(servers)
-    addresses, token = _world(), _token()
-    connections.close_all()
-    with _web() as (home, pid):
-        asyncio.run(_asked(home, token, addresses, 3.0))  # what is asked first pays for imports and connections
-        stopwatch = Stopwatch(lambda: {**server_pids(servers.ports), "web": pid, "benchmark": os.getpid()})
-        taken = asyncio.run(_asked(home, token, addresses, seconds))
+    addresses = _world()
+    with web_served() as web:
+        connections.close_all()
+        asyncio.run(_asked(web, addresses, 3.0))  # what is asked first pays for imports and connections
+        stopwatch = Stopwatch(lambda: {**server_pids(servers.ports), "web": web.pid, "benchmark": os.getpid()})
+        taken = asyncio.run(_asked(web, addresses, seconds))
         usage = stopwatch.read()
     every = [ms for kind in taken.values() for ms in kind]
-    rows = [Row("every read", Spread.of(every), usage, note="wanted: p99 < 50")]
+    cpu = usage.processes["web"].cpu_s / len(every) * 1000
+    rows = [Row("every read", Spread.of(every), usage, note=f"wanted: p99 < 50; {cpu:.2f} ms CPU of the web process")]
     rows += [Row(name, Spread.of(found)) for name, found in taken.items()]
     setting = f"{ORDERS:,} orders, {RATE} requests/s for {seconds:.0f} s over one web process, from when each was due"
     return [Section("api reads", setting, rows, usage)]
@@ -66,6 +59,11 @@ def _world() -> dict[str, str]:
     StrategyRow.objects.bulk_create(
         StrategyRow(slug=f"s{n}", kind="turtle_trend", account=account, capital=1) for n in range(STRATEGIES)
     )
+    Tick.objects.bulk_create(
+        Tick(strategy=row, trigger="bar", event="1", due_at=now - timedelta(seconds=1), deadline=now, status="done",
+             placed=1, report={"notes": ["breakout"], "desired": [], "refusals": []})
+        for row in StrategyRow.objects.all()
+    )  # fmt: skip
     Position.objects.bulk_create(
         Position(account=account, strategy=f"s{n}", instrument=coins[n % COINS], quantity=1, cost=1, updated_at=now)
         for n in range(STRATEGIES)
@@ -106,52 +104,11 @@ def _million(account: int, first_coin: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _token() -> str:
-    """Return a token that may read, of somebody with a role: its permissions are looked up as everybody's are."""
-    roles_write()
-    user = User.objects.create_user("bench-viewer", is_staff=True)
-    user.groups.add(Group.objects.get(name=VIEWER))
-    now = LiveClock().now()
-    given = {"name": "bench", "scopes": ["read"], "expires_at": now + timedelta(days=1), "actor": "bench", "now": now}
-    return token_create(user=user, **given)[1]
-
-
-@contextmanager
-def _web():
-    """Start one web process; yield its address and pid."""
-    port = free_port()
-    command = (
-        sys.executable, "-m", "uvicorn", "moondev.asgi:application", "--port", str(port), "--lifespan", "off",
-        "--no-access-log", "--log-level", "error",
-    )  # fmt: skip
-    rates = {"API_RATE_PER_CALLER": "100000/second", "API_RATE_PER_ADDRESS": "100000/second"}
-    process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **rates})
-    home = f"http://127.0.0.1:{port}/api/v1"
-    try:
-        _wait(home)
-        yield home, process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(home: str) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        try:
-            requests.get(home, timeout=2)
-        except requests.RequestException:
-            time.sleep(0.1)
-            continue
-        return
-    raise BenchError(f"the web process did not answer within {READY_S:.0f} s")
-
-
-async def _asked(home: str, token: str, addresses: dict[str, str], seconds: float) -> dict[str, list[float]]:
+async def _asked(web: Web, addresses: dict[str, str], seconds: float) -> dict[str, list[float]]:
     """Ask at RATE for some seconds; return how long each took from the moment it was due, in milliseconds."""
     taken: dict[str, list[float]] = {name: [] for name in addresses}
     names = list(addresses)
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {web.token}"}
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(headers=headers, connector=connector) as session, asyncio.TaskGroup() as group:
         began = time.perf_counter()
@@ -159,7 +116,7 @@ async def _asked(home: str, token: str, addresses: dict[str, str], seconds: floa
             due = began + number / RATE
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             name = names[number % len(names)]
-            group.create_task(_one(session, home + addresses[name], due, taken[name]))
+            group.create_task(_one(session, web.api + addresses[name], due, taken[name]))
     return taken
 
 
