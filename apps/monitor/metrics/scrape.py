@@ -113,15 +113,19 @@ class Scrape:
         self._ask(found, "counted", "files", count)
         self._ask(found, "known", "sql", _patiently(know))
         strategies = self._known.strategies if self._known is not None else frozenset[str]()
-        venues = self._known.venues if self._known is not None else ()
         for name, _, read in OF_SQL:
             self._ask(found, name, "sql", _patiently(partial(read, now, strategies)))
-        self._ask(found, "venues", "redis", lambda: VenueCollector(self._redis, venues).read())
         self._ask(found, "cache", "redis", lambda: read_cache(self._redis))
+        self._ask(found, "venues", "redis", self._of_venues)
         self._ask(found, "queues", "broker", lambda: self._queues.read(_newest(counted.series)))
         found.families += [UP.family(found.ups), TOOK.family(found.took)]
         series = counted.series if self._known is None else self._known.of(OURS, counted.series)
         return self._text.write(MEASURES, series).encode() + _written(found.families)
+
+    def _of_venues(self) -> list[Metric]:
+        if self._known is None:
+            raise Connectivity("the database has not told yet which venues there are")
+        return VenueCollector(self._redis, self._known.venues).read()
 
     def _ask(self, found: _Answer, name: str, server: str, read: Reading) -> None:
         """Read one source. After its server was found away, what else that would tell is not waited for."""
