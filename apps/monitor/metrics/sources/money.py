@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client.metrics_core import Metric
 
@@ -48,6 +48,8 @@ TRUTH = (*FIGURES.values(), NET, AGE)
 MARKS = (DRAWDOWN,)
 DRIFTS = (DRIFT, DRIFT_AGE, DIFFERING, UNRECONCILED)
 
+# An account that was not compared for so long has no drift that is known.
+LOOKED_BACK = timedelta(days=1)
 _LATEST = (
     "SELECT a.code, a.venue_id, a.currency, jsonb_array_length(a.differing), a.unreconciled, m.taken_at,"
     " m.venue_equity - m.ledger_equity FROM exchanges_account a LEFT JOIN LATERAL ("
@@ -94,8 +96,8 @@ def read_drawdowns(now: datetime, strategies: Collection[str]) -> Iterator[Metri
 
 
 def read_drifts(now: datetime, strategies: Collection[str]) -> Iterator[Metric]:  # noqa: ARG001  as every source
-    """Yield how far the books of each account are from the venue's, by the latest comparison of a day. One question."""
-    rows = fetch(_LATEST, (now.replace(hour=0, minute=0, second=0, microsecond=0),))
+    """Yield how far the books of each account are from the venue's, by the latest comparison. One question."""
+    rows = fetch(_LATEST, (now - LOOKED_BACK,))
     yield DRIFT.family(((code, venue, currency), drift) for code, venue, currency, _, _, _, drift in rows)
     yield DRIFT_AGE.family(((row[0], row[1]), None if row[5] is None else _age(row[5], now)) for row in rows)
     yield DIFFERING.family(((row[0], row[1]), row[3]) for row in rows)
