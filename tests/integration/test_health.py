@@ -14,19 +14,23 @@ import redis
 import requests
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client as Browser
 
 from apps.exchanges.market_data import cache
 from apps.monitor.access.roles import VIEWER
 from apps.monitor.api.health.slos import reckoned
 from apps.monitor.health import servers
+from apps.monitor.health.deep import look_deep
 from apps.monitor.health.heartbeats import forget, hear, look_at_processes, missing
+from apps.monitor.health.probes.broker import BrokerQuestion
+from apps.monitor.health.probes.probe import Probe
 from apps.monitor.health.slos.sampling import floor, sample
 from apps.monitor.health.slos.standing import burn_rates, standings
 from apps.monitor.health.states import State
 from apps.monitor.models import Heartbeat, Slo, SloSample
-from moondev.domain.clock import LiveClock
+from moondev.celery import app
+from moondev.domain.clock import LiveClock, monotonic
 from moondev.heartbeat.beat import Beat
 from moondev.heartbeat.heart import Heart
 from moondev.heartbeat.stores import KEY, RedisBeats, SqlBeats
@@ -152,6 +156,43 @@ def test_beats_are_read_from_the_server_that_is_there(settings):
     with pytest.raises(redis.RedisError):
         forget(now + timedelta(days=2))
     assert (forget_from_sql, Heartbeat.objects.count()) == (2, 0)
+
+
+def test_a_database_that_is_away_is_told_while_redis_tells_of_the_processes(settings, monkeypatch):
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        RedisBeats(client).write(beat_of("ticks"))
+    # For sessions yet to be made: this thread's own is there already.
+    monkeypatch.setitem(connections.settings["default"], "PORT", free_port())
+    began = LiveClock().now()
+    parts = {part.component: part for part in look_deep(began)}
+    assert LiveClock().now() - began < timedelta(seconds=9)
+    assert (parts["database"].state, parts["migrations"].state) == (State.DOWN, State.DOWN)
+    assert (parts["ticks"].state, parts["dispatcher"].state) == (State.OK, State.UNKNOWN)
+    assert parts["redis"].state is State.OK
+    # Without the database every venue that is configured counts.
+    assert {f"orders-{venue}" for venue in settings.MOONDEV_VENUES} <= set(parts)
+
+
+def test_a_broker_is_found_again_after_its_connection_broke_and_one_that_is_away_is_down():
+    question = BrokerQuestion()
+    probe = Probe("broker", question.ask)
+
+    def asked():
+        probe.begin()
+        return probe.told(monotonic() + 30).answer
+
+    first = asked()
+    assert first.state is State.OK, first
+    # As when it was started anew while nobody asked.
+    question._connection.transport.close_connection(question._connection.connection)
+    assert asked() == first
+    question.close()
+    away = BrokerQuestion(lambda: app.connection_for_read(f"amqp://guest:{SECRET}@127.0.0.1:{free_port()}//"))
+    probe = Probe("broker", away.ask)
+    gone = asked()
+    assert gone.state is State.DOWN
+    assert "refused" in gone.detail
+    assert SECRET not in gone.detail
 
 
 def test_each_minute_is_measured_once_and_what_is_left_is_reckoned_from_it():
