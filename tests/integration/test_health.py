@@ -197,15 +197,16 @@ def test_a_broker_is_found_again_after_its_connection_broke_and_one_that_is_away
 
 def test_each_minute_is_measured_once_and_what_is_left_is_reckoned_from_it():
     world = small_world()
-    now = world.order.created_at + timedelta(minutes=3)
+    now = world.order.sent_at + timedelta(minutes=2)
     sample(now)
     sent = floor(world.order.sent_at)
     written = SloSample.objects.count()
     assert sample(now) == 0
     # The order was sent in a minute that is over, and answered 60 ms later.
     newest = floor(now) - timedelta(minutes=2)
-    if sent == newest:
-        assert SloSample.objects.get(slo="orders-answered", minute=sent).total == 1
+    assert sent == newest
+    measured = SloSample.objects.get(slo="orders-answered", minute=sent)
+    assert (measured.good, measured.total) == (1, 1)
     assert written >= 3
     slo = Slo.objects.get(pk="submit-to-acknowledge")
     SloSample.objects.filter(slo=slo).delete()
