@@ -12,7 +12,7 @@ from moondev.counting.table import MEASURES
 
 START = "<!-- metrics: written by `manage.py metric_docs --write`; do not edit -->"
 END = "<!-- end of metrics -->"
-COUNTED, READ, SUMMED = "counted by each process", "read at each scrape", "summed in Redis"
+COUNTED, READ, SUMMED = "counted by each process", "read at each scrape", "kept in Redis"
 
 
 @dataclass(frozen=True, slots=True)
