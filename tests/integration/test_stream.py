@@ -144,11 +144,12 @@ def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
     budgets = adapter_of("hyperliquid").budgets
     throttle_for("hyperliquid", budgets, address).spend({"weight": 21, "requests": 3})
     with opened(home, "operator") as line:
-        say(line, do="subscribe", topics=["ticks", "venues", "strategies"])
+        say(line, do="subscribe", topics=["ticks"])
         (number, row), *others = heard(line, kind="snapshot", topic="ticks")["rows"].items()
         assert (number, others) == (str(did.pk), [])
         assert (row["waited_ms"], row["took_ms"], row["did"]["refused"]) == (4, 30, 1)
         assert (len(row["why"]["desired"]), row["why"]["refusals"]) == (3, [refusal])
+        say(line, do="subscribe", topics=["venues"])
         venue = heard(line, kind="snapshot", topic="venues")["rows"]["hyperliquid"]
         left = {(one["owner"], one["name"]): one for one in venue["budgets"]}
         weight = left["our address", "weight"]
