@@ -8,12 +8,14 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+import redis
 import requests
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from apps.exchanges.execution.throttle import shared
 from apps.exchanges.execution.throttle.shared import throttle_for
 from apps.exchanges.models import Account, Fill, InstrumentRow, Portfolio, Venue
 from apps.exchanges.registry import adapter_of
@@ -127,7 +129,10 @@ def test_a_fill_arrives_as_a_change_exactly_as_the_database_has_it(home, world):
         assert heard(line, kind="snapshot", topic="fills")["rows"].keys() == told["rows"].keys()
 
 
-def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings):
+def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings, monkeypatch):
+    # A machine that is slow at this moment shall not pass for a Redis that is away.
+    patient = redis.Redis.from_url(settings.REDIS_URL)
+    monkeypatch.setattr(shared, "_redis_client", lambda: patient)
     settings.MOONDEV_RATE_LIMITS = "on"
     # Nobody else has spent anything from there.
     settings.MOONDEV_EGRESS = address = uuid4().hex
