@@ -14,7 +14,7 @@ from datetime import datetime
 from apps.monitor.api.stream.asked import TOPICS_MOST
 from apps.monitor.api.stream.table import Rows, Table
 from apps.monitor.api.stream.topics import Followed
-from moondev.domain.clock import Clock
+from moondev.domain.clock import Clock, monotonic
 from moondev.domain.errors import InvalidValue
 
 logger = logging.getLogger(__name__)
@@ -120,11 +120,13 @@ class Hub:
     async def _keep(self, followed: Followed) -> None:
         table = self._tables[followed.name]
         while True:
+            began = monotonic()
             news, pause = await self._look(table, followed)
             if news:
                 for follower in self._followers.get(followed.name, ()):
                     follower.tell(followed.name)
-            await asyncio.sleep(pause)
+            # From beginning to beginning, so that twenty a second are twenty; what takes long to read rests, too.
+            await asyncio.sleep(max(pause / 2, pause - (monotonic() - began)))
 
     async def _look(self, table: Table, followed: Followed) -> tuple[bool, float]:
         try:
