@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 
 from apps.exchanges.accounts.equity import account_books
 from apps.exchanges.models import Transfer
+from apps.monitor.analytics.exports import formats
 from apps.monitor.analytics.exports.columns import Method, Wanted
-from apps.monitor.analytics.exports.formats import BATCH, inert, write_parquet
+from apps.monitor.analytics.exports.formats import inert, write_parquet
 from apps.monitor.analytics.exports.tables import FILLS
 from apps.monitor.analytics.exports.writing import EXPORTS, export_named, export_write
 from apps.monitor.analytics.period import Period
@@ -141,16 +142,17 @@ def test_a_file_is_there_whole_or_not_at_all(book, tmp_path) -> None:
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("fills.csv", "what was there before")]
 
 
-def test_more_rows_than_a_batch_are_written_a_batch_at_a_time(book, tmp_path) -> None:
+def test_more_rows_than_a_batch_are_written_a_batch_at_a_time(book, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(formats, "BATCH", 50)
     row = next(FILLS.rows(Wanted(ALL)))
     held = []
 
     def rows():
-        for number in range(2 * BATCH + 1):
+        for number in range(101):
             held.append(number)
             yield row
 
-    assert write_parquet(FILLS, Wanted(ALL), rows(), tmp_path / "many.parquet") == 2 * BATCH + 1
+    assert write_parquet(FILLS, Wanted(ALL), rows(), tmp_path / "many.parquet") == 101
     assert pq.ParquetFile(tmp_path / "many.parquet").num_row_groups == 3
 
 
