@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.exchanges.health.freshness import NEVER
 from apps.exchanges.health.requests import Requests
 
 
@@ -66,7 +67,7 @@ def _down(signs: Signs) -> tuple[str, ...]:
     broken = requests.count >= FEWEST_REQUESTS and requests.error_rate >= BROKEN_ERROR_RATE
     said = (
         (not signs.connected, "the market stream is not connected"),
-        (signs.connected and signs.data_age > SILENT_SECONDS, f"connected, but no data for {signs.data_age:.0f} s"),
+        (signs.connected and signs.data_age > SILENT_SECONDS, f"connected, but {_silence(signs.data_age)}"),
         (broken, f"{requests.errors} of {requests.count} requests without an answer"),
     )
     return tuple(words for holds, words in said if holds)
@@ -80,11 +81,15 @@ def _poor(signs: Signs) -> tuple[str, ...]:
         f"no {kind} for {age:.0f} s" for kind, age in signs.ages.items() if kind in STEADY and age > FROZEN_SECONDS
     ]
     said = (
-        (signs.data_age > SLOW_SECONDS, f"no data for {signs.data_age:.1f} s"),
+        (signs.data_age > SLOW_SECONDS, _silence(signs.data_age)),
         (enough and requests.error_rate >= POOR_ERROR_RATE, f"{requests.errors} of {requests.count} requests failed"),
         (enough and slowest > SLOW_ANSWER_SECONDS, f"one request in twenty takes {SLOW_ANSWER_SECONDS:g} s or more"),
     )
     return (*(words for holds, words in said if holds), *frozen)
+
+
+def _silence(age: float) -> str:
+    return "no data yet" if age >= NEVER else f"no data for {age:.1f} s"
 
 
 class Watch:

@@ -30,7 +30,16 @@ def quoted(market: Market, scene: Scene) -> tuple[Market, Quotes, str]:
     bids, asks = _side(scene, width, unit, -1), _side(scene, width, unit, +1)
     after = market.but(centre=width.centre, half_bps=width.half_bps, unit=unit)
     note = "" if bids or asks else f"a level of {unit:g} is too small for the venue"
-    return after, Quotes(scene.instrument.key, bids, asks, scene.reason), note
+    return after, Quotes(scene.instrument.key, bids, asks, _because(scene, width, unit, lively.usual)), note
+
+
+def _because(scene: Scene, width: Width, unit: float, sigma: float) -> str:
+    """Return in words why the quotes are where they are."""
+    lean_bps = (width.centre / scene.mid - 1) * BPS_IN_ONE
+    return (
+        f"{scene.reason} with {scene.quantity / unit:+.1f} of {scene.params.full_units:g} lots held and volatility of"
+        f" {sigma:.1f} bps: centre {lean_bps:+.1f} bps from the mid, half a spread {width.half_bps:.1f} bps"
+    )
 
 
 def pulled(scene: Scene) -> Quotes:

@@ -26,7 +26,8 @@ CUT_OFF = Signs(connected=False, data_age=5.0)
         (WELL, OK, ""),
         (CUT_OFF, DOWN, "not connected"),
         # Connected says nothing: a frozen socket is as bad as a closed one.
-        (Signs(connected=True, data_age=11.0), DOWN, "connected, but no data for 11 s"),
+        (Signs(connected=True, data_age=11.0), DOWN, "connected, but no data for 11.0 s"),
+        (Signs(connected=True, data_age=1e9), DOWN, "connected, but no data yet"),
         (Signs(connected=True, data_age=1e9), DOWN, "no data"),
         (Signs(connected=True, data_age=4.0), DEGRADED, "no data for 4.0 s"),
         (Signs(True, 0.1, {"book": 31.0, "marks": 0.1}), DEGRADED, "no book for 31 s"),

@@ -83,6 +83,12 @@ def test_quotes_both_sides_evenly_around_the_mid_when_flat(params: MakerParamete
     assert [quote.price for quote in wanted.asks] == sorted(q.price for q in wanted.asks)
 
 
+def test_says_in_words_why_the_quotes_are_where_they_are() -> None:
+    said = quotes(decide(params=CANONICAL)).reason
+    assert said.startswith("glft with +0.0 of ")
+    assert "centre +0.0 bps from the mid, half a spread " in said
+
+
 def test_the_half_spread_is_that_of_the_formula() -> None:
     params = CANONICAL.model_copy(update={"risk_aversion": 0.02})
     shift, half = lean(params, 0.0, 0.9)
