@@ -23,12 +23,17 @@ UNIT = Path(__file__).parent / "unit"
 # of chaos have servers of their own, and only each other to mind.
 TOGETHER = {"acceptance": "servers", "browser": "servers", "integration": "servers", "chaos": "chaos"}
 
+# These bring servers and ports of their own.
+ALONE = frozenset({"test_demo.py", "test_demo_ends.py", "test_demo_outage.py"})
+
 
 class ByFolder(LoadScopeScheduling):
     """Spreads files over the processes of a run, and keeps together what must not run at the same time."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", maxsplit=1)[0]
+        if Path(file).name in ALONE:
+            return file
         return TOGETHER.get(Path(file).parts[1], file)
 
 

@@ -37,7 +37,7 @@ class Scope(StrEnum):
 class Budget:
     """One allowance of a venue: `capacity` units, refilled evenly over `seconds`.
 
-    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them; the latter half of
+    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them; the last quarter of
     those for halts alone.
     """
 
@@ -45,7 +45,7 @@ class Budget:
     scope: Scope
     capacity: int
     seconds: float
-    reserved: float = 0.2
+    reserved: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)

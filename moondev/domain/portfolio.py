@@ -8,7 +8,7 @@ out) moves money between realised and unrealised profit but never changes their 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from moondev.domain.values import ZERO, Price, Quantity, Side, SignedQuantity
 
@@ -90,4 +90,5 @@ class Holding:
             return self.cost
         if closing == 0:
             return ZERO
-        return (self.cost * closing / self.quantity).quantize(REALISED_PLACES)
+        # Said, not left to the thread's context: client libraries of venues set that as they like.
+        return (self.cost * closing / self.quantity).quantize(REALISED_PLACES, ROUND_HALF_EVEN)

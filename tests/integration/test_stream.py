@@ -155,10 +155,13 @@ def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings, 
         assert (row["waited_ms"], row["took_ms"], row["did"]["refused"]) == (4, 30, 1)
         assert (len(row["why"]["desired"]), row["why"]["refusals"]) == (3, [refusal])
         say(line, do="subscribe", topics=["venues"])
-        venue = heard(line, kind="snapshot", topic="venues")["rows"]["hyperliquid"]
+        # Which venues there are may take it a moment to find out.
+        while "hyperliquid" not in (rows := heard(line, topic="venues")["rows"]):
+            pass
+        venue = rows["hyperliquid"]
         left = {(one["owner"], one["name"]): one for one in venue["budgets"]}
         weight = left["our address", "weight"]
-        assert (weight["spent"], weight["of"], weight["room"], weight["foremost_room"]) == (21, 1200, 939, 1179)
+        assert (weight["spent"], weight["of"], weight["room"], weight["foremost_room"]) == (21, 1200, 879, 1179)
         assert weight["room"] < weight["reserved_room"] < weight["foremost_room"]
         assert left["paper-1", "requests"]["spent"] == 3
 

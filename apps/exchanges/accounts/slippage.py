@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from moondev.domain.values import Price, Quantity, Side
 
@@ -18,4 +18,4 @@ def slippage_of(side: Side, quantity: Quantity, price: Price, benchmark: Decimal
     """
     if benchmark is None:
         return None
-    return ((price.value - benchmark) * quantity.value * side.sign).quantize(_PLACES)
+    return ((price.value - benchmark) * quantity.value * side.sign).quantize(_PLACES, ROUND_HALF_EVEN)

@@ -55,10 +55,13 @@ class Rates:
         if self._aside.take([(rate, who)]):
             return None
         item = _item(rate)
-        few = min(item.amount // SHARE, MOST_AT_ONCE)
+        share = item.amount // SHARE
+        few = min(share, MOST_AT_ONCE)
         try:
-            if few > 1 and self._shared.hit(item, *who, cost=few):
-                self._aside.put((rate, who), few - 1, min(item.get_expiry() / SHARE, LONGEST_SECONDS))
+            # Somebody who asks now and then leaves most of them: no more than a share of the rate is lost that way.
+            if few > 1 and self._aside.lost((rate, who)) + few <= share + 1 and self._shared.hit(item, *who, cost=few):
+                period = float(item.get_expiry())
+                self._aside.put((rate, who), few - 1, min(period / SHARE, LONGEST_SECONDS), period)
                 return None
         except StorageError:
             pass  # `hit` says so, and counts here

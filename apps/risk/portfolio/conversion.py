@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from apps.exchanges.execution.timing import lasting
 from apps.risk.models import ConversionRate
@@ -65,7 +65,7 @@ class Conversion:
         if amount is None or not amount or base == quote:
             return amount
         rate = self.rate(base, quote)
-        return None if rate is None else (amount * rate).quantize(PLACES)
+        return None if rate is None else (amount * rate).quantize(PLACES, ROUND_HALF_EVEN)
 
     def money(self, money: Money, currency: str) -> Money | None:
         """Return the same worth in another currency; None when no fresh rate leads there."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.db.models import F
 
@@ -95,7 +95,7 @@ def regrouped(mark: Mark, before: Before, equity: Decimal, funded: Decimal) -> M
     moved = before.funded - mark.funded
     worth = mark.equity if before.equity is None else before.equity
     peak = scaled_peak(mark.peak, worth, moved)
-    peak = (peak * equity / worth).quantize(PLACES) if worth > 0 else ZERO
+    peak = (peak * equity / worth).quantize(PLACES, ROUND_HALF_EVEN) if worth > 0 else ZERO
     return replace(mark, peak=max(peak, ZERO), funded=funded)
 
 
@@ -109,7 +109,7 @@ def scaled_peak(peak: Decimal, equity: Decimal, moved: Decimal) -> Decimal:
     before = equity - moved
     if before <= 0:
         return max(equity, ZERO)
-    return (peak * equity / before).quantize(PLACES)
+    return (peak * equity / before).quantize(PLACES, ROUND_HALF_EVEN)
 
 
 def read_marks(scopes: Collection[ScopeId], now: datetime) -> dict[ScopeId, Mark]:

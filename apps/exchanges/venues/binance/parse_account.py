@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from typing import Any
 
@@ -69,8 +69,8 @@ def _position(row: PositionRow) -> PositionSnapshot:
     return PositionSnapshot(
         symbol=row.symbol,
         quantity=SignedQuantity(quantity),
-        entry_price=Price(((worth - gain) / quantity).quantize(_MARK_PLACES).normalize()),
-        mark_price=Price((worth / quantity).quantize(_MARK_PLACES).normalize()),
+        entry_price=Price(((worth - gain) / quantity).quantize(_MARK_PLACES, ROUND_HALF_EVEN).normalize()),
+        mark_price=Price((worth / quantity).quantize(_MARK_PLACES, ROUND_HALF_EVEN).normalize()),
         value=Money(worth, QUOTE_CURRENCY),
         unrealised=Money(gain, QUOTE_CURRENCY),
         leverage=max(1, round(abs(worth) / margin)) if margin else 1,

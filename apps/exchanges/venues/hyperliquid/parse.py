@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
 from uuid import UUID
 
@@ -284,7 +284,7 @@ def _position(message: PositionMessage) -> PositionSnapshot:
     quantity = SignedQuantity(number("szi", message.szi))
     worth = number("positionValue", message.positionValue)
     # Marks have at most 6 - szDecimals decimals and sizes szDecimals, so the division comes out even.
-    mark = (worth / quantity.size.value).quantize(_MARK_PLACES).normalize()
+    mark = (worth / quantity.size.value).quantize(_MARK_PLACES, ROUND_HALF_EVEN).normalize()
     return PositionSnapshot(
         symbol=message.coin,
         quantity=quantity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 from apps.monitor.analytics.period import Period
@@ -83,7 +83,7 @@ def columns(**holds: Holds) -> tuple[Column, ...]:
 
 def rounded(amount: Decimal | None) -> Decimal | None:
     """Return an amount to twelve places."""
-    return None if amount is None else amount.quantize(PLACES)
+    return None if amount is None else amount.quantize(PLACES, ROUND_HALF_EVEN)
 
 
 def file_name(export: Export, wanted: Wanted, ending: str) -> str:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Protocol
 
@@ -45,8 +45,8 @@ class Lot:
         if quantity == self.quantity:
             notional, fee = self.notional, self.fee
         else:
-            notional = (self.notional * quantity / self.quantity).quantize(PLACES)
-            fee = (self.fee * quantity / self.quantity).quantize(PLACES)
+            notional = (self.notional * quantity / self.quantity).quantize(PLACES, ROUND_HALF_EVEN)
+            fee = (self.fee * quantity / self.quantity).quantize(PLACES, ROUND_HALF_EVEN)
         self.quantity -= quantity
         self.notional -= notional
         self.fee -= fee

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from apps.exchanges.models import TradingMode
+from apps.risk.breakers.seeds import seed
 from apps.risk.checks.candidate import Candidate, Tally
 from apps.risk.facts import RiskFacts
 from apps.risk.limits import LimitBook
@@ -33,6 +34,14 @@ from moondev.domain.values import Money, Price, Quantity, Side
 NOW = datetime(2025, 7, 1, 12, tzinfo=UTC)
 KEY = "hyperliquid:BTC"
 D = Decimal
+
+
+@pytest.fixture(autouse=True)
+def _breakers_are_seeded(request: pytest.FixtureRequest) -> None:
+    """Have the rows that a migration writes, whatever a test before this one has emptied."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("db")
+        seed()
 
 
 @pytest.fixture

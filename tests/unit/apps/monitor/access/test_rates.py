@@ -50,17 +50,17 @@ def test_what_was_counted_ahead_is_taken_under_every_rate_or_under_none():
     now = [0.0]
     aside = SetAside(lambda: now[0])
     one, other = ("9/day", ("a",)), ("8/day", ("b",))
-    aside.put(one, 2, 1.0)
+    aside.put(one, 2, 1.0, 60.0)
     assert not aside.take([one, other])
-    aside.put(other, 1, 1.0)
+    aside.put(other, 1, 1.0, 60.0)
     assert aside.take([one, other])
     assert not aside.take([one, other])
     assert aside.take([one])
-    aside.put(one, 5, 1.0)
+    aside.put(one, 5, 1.0, 60.0)
     now[0] = 1.0
     assert not aside.take([one])
     for number in range(2 * MOST):
-        aside.put((str(number), ()), 1, 1.0)
+        aside.put((str(number), ()), 1, 1.0, 60.0)
     assert len(aside._left) <= MOST
 
 
@@ -68,3 +68,19 @@ def test_without_redis_each_process_counts_for_itself(shared):
     shared.away = True
     rates = Rates(shared, MemoryStorage())
     assert [rates.take("20/day", "a") is None for _ in range(22)] == [True] * 20 + [False] * 2
+
+
+def test_what_was_counted_for_nothing_is_remembered_for_a_period_of_the_rate() -> None:
+    now = [0.0]
+    aside, name = SetAside(lambda: now[0]), ("50/second", ("somebody",))
+    aside.put(name, 4, 0.1, 1.0)
+    assert aside.take([name])
+    assert aside.lost(name) == 3
+    now[0] = 0.5
+    aside.put(name, 2, 0.1, 1.0)
+    assert aside.lost(name) == 3 + 2
+    assert aside.take([name])
+    assert aside.take([name])
+    assert aside.lost(name) == 3
+    now[0] = 1.6
+    assert aside.lost(name) == 0

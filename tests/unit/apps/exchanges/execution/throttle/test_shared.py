@@ -50,15 +50,15 @@ def test_the_reserved_part_is_left_to_the_reserved_lane(client) -> None:
     mine.spend({"weight": 80})
     with pytest.raises(RateLimited, match="ordinary"):
         mine.spend({"weight": 1})
-    assert spends_until_refused(mine, {"weight": 5}, Lane.RESERVED) == 2
+    assert spends_until_refused(mine, {"weight": 5}, Lane.RESERVED) == 3
 
 
 def test_routine_leaves_a_part_of_the_reserve_to_halts(client) -> None:
     routine, halt = throttle(client), Foremost(throttle(client))
-    routine.charge({"weight": 90})
+    routine.charge({"weight": 95})
     with pytest.raises(RateLimited, match="reserved"):
         routine.spend({"weight": 1}, Lane.RESERVED)
-    halt.spend({"weight": 9})
+    halt.spend({"weight": 4})
     # Whatever lane the adapter names, it is the foremost.
     halt.spend({"weight": 1}, Lane.RESERVED)
     with pytest.raises(RateLimited, match="foremost"):
@@ -268,7 +268,7 @@ def test_within_a_window_the_books_are_exact(client, spends) -> None:
 
 
 def _top(budget: Budget, lane: Lane) -> int:
-    kept = {Lane.ORDINARY: budget.reserved, Lane.RESERVED: budget.reserved / 2, Lane.FOREMOST: 0.0}
+    kept = {Lane.ORDINARY: budget.reserved, Lane.RESERVED: budget.reserved / 4, Lane.FOREMOST: 0.0}
     return round(budget.capacity * (1 - kept[lane]))
 
 
