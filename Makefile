@@ -20,7 +20,7 @@ test: ## Run every test, servers and browser included. T=tests/unit narrows
 	@docker/browser
 	@docker/proxy
 	@docker/metrics
-	@docker/services run -- $(PYTHON_BIN) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(T)
+	@docker/services run -- $(PYTHON_BIN) -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(T)
 
 check: ## Lint, format, types, layers, docstrings
 	@docker/environment requirements-dev.txt
