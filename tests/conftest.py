@@ -61,9 +61,11 @@ def _nothing_is_halted(request: pytest.FixtureRequest) -> None:
     if not request.node.get_closest_marker("django_db"):
         return
     from apps.exchanges.execution.nudges import redis_nudges
+    from apps.exchanges.market_data.cache import market_cache, process_redis
 
     # An earlier test of this process may have asked another Redis, or none.
-    redis_nudges.cache_clear()
+    for client_of in (redis_nudges, process_redis, market_cache):
+        client_of.cache_clear()
     settings = request.getfixturevalue("settings")
     settings.MOONDEV_HALT_FILE = request.getfixturevalue("tmp_path") / "nothing-is-halted"
     with contextlib.suppress(redis.RedisError), redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:

@@ -37,15 +37,15 @@ class Scope(StrEnum):
 class Budget:
     """One allowance of a venue: `capacity` units, refilled evenly over `seconds`.
 
-    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them; the last quarter of
-    those for halts alone.
+    `reserved` of them (0 to 1) are for cancels, reducing orders and the questions that settle them; the last sixteenth
+    of those for halts alone: for their cancels.
     """
 
     name: str
     scope: Scope
     capacity: int
     seconds: float
-    reserved: float = 0.25
+    reserved: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

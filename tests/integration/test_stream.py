@@ -161,7 +161,7 @@ def test_decisions_and_what_is_left_of_the_limits_arrive(home, world, settings, 
         venue = rows["hyperliquid"]
         left = {(one["owner"], one["name"]): one for one in venue["budgets"]}
         weight = left["our address", "weight"]
-        assert (weight["spent"], weight["of"], weight["room"], weight["foremost_room"]) == (21, 1200, 879, 1179)
+        assert (weight["spent"], weight["of"], weight["room"], weight["foremost_room"]) == (21, 1200, 939, 1179)
         assert weight["room"] < weight["reserved_room"] < weight["foremost_room"]
         assert left["paper-1", "requests"]["spent"] == 3
 

@@ -46,7 +46,7 @@ def ceiling(budget: Budget, lane: Lane) -> int:
     if lane is Lane.FOREMOST:
         return budget.capacity
     if lane is Lane.RESERVED:
-        return budget.capacity - math.floor(kept / 4)
+        return budget.capacity - math.floor(kept / 16)
     return max(1, budget.capacity - math.ceil(kept))
 
 

@@ -39,7 +39,7 @@ D = Decimal
 @pytest.fixture(autouse=True)
 def _breakers_are_seeded(request: pytest.FixtureRequest) -> None:
     """Have the rows that a migration writes, whatever a test before this one has emptied."""
-    if request.node.get_closest_marker("django_db"):
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
         seed()
 

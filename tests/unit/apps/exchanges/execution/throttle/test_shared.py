@@ -55,10 +55,9 @@ def test_the_reserved_part_is_left_to_the_reserved_lane(client) -> None:
 
 def test_routine_leaves_a_part_of_the_reserve_to_halts(client) -> None:
     routine, halt = throttle(client), Foremost(throttle(client))
-    routine.charge({"weight": 95})
+    routine.charge({"weight": 99})
     with pytest.raises(RateLimited, match="reserved"):
         routine.spend({"weight": 1}, Lane.RESERVED)
-    halt.spend({"weight": 4})
     # Whatever lane the adapter names, it is the foremost.
     halt.spend({"weight": 1}, Lane.RESERVED)
     with pytest.raises(RateLimited, match="foremost"):
@@ -268,7 +267,7 @@ def test_within_a_window_the_books_are_exact(client, spends) -> None:
 
 
 def _top(budget: Budget, lane: Lane) -> int:
-    kept = {Lane.ORDINARY: budget.reserved, Lane.RESERVED: budget.reserved / 4, Lane.FOREMOST: 0.0}
+    kept = {Lane.ORDINARY: budget.reserved, Lane.RESERVED: budget.reserved / 16, Lane.FOREMOST: 0.0}
     return round(budget.capacity * (1 - kept[lane]))
 
 
