@@ -18,7 +18,8 @@ from moondev.domain.errors import RateLimited
 from moondev.domain.orders import NON_FINAL, CancelOrder
 
 TICKS_TIMEOUT_S = 20.0
-ORDERS_TIMEOUT_S = 60.0
+# After an outage a venue's limits may be used up for a minute, and what was missed is asked for in the next.
+ORDERS_TIMEOUT_S = 150.0
 _POLL_S = 0.2
 # In the run's time: long enough for a fast replay, where a real second is minutes.
 _COMMAND_VALID = timedelta(hours=6)
