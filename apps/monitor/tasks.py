@@ -14,7 +14,7 @@ from moondev.domain.clock import LiveClock, process_clock
 def alerts_deliver() -> None:
     """Send what is due; what another worker is at, or what is not due yet, is left alone."""
     # Here, because what speaks to Discord and the others takes memory that workers of other tasks can do without.
-    from apps.monitor.alerts.channels.delivering import deliver_due  # noqa: PLC0415
+    from apps.monitor.alerts.channels.delivering import deliver_due  # noqa: PLC0415  loads Apprise
 
     deliver_due(LiveClock().now())
 
@@ -23,7 +23,7 @@ def alerts_deliver() -> None:
 def slos_sample() -> None:
     """Measure how the last minute kept what is promised; safe to run twice and at once."""
     # Here, because it looks at every part of the platform, and loads what does.
-    from apps.monitor.health.slos.sampling import sample  # noqa: PLC0415
+    from apps.monitor.health.slos.sampling import sample  # noqa: PLC0415  only who samples needs it
 
     sample(process_clock().now())
 

@@ -57,7 +57,7 @@ class Outlet:
     def __init__(self, processor: SpanProcessor) -> None:
         """Hand spans to `processor`."""
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  only where traces are on
-        from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415  an extra, and loaded only when on
 
         self._processor = processor
         self._scope = InstrumentationScope("moondev")
@@ -69,8 +69,8 @@ class Outlet:
 
     def put(self, stage: Told, start_ns: int, end_ns: int) -> None:
         """Hand over one span."""
-        from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
-        from opentelemetry.trace.status import Status, StatusCode  # noqa: PLC0415
+        from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415  an extra, and loaded only when on
+        from opentelemetry.trace.status import Status, StatusCode  # noqa: PLC0415  an extra, and loaded only when on
 
         told = {key: _text(value) if isinstance(value, str) else value for key, value in stage.about.items()}
         failed = Status(StatusCode.ERROR, _text(stage.problem)) if stage.problem else Status(StatusCode.UNSET)
@@ -95,8 +95,8 @@ class Outlet:
 @lru_cache(maxsize=1)
 def outlet() -> Outlet:
     """Return this process's way to the collector."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  an extra, and loaded only when on
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  an extra, and loaded only when on
 
     exporter = OTLPSpanExporter(endpoint=settings.MOONDEV_TRACES_ENDPOINT, timeout=TIMEOUT_SECONDS)
     made = Outlet(BatchSpanProcessor(exporter, schedule_delay_millis=1_000))
@@ -115,7 +115,7 @@ def _text(text: str) -> str:
 
 
 def _context(trace: str, span: str) -> SpanContext:
-    from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415
+    from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415  an extra, and loaded only when on
 
     flags = TraceFlags(TraceFlags.SAMPLED)
     return SpanContext(int(trace, 16), int(span, 16), is_remote=False, trace_flags=flags)

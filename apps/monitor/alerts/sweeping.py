@@ -29,7 +29,7 @@ def sweep() -> int:
     if not lying.exists():
         return 0
     # What speaks to Discord and the others takes memory that a watch over a healthy platform can do without.
-    from apps.monitor.alerts.channels.delivering import deliver_due  # noqa: PLC0415
+    from apps.monitor.alerts.channels.delivering import deliver_due  # noqa: PLC0415  loads Apprise
 
     return deliver_due(now, AT_ONCE)
 
@@ -49,7 +49,6 @@ def _run(stop: threading.Event) -> None:
         except (DatabaseError, InterfaceError):
             # The watch says that the database is away; the rows are still there when it is back.
             connection.close()
-        except Exception:
-            # Whatever one delivery did, the next may be the one that wakes somebody.
+        except Exception:  # whatever one delivery did, the next may be the one that wakes somebody
             logger.exception("the outbox could not be swept")
     connection.close()

@@ -67,7 +67,7 @@ class Unwritten:
 
 def _send(channel: Channel, notice: Notice) -> None:
     # What speaks to Discord and the others takes memory that a watch over a healthy platform can do without.
-    from apps.monitor.alerts.channels.letter import Letter  # noqa: PLC0415
-    from apps.monitor.alerts.channels.sending import send  # noqa: PLC0415
+    from apps.monitor.alerts.channels.letter import Letter  # noqa: PLC0415  loads Apprise
+    from apps.monitor.alerts.channels.sending import send  # noqa: PLC0415  loads Apprise
 
     send(channel, Letter(notice, str(uuid.uuid4()), LiveClock().now()))

@@ -97,7 +97,7 @@ class AlertRule(models.Model):
     def clean(self) -> None:
         """Refuse what could never fire, would never end, or names what is not there."""
         # The readings are the floor's own code, which knows this table.
-        from apps.monitor.alerts.checking import flaws  # noqa: PLC0415
+        from apps.monitor.alerts.checking import flaws  # noqa: PLC0415  models come before
 
         if found := flaws(self):
             raise ValidationError(found)

@@ -57,7 +57,7 @@ def post(
     *,
     headers: Mapping[str, str],
     data: Any,  # noqa: ANN401  as requests takes it
-    files: Any = None,  # noqa: ANN401
+    files: Any = None,  # noqa: ANN401  as requests takes it
     think_seconds: float = 0.0,
 ) -> Answer:
     """Post once and return the answer, whatever it is. Raises NotTaken when there is none: it may have arrived.

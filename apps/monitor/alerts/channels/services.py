@@ -24,7 +24,7 @@ class Tested:
 def channel_test(*, slug: str, actor: str, now: datetime, address: str = "", reason: str = "") -> Tested:
     """Send a test over a channel and wait for how it goes. Raises InvalidValue for an unknown channel."""
     # Here, because what speaks to Discord and the others takes memory that few processes need.
-    from apps.monitor.alerts.channels.delivering import try_out  # noqa: PLC0415
+    from apps.monitor.alerts.channels.delivering import try_out  # noqa: PLC0415  loads Apprise
 
     channel = Channel.objects.filter(slug=slug).first()
     if channel is None:

@@ -35,8 +35,8 @@ class Telegram(NotifyTelegram):
         notify_type: Any = None,  # noqa: ANN401, ARG002  Apprise's signature
         attach: AppriseAttachment | None = None,
         body_format: Any = None,  # noqa: ANN401, ARG002  always HTML
-        body_passthrough: Any = None,  # noqa: ANN401, ARG002
-        **_: Any,  # noqa: ANN401
+        body_passthrough: Any = None,  # noqa: ANN401, ARG002  Apprise's signature
+        **_: Any,  # noqa: ANN401  Apprise's signature
     ) -> bool:
         """Send the text, then its files. Raises NotTaken."""
         chat, topic = self.targets[0]

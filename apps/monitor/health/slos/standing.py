@@ -92,7 +92,7 @@ def _burns(now: datetime) -> dict[str, dict[str, Count]]:
         for what in ("good", "total")
     )
     # The names and columns are those above.
-    sql = f"SELECT slo_id, {sums} FROM monitor_slosample WHERE minute >= %(oldest)s GROUP BY 1"  # noqa: S608
+    sql = f"SELECT slo_id, {sums} FROM monitor_slosample WHERE minute >= %(oldest)s GROUP BY 1"  # noqa: S608  our own words
     rows = fetch(sql, {**since, "oldest": min(since.values())})
     return {
         slug: {name: Count(sums[2 * at], sums[2 * at + 1]) for at, name in enumerate(since)} for slug, *sums in rows
