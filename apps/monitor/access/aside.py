@@ -20,29 +20,38 @@ class SetAside:
         self._left: dict[Name, tuple[int, float]] = {}
         self._lost: dict[Name, tuple[int, float]] = {}
 
-    def put(self, name: Name, count: int, seconds: float, period: float) -> None:
-        """Set requests aside, to be taken within some seconds, in the place of what is left of the last ones.
+    def claim(self, name: Name, count: int, most: int, period: float) -> bool:
+        """Say that `count` requests are about to be counted ahead; False when more than `most` could be lost by that.
 
-        What is left was counted for nothing; it is remembered for a `period` of the rate, in seconds.
+        What was set aside before and is left was counted for nothing. It is remembered for a `period` of the rate, in
+        seconds. Nobody can take what is claimed before it is `put`, yet it counts as lost: of several threads that
+        find nothing set aside at the same moment only one counts ahead.
         """
         with self._lock:
+            now = self._timer()
+            left, _ = self._left.get(name, (0, 0.0))
+            lost, until = self._lost.get(name, (0, 0.0))
+            lost = lost if now < until else 0
+            if left + lost + count > most:
+                return False
             if len(self._left) >= MOST:
                 # Counted for nothing as well, which lets nobody in too often.
                 self._left.clear()
                 self._lost.clear()
-            now = self._timer()
-            left, _ = self._left.get(name, (0, 0.0))
-            lost, until = self._lost.get(name, (0, 0.0))
             if left:
-                self._lost[name] = (lost + left, until) if now < until else (left, now + period)
-            self._left[name] = (count, now + seconds)
+                self._lost[name] = (lost + left, until if lost else now + period)
+            self._left[name] = (count, now)
+            return True
 
-    def lost(self, name: Name) -> int:
-        """Return how many were counted for nothing within the period, with those that are left now."""
+    def put(self, name: Name, count: int, seconds: float) -> None:
+        """Set requests aside that are counted, to be taken within some seconds."""
         with self._lock:
-            lost, until = self._lost.get(name, (0, 0.0))
-            left, _ = self._left.get(name, (0, 0.0))
-            return left + (lost if self._timer() < until else 0)
+            self._left[name] = (count, self._timer() + seconds)
+
+    def drop(self, name: Name) -> None:
+        """Give up what was claimed: it is not counted."""
+        with self._lock:
+            self._left.pop(name, None)
 
     def take(self, names: Sequence[Name]) -> bool:
         """Take one under each of `names`; return False, and take none, when one of them has none left."""

@@ -7,6 +7,7 @@ made, and lets them in without asking: nobody is ever let in uncounted, and what
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,18 +55,25 @@ class Rates:
         """Do as `hit`, and count a few of the next ones as well if there is room for them."""
         if self._aside.take([(rate, who)]):
             return None
-        item = _item(rate)
-        share = item.amount // SHARE
+        return None if self._count_ahead(rate, who) else self.hit(rate, *who)
+
+    def _count_ahead(self, rate: str, who: tuple[str, ...]) -> bool:
+        """Count this request and a few of the next ones; return whether that was done."""
+        item, name = _item(rate), (rate, who)
+        share, period = item.amount // SHARE, float(item.get_expiry())
         few = min(share, MOST_AT_ONCE)
-        try:
-            # Somebody who asks now and then leaves most of them: no more than a share of the rate is lost that way.
-            if few > 1 and self._aside.lost((rate, who)) + few <= share + 1 and self._shared.hit(item, *who, cost=few):
-                period = float(item.get_expiry())
-                self._aside.put((rate, who), few - 1, min(period / SHARE, LONGEST_SECONDS), period)
-                return None
-        except StorageError:
-            pass  # `hit` says so, and counts here
-        return self.hit(rate, *who)
+        # Somebody who asks now and then leaves most of them: no more than a share of the rate is lost that way.
+        if few < 2 or not self._aside.claim(name, few, share + 1, period):
+            return False
+        counted = False
+        # `hit` says that Redis is away, and counts here.
+        with suppress(StorageError):
+            counted = self._shared.hit(item, *who, cost=few)
+        if counted:
+            self._aside.put(name, few - 1, min(period / SHARE, LONGEST_SECONDS))
+        else:
+            self._aside.drop(name)
+        return counted
 
     def take_counted(self, *rates: tuple[str, tuple[str, ...]]) -> bool:
         """Return whether a request was counted before under each rate, and take it from there; asks nobody."""

@@ -46,21 +46,38 @@ def test_small_rates_are_counted_one_by_one(shared):
     assert not instances[0].take_counted(("5/day", ("a",)))
 
 
+def test_requests_that_come_together_count_no_more_ahead_than_one_alone(shared):
+    rates, came = Rates(shared, MemoryStorage()), []
+    count = shared.acquire_sliding_window_entry
+
+    def while_others_come(*arguments, **named):
+        if not came:
+            came.append("first")
+            came.extend(rates.take("200/day", "address") for _ in range(9))
+        return count(*arguments, **named)
+
+    shared.acquire_sliding_window_entry = while_others_come
+    assert rates.take("200/day", "address") is None
+    assert came == ["first"] + [None] * 9
+    later = Rates(shared, MemoryStorage())
+    assert [later.hit("200/day", "address") for _ in range(200)].count(None) == 200 - 9 - 20
+
+
 def test_what_was_counted_ahead_is_taken_under_every_rate_or_under_none():
     now = [0.0]
     aside = SetAside(lambda: now[0])
     one, other = ("9/day", ("a",)), ("8/day", ("b",))
-    aside.put(one, 2, 1.0, 60.0)
+    aside.put(one, 2, 1.0)
     assert not aside.take([one, other])
-    aside.put(other, 1, 1.0, 60.0)
+    aside.put(other, 1, 1.0)
     assert aside.take([one, other])
     assert not aside.take([one, other])
     assert aside.take([one])
-    aside.put(one, 5, 1.0, 60.0)
+    aside.put(one, 5, 1.0)
     now[0] = 1.0
     assert not aside.take([one])
     for number in range(2 * MOST):
-        aside.put((str(number), ()), 1, 1.0, 60.0)
+        assert aside.claim((str(number), ()), 1, 1, 60.0)
     assert len(aside._left) <= MOST
 
 
@@ -73,14 +90,14 @@ def test_without_redis_each_process_counts_for_itself(shared):
 def test_what_was_counted_for_nothing_is_remembered_for_a_period_of_the_rate() -> None:
     now = [0.0]
     aside, name = SetAside(lambda: now[0]), ("50/second", ("somebody",))
-    aside.put(name, 4, 0.1, 1.0)
+    assert aside.claim(name, 4, 6, 1.0)
+    aside.put(name, 4, 0.1)
     assert aside.take([name])
-    assert aside.lost(name) == 3
     now[0] = 0.5
-    aside.put(name, 2, 0.1, 1.0)
-    assert aside.lost(name) == 3 + 2
-    assert aside.take([name])
-    assert aside.take([name])
-    assert aside.lost(name) == 3
+    assert not aside.claim(name, 4, 6, 1.0)
+    assert aside.claim(name, 3, 6, 1.0)
+    assert not aside.take([name])
+    aside.drop(name)
+    assert not aside.claim(name, 4, 6, 1.0)
     now[0] = 1.6
-    assert aside.lost(name) == 0
+    assert aside.claim(name, 4, 6, 1.0)
