@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +31,7 @@ from apps.exchanges.ports import (
 from apps.exchanges.registry import market_data_for, market_stream_for, user_stream_for
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration, Connectivity
+from moondev.garbage import rarely_collect
 
 if TYPE_CHECKING:
     from apps.exchanges.market_data.history.keeper import BarKeeper
@@ -152,15 +152,9 @@ class FillNews:
             return
 
 
-# Market data is many small objects that die young; looking for cycles among them after every 700 finds nothing.
-COLLECT_AFTER = 50_000
-
-
 def run_until_signalled(process: Process) -> None:
     """Run `process` on an event loop until it ends or SIGINT or SIGTERM asks it to."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
+    rarely_collect()
 
     async def session() -> None:
         loop = asyncio.get_running_loop()

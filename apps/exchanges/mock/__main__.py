@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -21,10 +20,10 @@ from apps.exchanges.mock.wire.config import WireConfig
 from apps.exchanges.mock.wire.hyperliquid.numbers import read_address, read_decimal
 from apps.exchanges.mock.wire.port import AccountRequest
 from moondev.domain.errors import TradingError
+from moondev.garbage import rarely_collect
 
 DEFAULT_PORT = 8001
 DEFAULT_DEPOSIT = Decimal(100_000)
-_COLLECT_AFTER = (50_000, 20, 50)
 
 
 class BadOptionError(Exception):
@@ -95,9 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         server = _build(options)
     except (TradingError, ValueError, OSError) as error:
         cli.error(str(error))
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    rarely_collect()
     try:
         uvloop.run(_serve(server, options))
     except BadOptionError as error:

@@ -23,6 +23,7 @@ CONNECTING_AT_ONCE = 20
 CONNECT_S = 120.0
 _MARK = re.compile(rb'"mark":([0-9.]+)')
 SHORT, MIDDLE = 126, 127
+OPCODE, TEXT, PING, PONG = 0x0F, 0x1, 0x9, 0xA
 
 
 @dataclass(slots=True)
@@ -87,9 +88,16 @@ class Follower(asyncio.Protocol):
                 size = int.from_bytes(data[at + 2 : at + head], "big")
             if len(data) - at < head + size:
                 break
-            self._hear(data[at + head : at + head + size])
+            self._take(data[at] & OPCODE, data[at + head : at + head + size])
             at += head + size
         return data[at:]
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode != PING:
+            self._hear(payload)
+        elif self._transport is not None:
+            # Who does not answer is taken for gone, and let go.
+            self._transport.write(masked(payload, PONG))
 
     def _hear(self, payload: bytes) -> None:
         now, heard = time.monotonic(), self._heard
@@ -101,11 +109,13 @@ class Follower(asyncio.Protocol):
         heard.ages_ms.append((now - max(map(float, marks))) * 1000)
 
 
-def masked(text: str) -> bytes:
-    """Return a text frame as clients send it."""
-    body, mask = text.encode(), os.urandom(4)
+def masked(body: bytes, opcode: int = TEXT) -> bytes:
+    """Return a frame as clients send it."""
+    mask, first = os.urandom(4), 0x80 | opcode
     assert len(body) < 65_536
-    head = struct.pack("!BBH", 0x81, 0x80 | SHORT, len(body)) if len(body) >= SHORT else bytes((0x81, 0x80 | len(body)))
+    head = (
+        struct.pack("!BBH", first, 0x80 | SHORT, len(body)) if len(body) >= SHORT else bytes((first, 0x80 | len(body)))
+    )
     return head + mask + bytes(one ^ mask[index % 4] for index, one in enumerate(body))
 
 
@@ -113,8 +123,8 @@ async def follow(port: int, token: str, count: int, pace: float, seconds: float)
     """Connect, say so on standard output, wait for a line on standard input, listen; return what was heard."""
     loop, heard = asyncio.get_running_loop(), Heard()
     gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
-    say = masked(json.dumps({"do": "pace", "per_second": pace}))
-    say += masked(json.dumps({"do": "subscribe", "topics": ["prices"]}))
+    say = masked(json.dumps({"do": "pace", "per_second": pace}).encode())
+    say += masked(json.dumps({"do": "subscribe", "topics": ["prices"]}).encode())
 
     async def connect() -> Follower:
         key = base64.b64encode(os.urandom(16)).decode()

@@ -17,7 +17,7 @@ from apps.monitor.api.stream.hub import Hub
 from apps.monitor.api.stream.offered import topics
 from apps.monitor.api.stream.reading import Threads
 from apps.monitor.api.stream.socket import Conversation
-from apps.monitor.api.stream.visitors import topics_for
+from apps.monitor.api.stream.visitors import Visitors
 from moondev.domain.clock import process_clock
 
 # How long somebody who was logged out may go on looking, real seconds.
@@ -32,6 +32,7 @@ class Stream:
         clock = process_clock()
         logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
         self._topics = topics()
+        self._visitors = Visitors(self._topics)
         self._threads = Threads(clock)
         self._hub = Hub(self._threads.read, clock)
 
@@ -39,7 +40,7 @@ class Stream:
         """Serve one client."""
         socket = WebSocket(scope, receive, send)
         try:
-            allowed = await topics_for(socket, self._topics)
+            allowed = await self._visitors.topics_for(socket)
         except HTTPException as error:
             await socket.send_denial_response(_problem(error, scope))
             return
@@ -51,7 +52,7 @@ class Stream:
         while True:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             try:
-                if await topics_for(socket, self._topics) != allowed:
+                if await self._visitors.topics_for(socket) != allowed:
                     return
             except HTTPException:
                 return

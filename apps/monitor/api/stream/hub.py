@@ -47,11 +47,14 @@ class Follower:
         self.seen.pop(topic, None)
         self._news.pop(topic, None)
 
-    async def news(self) -> list[str]:
-        """Return the topics with news, as soon as there are any."""
+    async def any_news(self) -> None:
+        """Return as soon as a topic has news."""
         while not self._news:
             self._wake.clear()
             await self._wake.wait()
+
+    def take_news(self) -> list[str]:
+        """Return the topics with news, and count them as told."""
         topics = list(self._news)
         self._news.clear()
         return topics
@@ -118,15 +121,16 @@ class Hub:
                 await task
 
     async def _keep(self, followed: Followed) -> None:
-        table = self._tables[followed.name]
+        table, due = self._tables[followed.name], monotonic()
         while True:
-            began = monotonic()
             news, pause = await self._look(table, followed)
             if news:
                 for follower in self._followers.get(followed.name, ()):
                     follower.tell(followed.name)
-            # From beginning to beginning, so that twenty a second are twenty; what takes long to read rests, too.
-            await asyncio.sleep(max(pause / 2, pause - (monotonic() - began)))
+            # From due to due, so that twenty a second are twenty; what takes long to read rests, too.
+            now = monotonic()
+            due = max(due + pause, now + pause / 2)
+            await asyncio.sleep(due - now)
 
     async def _look(self, table: Table, followed: Followed) -> tuple[bool, float]:
         try:

@@ -23,6 +23,8 @@ SAYS_PER_SECOND, SAYS_AT_ONCE = 5.0, 40.0
 # A quiet topic says nothing for long; this tells a client that the line lives.
 PULSE_SECONDS = 5.0
 DEFAULT_PER_SECOND = 20.0
+EARLY = 0.25
+NAP_SECONDS = 0.1
 
 
 class Conversation:
@@ -97,13 +99,23 @@ class Conversation:
         self._hub.follow(self._follower, followed)
 
     async def _tell(self) -> None:
+        due = monotonic()
         while True:
-            for name in await self._follower.news():
+            if due - monotonic() > NAP_SECONDS:
+                # Who wants to hear seldom is woken once for each message, not by the first news already.
+                await asyncio.sleep(due - monotonic())
+            await self._follower.any_news()
+            # What comes a little early is sent at once, and counts as if it had come when it was due: a topic that is
+            # read as often as a client wants to hear of it needs no waiting, and gets no faster either.
+            early = due - monotonic()
+            if early > self._pause * EARLY:
+                await asyncio.sleep(early)
+            due = max(due, monotonic()) + self._pause
+            for name in self._follower.take_news():
                 message = self._hub.message(self._follower, name)
                 if message is not None:
                     # Waits while the client takes nothing more; what changes meanwhile goes with the next message.
                     await self._send(message)
-            await asyncio.sleep(self._pause)
 
     async def _pulse(self) -> None:
         while True:

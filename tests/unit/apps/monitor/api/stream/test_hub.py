@@ -38,7 +38,8 @@ class World:
     async def told(self, follower):
         async with asyncio.timeout(5):
             while True:
-                for name in await follower.news():
+                await follower.any_news()
+                for name in follower.take_news():
                     message = self.hub.message(follower, name)
                     if message:
                         return orjson.loads(message)
