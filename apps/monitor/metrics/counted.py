@@ -132,17 +132,18 @@ class Sums:
 
     def __init__(self, before: Mapping[Key, list[float]]) -> None:
         """Begin with what was there before."""
-        self._sums: dict[Key, Numbers] = {key: np.array(numbers) for key, numbers in before.items()}
+        self._sums: dict[Key, Numbers] = {
+            key: np.array(numbers) for key, numbers in before.items() if _measure_of(key, len(numbers)) is not None
+        }
 
     def add(self, series: Iterable[tuple[Key, Numbers]], *, gauges: bool) -> None:
         """Add one process's numbers; its gauges only where they say what is now."""
         for key, numbers in series:
-            measure = OURS.get(key[0])
-            # Another version of the platform may have counted otherwise.
-            if measure is None or measure.width != len(numbers) or (isinstance(measure, Gauge) and not gauges):
+            measure = _measure_of(key, len(numbers))
+            if measure is None or (isinstance(measure, Gauge) and not gauges):
                 continue
             there = self._sums.get(key)
-            if there is None or len(there) != len(numbers):
+            if there is None:
                 self._sums[key] = numbers
             elif isinstance(measure, Gauge) and measure.over == "max":
                 self._sums[key] = np.maximum(there, numbers)
@@ -152,6 +153,14 @@ class Sums:
     def series(self) -> dict[Key, list[float]]:
         """Return the sums."""
         return {key: numbers.tolist() for key, numbers in self._sums.items()}
+
+
+def _measure_of(key: Key, width: int) -> Measure | None:
+    """Return what was counted; None when another version of the platform did, which had no such measure or another."""
+    measure = OURS.get(key[0])
+    if measure is None or measure.width != width or len(measure.labels) != len(key[1]):
+        return None
+    return measure
 
 
 @contextmanager

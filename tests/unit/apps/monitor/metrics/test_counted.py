@@ -164,3 +164,17 @@ def test_what_was_deleted_is_told_to_nobody():
     assert set(known.of(TABLE, series)) == {
         ("t_events_total", ("turtle",)), ("t_busy", ()), ("t_seconds", ("turtle", "bybit")),
     }  # fmt: skip
+
+
+def test_what_another_version_has_counted_is_left_out_and_stops_no_scrape(tmp_path, processes):
+    count(processes[0], 2, busy=1, newest=1)
+    processes[0].add(("t_events_total", ("turtle", "and more")), 1, [(0, 1.0)])
+    foreign = [["t_gone_total", ["turtle"], [9.0]], ["t_events_total", ["turtle", "x"], [9.0]],
+               ["t_seconds", ["turtle", "bybit"], [9.0]], ["t_events_total", ["turtle"], [3.0]]]  # fmt: skip
+    (tmp_path / ENDED).write_text(json.dumps({"names": [], "series": foreign}))
+    series = CountedFolder(tmp_path).read().series
+    known = Known(frozenset({"turtle"}), ("bybit",), frozenset({"bybit"}))
+    text = CountedText().write(TABLE.values(), known.of(TABLE, series))
+    assert 't_events_total{strategy="turtle"} 5.0\n' in text
+    assert 't_seconds_sum{strategy="turtle",venue="bybit"} 0.5\n' in text
+    assert "9.0" not in text
