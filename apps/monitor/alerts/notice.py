@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from moondev.domain.errors import InvalidValue
+from moondev.logs.redaction import redaction
 
 Kind = Literal["firing", "resolved", "escalated", "reminder", "test", "report"]
 Severity = Literal["info", "warning", "critical"]
@@ -59,7 +60,7 @@ class Notice:
         if self.severity not in SEVERITIES:
             raise InvalidValue("severity", self.severity, ", ".join(SEVERITIES))
         for name, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY), ("group", LONGEST_GROUP)):
-            object.__setattr__(self, name, printable(getattr(self, name), longest))
+            object.__setattr__(self, name, _tellable(getattr(self, name), longest))
         object.__setattr__(self, "title", " ".join(self.title.split()))
         if not self.title:
             raise InvalidValue("title", self.title, "at least one character")
@@ -84,6 +85,14 @@ def notice_from(told: Mapping[str, Any]) -> Notice:
         Attachment(one["name"], one["media_type"], base64.b64decode(one["content"])) for one in told["attachments"]
     )
     return Notice(**{**told, "attachments": attachments})
+
+
+def _tellable(text: str, longest: int) -> str:
+    """Return a text that may go to others: errors of strategies and venues stand in it, and with them who knows what.
+
+    Secrets are hidden before it is cut: of one that is cut in two, half would be told.
+    """
+    return printable(redaction()(printable(text, len(text))), longest)
 
 
 def printable(text: str, longest: int) -> str:

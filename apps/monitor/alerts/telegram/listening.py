@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from apps.monitor.alerts.channels.refusals import NotTaken, redacted
 from apps.monitor.alerts.channels.telegram import TOKEN, ask
@@ -16,6 +16,7 @@ from apps.monitor.alerts.telegram.offsets import next_update, take_update
 from apps.monitor.alerts.telegram.updates import Message, Update, updates_of
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
+from moondev.logs.redaction import redaction
 
 logger = logging.getLogger(__name__)
 # Shorter than the supervisor's patience, so that stopping waits for no phone.
@@ -44,7 +45,7 @@ class Listener:
                 wait = error.retry_after_seconds or (LONGEST_PAUSE_SECONDS if error.permanent else pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 logger.warning("Telegram did not tell what is new, next in %.0f s: %s", wait, self._safe(str(error)))
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 wait, pause = pause, min(pause * 2, LONGEST_PAUSE_SECONDS)
                 logger.warning("nothing can be handled without the database, next in %.0f s: %s", wait, error)
                 close_old_connections()
@@ -70,7 +71,7 @@ class Listener:
             return True
         try:
             told = answer_to(message, now)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             self._say(message, "that failed: the database does not answer; look before you ask again")
             raise
         except Exception:  # a bug in one command must not keep the others from being heard
@@ -82,7 +83,11 @@ class Listener:
 
     def _say(self, message: Message, told: str) -> None:
         """Answer where it was asked. As code, in which Telegram makes no links, names or commands of others' words."""
-        where = {"chat_id": message.chat.id, "text": f"<pre>{html.escape(told)}</pre>", "parse_mode": "HTML"}
+        where = {
+            "chat_id": message.chat.id,
+            "text": f"<pre>{html.escape(redaction()(told))}</pre>",
+            "parse_mode": "HTML",
+        }
         try:
             ask(self._token, "sendMessage", {**where, "link_preview_options": {"is_disabled": True}})
         except NotTaken as error:

@@ -6,6 +6,7 @@ import pytest
 
 from apps.monitor.alerts.notice import LARGEST_ATTACHMENTS, LONGEST_BODY, Attachment, Notice, notice_from
 from moondev.domain.errors import InvalidValue
+from moondev.logs.redaction import redaction
 
 CSV = Attachment("a.csv", "text/csv", b"\0\xff")
 SOUND = {"kind": "firing", "severity": "critical", "title": "Stream is old", "body": "BTC 40 s", "group": "stream:BTC"}
@@ -44,3 +45,19 @@ def test_text_keeps_nothing_that_cannot_be_printed():
 def test_an_attachments_name_is_a_name(name):
     with pytest.raises(InvalidValue, match=r"^attachment is "):
         Attachment(name, "text/csv", b"")
+
+
+def test_no_secret_goes_to_others_not_even_half_of_one():
+    redaction().learn("correct-horse-battery")
+    try:
+        leak = "401 from https://venue.example/order?apiKey=AKIAABCDEFGH&signature=5f3a9c0b1d"
+        notice = Notice(
+            **{**SOUND, "title": f"ticks fail: {leak}", "body": "x" * (LONGEST_BODY - 8) + " correct-horse-battery"}
+        )
+        told = json.dumps(notice.as_json())
+        for secret in ("AKIAABCDEFGH", "5f3a9c0b1d", "correct"):
+            assert secret not in told
+        assert "401 from https://venue.example/order" in notice.title
+        assert notice_from(notice.as_json()) == notice
+    finally:
+        redaction.cache_clear()
