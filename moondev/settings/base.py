@@ -13,6 +13,7 @@ from moondev.settings.env import (
     env_int,
     env_list,
     env_optional_path,
+    env_page,
     env_path,
     env_secret,
     env_str,
@@ -172,7 +173,7 @@ ALERTS_MAY_BE_PLAIN = False
 # The only hosts that webhooks may be sent to; empty: any.
 ALERTS_WEBHOOK_HOSTS = env_list("ALERTS_WEBHOOK_HOSTS", default="")
 # Where a message leads who wants to see more: the dashboard as people reach it. Empty: messages lead nowhere.
-ALERTS_DASHBOARD_URL = env_str("ALERTS_DASHBOARD_URL", default="")
+ALERTS_DASHBOARD_URL = env_page("ALERTS_DASHBOARD_URL")
 # Where Discord's webhooks and Telegram's bots are spoken to; elsewhere for a proxy, or a server that plays their part.
 ALERTS_DISCORD_URL = env_str("ALERTS_DISCORD_URL", default="https://discord.com/api/webhooks")
 ALERTS_TELEGRAM_URL = env_str("ALERTS_TELEGRAM_URL", default="https://api.telegram.org")

@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -19,6 +20,7 @@ from moondev.logs.setup import STYLES, logging_config, this_service
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
+LONGEST_PAGE = 500
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -139,6 +141,24 @@ def env_database(name: str, *, default: str) -> dict[str, Any]:
     if socket_folder:
         database["HOST"] = socket_folder
     return database
+
+
+def env_page(name: str) -> str:
+    """Return the address of a page of ours as people reach it, empty for none.
+
+    Alerts carry it: one that is none would keep each of them from being told, and nobody would know.
+    """
+    address = env_str(name, default="")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if address and (parts.scheme not in {"http", "https"} or not parts.netloc or len(address) > LONGEST_PAGE):
+        allowed = (
+            f"an http:// or https:// URL of at most {LONGEST_PAGE} characters, such as https://example.com/dashboard/"
+        )
+        raise ImproperlyConfigured(f"{name}={address!r}: allowed is {allowed}")
+    return address
 
 
 def env_traces_endpoint(name: str) -> str:

@@ -148,3 +148,13 @@ def test_how_lines_are_written_may_be_chosen(monkeypatch):
     monkeypatch.setenv("LOG_STYLE", "xml")
     with pytest.raises(ImproperlyConfigured, match="json"):
         env.log_lines(style="json", level="INFO", environment="production")
+
+
+def test_the_page_that_alerts_lead_to_is_an_address(monkeypatch):
+    for page in ("", "https://example.com/dashboard/"):
+        monkeypatch.setenv("THING", page)
+        assert env.env_page("THING") == page
+    for none in ("example.com/dashboard", "javascript:alert(1)", "https://", "http://[", "https://x/" + 500 * "y"):
+        monkeypatch.setenv("THING", none)
+        with pytest.raises(ImproperlyConfigured, match=r"THING=.*allowed is an http"):
+            env.env_page("THING")
