@@ -271,6 +271,17 @@ def test_a_bug_of_one_channel_costs_neither_the_notice_nor_the_others(channel, p
     assert Delivery.objects.get(channel__slug="chat").last_error
 
 
+def test_what_another_version_wrote_and_nobody_can_read_ends_and_holds_up_nothing_else(channel, played, caplog):
+    channel("one", channel("mail"))
+    foreign, _ = enqueue(notice(), ["one"], now=NOW) + enqueue(notice(), ["one"], now=NOW)
+    row = Delivery.objects.get(pk=foreign)
+    Delivery.objects.filter(pk=foreign).update(notice=row.notice | {"mood": "sombre"})
+    assert deliver_due(NOW) == 3
+    assert arrived(played) == ["/one"]
+    assert [one.state for one in Delivery.objects.order_by("pk")] == ["failed", "delivered", "failed"]
+    assert "nobody was told" in caplog.text
+
+
 def test_a_test_is_tried_once_at_once_and_by_nobody_else(channel, played):
     chat = channel("chat", fallback=channel("mail"), enabled=False)
     assert try_out(chat, actor="ann", now=NOW).delivered

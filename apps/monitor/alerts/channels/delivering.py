@@ -86,9 +86,8 @@ def _attempt(row: Delivery, pace: _Pace) -> None:
 
 def _send(row: Delivery, pace: _Pace) -> Outcome:
     """Make one attempt and write down how it ended."""
-    letter = Letter(notice_from(row.notice), str(row.key), row.noticed_at, tuple(row.failed_channels))
     try:
-        remark = send(row.channel, letter)
+        remark = send(row.channel, _letter(row))
     except NotTaken as refusal:
         _not_taken(row, refusal, pace.now())
         return Outcome(delivered=False, why=str(refusal))
@@ -96,6 +95,23 @@ def _send(row: Delivery, pace: _Pace) -> Outcome:
     if not settle(row, DeliveryState.DELIVERED, pace.now(), remark):
         logger.warning("%s was delivered after its lease had lapsed: it may arrive twice", row)
     return Outcome(delivered=True, why=remark)
+
+
+def _letter(row: Delivery) -> Letter:
+    """Return what a row says. Raises NotTaken for what another version wrote and this one cannot read.
+
+    Raising anything else would leave the row on its way for ever, and with it all that comes after it in its group.
+    """
+    try:
+        notice = notice_from(row.notice)
+    except (LookupError, TypeError, ValueError) as error:
+        why = f"what another version wrote cannot be read ({type(error).__name__})"
+        raise NotTaken(why, permanent=True) from error
+    return Letter(notice, str(row.key), row.noticed_at, tuple(row.failed_channels))
+
+
+def _is_test(row: Delivery) -> bool:
+    return bool(row.notice.get("kind") == "test")
 
 
 def _not_taken(row: Delivery, refusal: NotTaken, now: datetime) -> None:
@@ -107,7 +123,7 @@ def _not_taken(row: Delivery, refusal: NotTaken, now: datetime) -> None:
     logger.warning("%s did not take delivery %s: %s", channel.slug, row.pk, refusal)
     if refusal.permanent:
         _give_up(row, DeliveryState.FAILED, str(refusal), now)
-    elif row.notice["kind"] == "test" or row.attempts >= _attempts_allowed(channel) or _too_long(row, wait):
+    elif _is_test(row) or row.attempts >= _attempts_allowed(channel) or _too_long(row, wait):
         _give_up(row, DeliveryState.GAVE_UP, str(refusal), now)
     else:
         postpone(row, now + max(wait, _back_off(row.attempts)), str(refusal), attempts=row.attempts)
@@ -142,13 +158,13 @@ def _give_up(row: Delivery, state: DeliveryState, why: str, now: datetime) -> No
                 failed_channels=[*row.failed_channels, row.channel.slug],
             )  # fmt: skip
             wake(TASK)
-    if following is None and row.notice["kind"] != "test":
+    if following is None and not _is_test(row):
         logger.error("nobody was told: %s (delivery %s): %s", row.title, row.pk, why)
 
 
 def _following(row: Delivery) -> Channel | None:
     """Return who gets it next; nobody twice, though rows were put into a circle behind our back."""
     following = row.channel.fallback
-    if following is None or row.notice["kind"] == "test" or following.slug in row.failed_channels:
+    if following is None or _is_test(row) or following.slug in row.failed_channels:
         return None
     return following
