@@ -187,8 +187,10 @@ RULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "advice": "After an hour nobody shares a limit any more: see the task in Flower.",
         },
         "audit-broken": {
-            "title": "The audit trail was touched", "reading": "audit_broken", "threshold": D(1), **_URGENT,
-            **_PLATFORM, "advice": "Run audit verify with the last anchor you noted. Somebody has the database.",
+            # The triggers are away while `migrate` changes tables.
+            "title": "The audit trail was touched", "reading": "audit_broken", "threshold": D(1), "for_seconds": MINUTE,
+            **_URGENT, **_PLATFORM,
+            "advice": "Run audit verify with the last anchor noted. Did migrate fail? Else somebody has the database.",
         },
         "disk-full": {
             "title": "A disk is nearly full", "reading": "disk_use", "threshold": D("0.9"), "for_seconds": 60,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
@@ -12,6 +12,7 @@ from apps.monitor.audit.watched import CHANGED, WATCHED, Watched
 
 NAME = "zz_audit"  # PostgreSQL fires in the order of names: after the checks of foreign keys, which may still wait
 FUNCTIONS = Path(__file__).with_name("chain.sql")
+TRAIL, GUARDS = "monitor_auditentry", ("audit_chain", "audit_refuse", "audit_refuse_all")
 
 
 def triggers_install() -> None:
@@ -23,7 +24,9 @@ def triggers_install() -> None:
         for watched in WATCHED:
             columns = _columns(cursor, watched)
             if columns and present.get(watched.table) != _mark(watched, columns):
-                _watch(cursor, watched, columns)
+                # In one piece: whoever changes the table meanwhile waits, and does not slip through unwritten.
+                with transaction.atomic():
+                    _watch(cursor, watched, columns)
 
 
 def triggers_remove() -> None:
@@ -31,6 +34,28 @@ def triggers_remove() -> None:
     with connection.cursor() as cursor:
         for table in _present(cursor):
             cursor.execute(_sql("DROP TRIGGER {} ON {}", NAME, table))
+
+
+def triggers_off() -> list[str]:
+    """Return the tables of which changes are not written down now, since their trigger is gone or switched off.
+
+    The trail itself is one of them when it may be altered.
+    """
+    wanted = [(watched.table, NAME) for watched in WATCHED] + [(TRAIL, name) for name in GUARDS]
+    with connection.cursor() as cursor:
+        cursor.execute(_ON)
+        on = set(cursor.fetchall())
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        there = {table for (table,) in cursor.fetchall()}
+    return sorted({table for table, name in wanted if table in there and (table, name) not in on})
+
+
+# D is off, R is only where changes come from another server.
+_ON = (
+    "SELECT c.relname::text, t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema()"
+    " AND t.tgenabled IN ('O', 'A') AND NOT t.tgisinternal"
+)
 
 
 def _guard_trail(cursor: CursorWrapper) -> None:
@@ -85,7 +110,7 @@ def _present(cursor: CursorWrapper) -> dict[str, str]:
     cursor.execute(
         "SELECT c.relname, coalesce(obj_description(t.oid, 'pg_trigger'), '') FROM pg_trigger t"
         " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE t.tgname = %s AND n.nspname = current_schema()",
+        " WHERE t.tgname = %s AND n.nspname = current_schema() AND t.tgenabled IN ('O', 'A')",
         (NAME,),
     )
     return dict(cursor.fetchall())

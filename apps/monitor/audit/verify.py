@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from apps.exchanges.bulk import fetch
+from apps.monitor.audit.triggers import triggers_off
 from moondev.domain.errors import InvalidValue
 
 START = "0" * 64
@@ -106,12 +107,16 @@ def _flaws(end: Anchor, seq: int, fields: Sequence[str], previous: str, stored: 
 
 
 def _end_flaws(end: Anchor) -> Iterator[Flaw]:
-    """Compare the end with the head that the database keeps beside: entries may have been cut off."""
+    """Compare the end with the head that the database keeps beside: entries may have been cut off, or be kept off."""
     head = fetch("SELECT seq, hash FROM monitor_audithead WHERE id = 1")
     if not head and end.seq:
         yield Flaw(end.seq, "is the last entry and there is no head to say so")
     elif head and head[0] != (end.seq, end.hash):
         yield Flaw(end.seq, f"is the last entry, but the chain had come to {head[0][0]}")
+    for table in triggers_off():
+        yield Flaw(
+            end.seq, f"is the last entry, and what is done to {table} is written down no more: its trigger is off"
+        )
 
 
 def _entries(after: int = -(2**62)) -> Iterator[tuple[int, list[str], str, str]]:
