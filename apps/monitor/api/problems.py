@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DataError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -86,6 +86,7 @@ def tell_problems(app: FastAPI) -> None:
         return problem(request, REFUSED, "a number or a text that no column here can hold")
 
     @app.exception_handler(Connectivity)
+    @app.exception_handler(InterfaceError)
     @app.exception_handler(OperationalError)
     async def unreachable(request: Request, error: Exception) -> JSONResponse:
         words = str(error) if isinstance(error, Connectivity) else "the database does not answer"

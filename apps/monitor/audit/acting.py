@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 logger = logging.getLogger(__name__)
 
@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 def acting(actor: str, address: str = "", reason: str = "") -> Iterator[None]:
     """Give everything that changes in this block, over this thread's connection, to `actor`.
 
-    It must be the outermost: entries are written at the commit. A database that does not answer hinders nothing: a
-    halt has other voices.
+    It must be the outermost: entries are written at the commit. A database that does not answer, or goes away within
+    the block, hinders nothing: a halt has other voices.
     """
     _say(actor, address, reason)
     try:
@@ -39,7 +39,7 @@ def _set(name: str, value: str) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("the database was not told %s: %s", name, error)
 
 
@@ -51,5 +51,5 @@ def _say(actor: str, address: str, reason: str) -> None:
                 " set_config('moondev.reason', %s, false)",
                 (actor, address, reason),
             )
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("the database was not told that %s acts: %s", actor or "nobody", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.monitor.api.people import SAFE, caller_of
@@ -48,7 +48,7 @@ def _note(scope: Scope, status: int) -> None:
             address=address,
             after={"status": status},
         )
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         # What was done is done, and a halt must be answered with the database gone.
         what = f"{scope['method']} {scope['path']} by {actor}: {status}"
         logger.warning("%s is not in the audit trail: %s", what, error)

@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 
 from apps.exchanges.models import Portfolio, ScopeKind
-from apps.monitor.audit.acting import acting
+from apps.monitor.audit.acting import acting, because
 from apps.monitor.audit.append import audit_append
 from apps.monitor.audit.triggers import triggers_install, triggers_remove
-from apps.monitor.audit.verify import Anchor, verify
+from apps.monitor.audit.verify import Anchor, recent_flaws, verify
 from apps.monitor.audit.watched import WATCHED
 from apps.monitor.models import AuditEntry, AuditHead
 from apps.risk.models import Limit, LimitKind
@@ -215,3 +215,37 @@ def test_every_watched_table_is_watched_whatever_was_there_before():
             assert cursor.fetchone() == (len(WATCHED),)
             triggers_remove()
             triggers_install()
+
+
+@pytest.mark.usefixtures("five")
+def test_a_table_that_is_watched_no_more_is_a_flaw_until_it_is_watched_again():
+    statements = {
+        "risk_limit": "ALTER TABLE risk_limit DISABLE TRIGGER zz_audit",
+        "auth_user": "DROP TRIGGER zz_audit ON auth_user",
+        "monitor_auditentry": "ALTER TABLE monitor_auditentry DISABLE TRIGGER audit_refuse",
+    }
+    assert not verify().flaws
+    try:
+        with connection.cursor() as cursor:
+            for statement in statements.values():
+                cursor.execute(statement)
+        found = {flaw.words.partition("done to ")[2].partition(" ")[0] for flaw in verify().flaws}
+        assert found == set(statements)
+        assert {flaw.words for flaw in recent_flaws(3)} == {flaw.words for flaw in verify().flaws}
+    finally:
+        triggers_install()
+    assert not verify().flaws
+
+
+@pytest.mark.usefixtures("portfolio")
+def test_a_session_that_breaks_off_meanwhile_takes_nothing_from_what_was_done():
+    try:
+        with acting("ana"), because("fire"):
+            connection.ensure_connection()
+            connection.connection.close()
+            done = True
+    finally:
+        connection.close()
+    assert done
+    set_leverage(3)
+    assert AuditEntry.objects.get(action="limit added").actor != "ana"
