@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from apps.monitor.alerts.measured import Measure, Unit
@@ -76,8 +76,22 @@ def _muted(rule: AlertRule) -> Iterator[tuple[str, str]]:
     if rule.slug in rule.muted_by:
         yield "muted_by", f"muted_by names {rule.slug} itself; allowed: other rules"
         return
-    rules = dict(type(rule).objects.filter(slug__in=rule.muted_by).values_list("slug", "muted_by"))
+    rules: dict[str, list[str]] = dict(type(rule).objects.values_list("slug", "muted_by"))
     if unknown := [slug for slug in rule.muted_by if slug not in rules]:
         yield "muted_by", f"muted_by is {', '.join(unknown)}; allowed: slugs of rules"
-    elif back := [slug for slug, muting in rules.items() if rule.slug in muting]:
+    elif back := [slug for slug in rule.muted_by if rule.slug in rules[slug]]:
         yield "muted_by", f"muted_by names {', '.join(back)}, which {rule.slug} mutes; allowed: one of the two"
+    elif around := [slug for slug in rule.muted_by if rule.slug in _silencers(slug, rules)]:
+        words = f"muted_by names {', '.join(around)}, which {rule.slug} mutes by way of others"
+        yield "muted_by", f"{words}: when all of them fire nobody is told; allowed: no circle"
+
+
+def _silencers(slug: str, rules: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the rules that mute a rule, those that mute these, and so on."""
+    found: set[str] = set()
+    waiting = [slug]
+    while waiting:
+        fresh = set(rules.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return found

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q
+
 from apps.monitor.alerts.measured import Measured
 from apps.monitor.alerts.taking import Taken
 from apps.monitor.models import AlertRule, ReadingSample
@@ -65,8 +67,16 @@ class Recorder:
 
 
 def prune(now: datetime) -> int:
-    """Delete some of what is older than KEPT; return how much."""
-    old = ReadingSample.objects.filter(at__lt=now - KEPT).order_by("at").values("pk")[:PRUNED_MOST]
+    """Delete some of what is older than KEPT; return how much.
+
+    The last sample before that stays: what has not changed since is so still, unless its scope is gone.
+    """
+    oldest = now - KEPT
+    followed = ReadingSample.objects.filter(
+        reading=OuterRef("reading"), scope=OuterRef("scope"), at__gt=OuterRef("at"), at__lt=oldest
+    )
+    over = Q(at__lt=oldest) & (Exists(followed) | Q(known=Known.GONE))
+    old = ReadingSample.objects.filter(over).order_by("at").values("pk")[:PRUNED_MOST]
     return ReadingSample.objects.filter(pk__in=old).delete()[0]
 
 

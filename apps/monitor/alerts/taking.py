@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import redis
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.monitor.alerts.look import Look
 from apps.monitor.alerts.measured import Measure, Readings
@@ -39,8 +39,12 @@ def take(look: Look, names: Iterable[str]) -> Taken:
             continue
         try:
             readings[name] = measure.take(look)
-        except (OperationalError, InterfaceError):
-            raise
+        except (OperationalError, InterfaceError) as error:
+            # A question that took too long, or stood in another's way, is broken off by a database that is there: one
+            # slow reading must not make the watch blind for all the others.
+            if not connection.is_usable():
+                raise
+            failures[name] = _words(measure, error)
         except (Connectivity, redis.RedisError) as error:
             failures[name] = f"{measure.source}: {error}"[:300]
         except Exception as error:

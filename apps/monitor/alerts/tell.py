@@ -22,7 +22,7 @@ BREACHING = Alert.About.BREACH
 
 def tell(alerts: Sequence[Alert], now: datetime, changes: Changes) -> int:
     """Put into the outbox whatever is to be told of `alerts` now; return how many messages that were."""
-    loud = [Loud(a.rule.slug, a.rule.reading, a.scope) for a in alerts if a.state in LOUD and a.about == BREACHING]
+    loud = [Loud(a.rule.slug, a.rule.reading, a.scope) for a in alerts if _says_so(a, now)]
     items: list[Item] = []
     channels: Mapping[str, bool] | None = None
     for alert in alerts:
@@ -69,6 +69,14 @@ def _telling(alert: Alert, loud: Iterable[Loud], now: datetime) -> Telling:
     perhaps = Perhaps(rule.muted_by, {alert.scope, *alert.within}, alert.about == UNKNOWN)
     moment = Moment(now, is_muted(perhaps, loud), _quiet(alert, now), alert.clear_since is not None)
     return telling(AlertState(alert.state), alert.fired_at, _told(alert), manner_of(rule), moment)
+
+
+def _says_so(alert: Alert, now: datetime) -> bool:
+    """Return whether an alert says what it is about, so that others need not: one held back for the night does not."""
+    if alert.state not in LOUD or alert.about != BREACHING:
+        return False
+    known = alert.told_at is not None and alert.fired_at is not None and alert.told_at >= alert.fired_at
+    return known or alert.state == AlertState.ACKNOWLEDGED or not _quiet(alert, now)
 
 
 def _quiet(alert: Alert, now: datetime) -> bool:

@@ -45,11 +45,13 @@ def rule(**changed):
         ({"muted_by": ["old"]}, "muted_by", "names old itself"),
         ({"muted_by": ["nobody"]}, "muted_by", "muted_by is nobody; allowed: slugs of rules"),
         ({"slug": "venue-down", "muted_by": ["errors"]}, "muted_by", "errors, which venue-down mutes"),
+        ({"slug": "venue-down", "muted_by": ["slow"]}, "muted_by", "slow, which venue-down mutes by way of others"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused_with_what_is_allowed(changed, field, words):
     AlertRule.objects.filter(slug="errors").delete()
     AlertRule.objects.create(slug="errors", title="x", reading="error_rate", threshold=1, muted_by=["venue-down"])
+    AlertRule.objects.create(slug="slow", title="x", reading="error_rate", threshold=1, muted_by=["errors"])
     found = flaws(rule(**changed))
     assert list(found) == [field]
     assert words in found[field]

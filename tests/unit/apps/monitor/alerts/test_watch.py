@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from apps.monitor.alerts import evaluate as evaluating
+from apps.monitor.alerts import taking
 from apps.monitor.alerts import watch as watching
+from apps.monitor.alerts.channels.refusals import NotTaken
 from apps.monitor.alerts.measured import Measured
+from apps.monitor.alerts.measures import MEASURES
 from apps.monitor.alerts.recorder import KEPT, prune
 from apps.monitor.alerts.services import alert_acknowledge, rule_change
 from apps.monitor.alerts.sweeping import OVERDUE, sweep
@@ -19,7 +23,7 @@ from apps.monitor.alerts.unwritten import Unwritten
 from apps.monitor.models import Alert, AlertPass, Channel, Delivery, ReadingSample
 from moondev.domain.clock import FixedClock, LiveClock
 from moondev.domain.errors import InvalidValue
-from tests.unit.apps.monitor.alerts.scenery import T0, VENUE, AnswersAll, Platform, states, told
+from tests.unit.apps.monitor.alerts.scenery import T0, VENUE, AnswersAll, Platform, look, states, told
 
 pytestmark = pytest.mark.django_db
 FIRING, OVER = "old data: a", "Over: old data: a"
@@ -338,6 +342,59 @@ def test_a_database_that_is_away_for_longer_than_a_restart_is_told_without_it_on
     now[0] = 500
     unwritten.away("x")
     assert len(told_) == 2
+
+
+def test_who_did_not_hear_that_the_database_is_away_is_told_until_he_does(platform):
+    for slug in ("hitch", "refuses"):
+        platform.channel(slug)
+    told_, now, fails = [], [0.0], {"hitch": [None, None], "refuses": [NotTaken("no", permanent=True)]}
+
+    def tell(channel, notice):
+        told_.append((channel.slug, notice.kind))
+        if fails.get(channel.slug):
+            raise fails[channel.slug].pop() or NotTaken("no answer in time")
+
+    unwritten = Unwritten(tell, lambda: now[0])
+    unwritten.there()
+    for now[0] in (0, 30, 35, 50, 70, 90, 120):
+        unwritten.away("connection refused")
+    assert told_ == [(slug, "firing") for slug in ("hitch", "ops", "refuses", "hitch", "hitch")]
+    unwritten.there()
+    assert told_[5:] == [("ops", "resolved"), ("hitch", "resolved")]
+
+
+def test_what_the_night_holds_back_keeps_nothing_else_quiet(platform):
+    quiet = {"quiet_from": time(12), "quiet_until": time(13), "severity": "warning"}
+    platform.rule("down", reading="venue_down", comparison="at_least", threshold=Decimal(1), **quiet)
+    platform.rule(muted_by=["down"])
+    platform.see(venue_down=1, data_age=40)
+    assert told() == [("firing", FIRING)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_that_takes_too_long_leaves_the_others_their_say(monkeypatch):
+    def slow(_look):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_sleep(30)")
+
+    measures = {"slow": replace(MEASURES["disk_use"], name="slow", take=slow), "disk_use": MEASURES["disk_use"]}
+    monkeypatch.setattr(taking, "MEASURES", measures)
+    taken = taking.take(look(), measures)
+    assert (set(taken.readings), set(taken.failures)) == ({"disk_use"}, {"slow"})
+    assert "statement timeout" in taken.failures["slow"]
+    # Of a database that is away nothing more is asked.
+    monkeypatch.setattr(taking, "connection", type("Away", (), {"is_usable": staticmethod(bool)}))
+    with pytest.raises(OperationalError):
+        taking.take(look(), measures)
+
+
+def test_what_has_not_changed_for_longer_than_samples_are_kept_is_remembered(platform):
+    platform.rule()
+    platform.see(data_age=1)
+    platform.see(5, data_age=40)
+    assert prune(platform.now + 2 * KEPT) == 1
+    assert ReadingSample.objects.get().value == 40
 
 
 @pytest.mark.django_db(transaction=True)
