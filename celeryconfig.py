@@ -99,8 +99,8 @@ def route_task(
     name: str,
     args: Sequence[Any],  # noqa: ARG001  the signature is Celery's
     kwargs: Mapping[str, Any] | None,
-    options: Mapping[str, Any],  # noqa: ARG001
-    task: object = None,  # noqa: ARG001
+    options: Mapping[str, Any],  # noqa: ARG001  Celery's as well
+    task: object = None,  # noqa: ARG001  Celery's as well
     **_: Any,  # noqa: ANN401  any value
 ) -> dict[str, str]:
     """Return the queue of a task by name; venue queues by its ``venue`` argument.

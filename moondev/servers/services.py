@@ -110,17 +110,17 @@ def _obey(command: str, folder: Path, program: Sequence[str]) -> int:
         return run_with(folder, program)
     if command == "start":
         start_all(folder, os.environ)
-        print(f"ready; addresses are in {folder / 'env'}")  # noqa: T201
+        print(f"ready; addresses are in {folder / 'env'}")  # noqa: T201  a command
         return 0
     if command == "stop":
         stop_all(folder)
-        print("stopped")  # noqa: T201
+        print("stopped")  # noqa: T201  a command
         return 0
     rows = status(folder)
     for name, pid, alive in rows:
-        print(f"{name:<10} pid {pid:<8} {'running' if alive else 'gone'}")  # noqa: T201
+        print(f"{name:<10} pid {pid:<8} {'running' if alive else 'gone'}")  # noqa: T201  a command
     if not rows:
-        print("nothing was started here")  # noqa: T201
+        print("nothing was started here")  # noqa: T201  a command
     return 0 if rows and all(alive for _, _, alive in rows) else 3
 
 
@@ -131,7 +131,7 @@ def _given(service: Service, environment: Mapping[str, str]) -> str | None:
         return None
     if reachable(url):
         return url
-    print(f"services: nothing answers at {service.variable}; starting a private one", file=sys.stderr)  # noqa: T201
+    print(f"services: nothing answers at {service.variable}; starting a private one", file=sys.stderr)  # noqa: T201  a command
     return None
 
 

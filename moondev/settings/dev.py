@@ -10,7 +10,7 @@ load_env_file(PROJECT_ROOT / ".env")
 if sys.argv[1:2] != ["demo"]:
     load_env_file(env_path("MOONDEV_RUN_DIR", default=PROJECT_ROOT / ".run") / "env")
 
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402  after the addresses
 
 from moondev.settings.base import *  # noqa: E402, F403  Django's overlays are made this way; base is the only source
 
