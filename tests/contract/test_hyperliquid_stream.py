@@ -26,7 +26,8 @@ from apps.exchanges.ports import (
     Unreadable,
     VenueConfig,
 )
-from apps.exchanges.venues.hyperliquid.stream import HyperliquidStream, market_stream, user_stream
+from apps.exchanges.venues.hyperliquid.stream import market_stream, user_stream
+from apps.exchanges.venues.message_stream import MessageStream
 from apps.exchanges.venues.websocket import Patience
 from moondev.domain.clock import FixedClock, LiveClock
 from moondev.domain.orders import OrderStatus
@@ -111,7 +112,7 @@ class Events(list[Any]):
 
 
 @asynccontextmanager
-async def running(stream: HyperliquidStream) -> AsyncIterator[asyncio.Task[None]]:
+async def running(stream: MessageStream) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(stream.run())
     try:
         yield task

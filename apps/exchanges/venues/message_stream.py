@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from apps.exchanges.ports import ParseError, Unreadable
 from apps.exchanges.venues.websocket import ReconnectingWebsocket
@@ -74,10 +74,18 @@ class MessageDialect(ABC):
                 logger.error("%s", reason)
 
 
+class Counting(Protocol):
+    """A dialect, as its stream needs it."""
+
+    @property
+    def unreadable(self) -> int:
+        """Return how many messages could not be read."""
+
+
 class MessageStream:
     """A `Stream`: what is said, and how it travels."""
 
-    def __init__(self, dialect: MessageDialect, websocket: ReconnectingWebsocket) -> None:
+    def __init__(self, dialect: Counting, websocket: ReconnectingWebsocket) -> None:
         """Join the two."""
         self._dialect, self._websocket = dialect, websocket
 

@@ -38,8 +38,9 @@ from moondev.domain.market_data import Book
 
 BOOK, TRADES, CANDLES, MARKETS = "v4_orderbook", "v4_trades", "v4_candles", "v4_markets"
 DEPTH = 20
-# A book that is being asked for anew is not asked for again at once: the venue takes two subscriptions a second.
-_ASK_AGAIN_SECONDS = 1.0
+# Books that are being asked for anew are not asked for again at once: the venue takes two subscriptions a second. The
+# answers may be lost as well, so it is not forgotten either; blocks come every second and bring the next occasion.
+ASK_AGAIN_SECONDS = 1.0
 
 
 class MarketDialect(IndexerDialect):
@@ -56,7 +57,14 @@ class MarketDialect(IndexerDialect):
         self._books: dict[str, DepthBook] = {}
         self._quotes: dict[str, tuple[Level | None, Level | None]] = {}
         self._marks: dict[str, tuple[float, float]] = {}
-        self._asked_at = 0.0
+        self._doubted, self._asked_at = False, float("-inf")
+
+    def events(self, message: bytes, received: datetime) -> Iterable[object]:
+        """Return the events in one message, and ask for the books that are in doubt. Raises ParseError."""
+        found = super().events(message, received)
+        if self._doubted and monotonic() - self._asked_at >= ASK_AGAIN_SECONDS:
+            self._ask_anew()
+        return found
 
     def first(self, topic: Topic, contents: msgspec.Raw, received: datetime) -> Iterable[object]:
         """Return the events in what a topic begins with; trades and candles of the past are not told again."""
@@ -87,18 +95,19 @@ class MarketDialect(IndexerDialect):
         return self._mark_news(contents, received) if channel == MARKETS else ()
 
     def lost(self, received: datetime) -> Iterable[object]:
-        """Ask for every book anew: which of them the lost message was about nobody knows, and a stale one misleads."""
+        """Doubt every book: which of them the lost message was about nobody knows, and a stale one misleads."""
         del received
-        now = monotonic()
-        if self._books or now - self._asked_at > _ASK_AGAIN_SECONDS:
-            self._asked_at = now
-            self._books.clear()
-            for topic in self._topics:
-                if topic[0] == BOOK:
-                    self.say(ask("unsubscribe", topic), ask("subscribe", topic))
+        self._doubted = True
+        self._books.clear()
         # Asked for anew: what comes late of it is no news.
         self.numbering.missing.clear()
         return ()
+
+    def _ask_anew(self) -> None:
+        self._doubted, self._asked_at = False, monotonic()
+        for topic in self._topics:
+            if topic[0] == BOOK:
+                self.say(ask("unsubscribe", topic), ask("subscribe", topic))
 
     def refused(self, reason: str, topic: Topic | None) -> None:
         """Go on without: what never becomes fresh is not traded on, and the other symbols are."""

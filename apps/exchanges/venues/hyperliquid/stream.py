@@ -45,7 +45,7 @@ from apps.exchanges.venues.hyperliquid.messages import (
     UserFundingsMessage,
 )
 from apps.exchanges.venues.hyperliquid.quick import UNREAD, Event, QuickReader, Reader
-from apps.exchanges.venues.message_stream import LOGGED_IN_FULL
+from apps.exchanges.venues.message_stream import LOGGED_IN_FULL, MessageStream
 from apps.exchanges.venues.rows import Rows, reading
 from apps.exchanges.venues.websocket import Patience, ReconnectingWebsocket, SubscriptionRefused
 from moondev.domain.clock import Clock
@@ -169,37 +169,6 @@ class UserDialect(HyperliquidDialect):
         raise SubscriptionRefused(reason)
 
 
-class HyperliquidStream:
-    """A `Stream` of this venue."""
-
-    def __init__(self, dialect: HyperliquidDialect, websocket: ReconnectingWebsocket) -> None:
-        """Join what is said to how it travels."""
-        self._dialect, self._websocket = dialect, websocket
-
-    @property
-    def connected(self) -> bool:
-        """Return whether the stream is up and subscribed."""
-        return self._websocket.connected
-
-    @property
-    def age_seconds(self) -> float:
-        """Return real seconds since the last message; infinite before the first."""
-        return self._websocket.age_seconds
-
-    @property
-    def unreadable(self) -> int:
-        """Return how many messages could not be read since the start."""
-        return self._dialect.unreadable
-
-    async def run(self) -> None:
-        """Stream until cancelled or stopped. Raises what the handler raised."""
-        await self._websocket.run()
-
-    def stop(self) -> None:
-        """Ask `run` to close the connection and return."""
-        self._websocket.stop()
-
-
 class ReplacedOrders:
     """Forgets the end of orders that live on under another venue id.
 
@@ -239,7 +208,7 @@ def market_stream(
     handler: MarketHandler,
     clock: Clock,
     patience: Patience | None = None,
-) -> HyperliquidStream:
+) -> MessageStream:
     """Return the public stream of `subscriptions`. Raises Configuration for a bad address."""
     readers: dict[str, tuple[Any, Reader]] = {
         "l2Book": (BookMessage, parse_market.book_update),
@@ -258,7 +227,7 @@ def user_stream(
     handler: UserHandler,
     clock: Clock,
     patience: Patience | None = None,
-) -> HyperliquidStream:
+) -> MessageStream:
     """Return the stream of one account's orders, fills, funding, positions and cash; it needs no key.
 
     A connection carries one account, because order updates do not say whose they are.
@@ -291,9 +260,9 @@ def _stream(
     handler: Callable[[Any], None],
     clock: Clock,
     patience: Patience | None,
-) -> HyperliquidStream:
+) -> MessageStream:
     url = endpoints(venue).websocket_url
-    return HyperliquidStream(dialect, ReconnectingWebsocket(url, dialect, handler, clock, patience))
+    return MessageStream(dialect, ReconnectingWebsocket(url, dialect, handler, clock, patience))
 
 
 def _market_subscriptions(wanted: MarketSubscription) -> list[Subscription]:

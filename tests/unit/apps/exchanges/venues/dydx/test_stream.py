@@ -26,7 +26,7 @@ from apps.exchanges.ports import (
 )
 from apps.exchanges.short_ids import NoShortIds
 from apps.exchanges.venues.dydx.dialect import Numbering
-from apps.exchanges.venues.dydx.stream import MarketDialect
+from apps.exchanges.venues.dydx.stream import ASK_AGAIN_SECONDS, MarketDialect
 from apps.exchanges.venues.dydx.user_stream import AccountDialect
 from apps.exchanges.venues.websocket import ConnectionSpent, SubscriptionRefused
 from moondev.domain.errors import InvalidValue
@@ -175,6 +175,30 @@ def test_after_a_lost_message_books_are_asked_for_anew_and_differences_wait(mark
     assert top(market) == (100.8, 101.0)
     assert market.said() == []
     assert market.dialect.unreadable == 0
+
+
+def test_books_whose_snapshot_is_lost_as_well_are_asked_for_again_a_moment_later(
+    market: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("apps.exchanges.venues.dydx.stream.monotonic", lambda: now[0])
+    market.lose()
+    market.news("v4_trades", TICKER, {"trades": [TRADE]})
+    assert len(market.said()) == 2
+    late = market.lose()
+    market.news("v4_trades", TICKER, {"trades": [TRADE | {"id": "b"}]})
+    snapshot = {"type": "subscribed", "channel": "v4_orderbook", "id": TICKER}
+    market.tell(snapshot | {"contents": book([["100.8", "1"]], [["101", "3"]])}, late)
+    assert len(market.of(BookUpdate)) == 1, "differences that came before it would be missing from it"
+    assert market.said() == [], "the venue takes two subscriptions a second"
+    now[0] += ASK_AGAIN_SECONDS
+    market.news("v4_block_height", "v4_block_height", {"blockHeight": "2", "time": "2026-01-01T00:00:01.000Z"})
+    assert [message["type"] for message in market.said()] == ["unsubscribe", "subscribe"]
+    market.first("v4_orderbook", TICKER, book([["100.9", "1"]], [["101", "3"]]))
+    assert top(market) == (100.9, 101.0)
+    now[0] += ASK_AGAIN_SECONDS
+    market.news("v4_trades", TICKER, {"trades": [TRADE | {"id": "c"}]})
+    assert market.said() == []
 
 
 def test_a_message_that_comes_twice_is_read_once(market: Wire) -> None:
