@@ -84,6 +84,10 @@ def test_an_order_by_hand_is_one_order_however_often_it_is_asked_for(home, world
     # Even when the kept answer is lost, the key is one order.
     KeptAnswer.objects.all().delete()
     assert trader.post("/orders", json=BUY, headers=key).json()["items"][0]["id"] == order["id"]
+    # And never another one's: who reads that it is there would believe that he has sold.
+    KeptAnswer.objects.all().delete()
+    sell = BUY | {"side": "sell", "price": "1010"}
+    assert f"that of order {order['id']}" in told(trader.post("/orders", json=sell, headers=key), 422)
     # Another caller's key is another key.
     other = Client(home, token_of(person(TRADER, "bea")))
     assert other.post("/orders", json=BUY, headers=key).json()["items"][0]["id"] != order["id"]

@@ -76,17 +76,27 @@ def order_place(
 
     An order that was asked for before is returned as it is now. One that the review refuses is a row too, with the
     reason. Raises InvalidValue for what cannot be asked at all: no reason, an instrument of another venue, one that an
-    enabled strategy trades on this account, a market nobody hears of.
+    enabled strategy trades on this account, a market nobody hears of, the id of another order.
     """
     clock = clock or process_clock()
     known = list(Order.objects.filter(client_order_id=ticket.client_order_id))
     if known:
+        _require_same(known, ticket, account, instrument)
         return known
     _require(account, instrument, reason)
     seen = _look(account, instrument, clock, cache or market_cache())
     request = _request(ticket, instrument, seen.mid)
     reviewed = _held_back(review([request], seen.market, seen.facts), account, instrument)
     return _record(reviewed, seen, instrument, f"by {actor}: {reason}", clock)
+
+
+def _require_same(known: list[Order], ticket: Ticket, account: Account, instrument: InstrumentRow) -> None:
+    """Refuse another order under an id that one has: who is told of that one would take it for placed."""
+    asked = (account.pk, instrument.pk, ticket.side.value)
+    for row in known:
+        if (row.account_id, row.instrument_id, row.side) != asked:
+            words = f"one that no other order has: it is that of order {row.pk}, a {row.side} of {row.instrument}"
+            raise InvalidValue("key", str(ticket.client_order_id), words)
 
 
 def _require(account: Account, instrument: InstrumentRow, reason: str) -> None:
