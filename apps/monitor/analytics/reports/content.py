@@ -31,8 +31,8 @@ class Content:
 
     `before` are the returns of the period before; `lately` figures of the thirty days before this one, for comparison,
     without round trips; `trips`
-    those that ended in it, in order of what they made; `equity` even steps over the period. `more_changes` is how many
-    changes are not listed.
+    those that ended in it, in order of what they made; `equity` even steps over the period. `more_changes`,
+    `more_risk` and `more_alerts` are how many are not listed; what is grave is listed before all else.
     """
 
     stretch: Stretch
@@ -50,6 +50,8 @@ class Content:
     changes: Sequence[Happened]
     more_changes: int
     equity: Sequence[float | None]
+    more_risk: int = 0
+    more_alerts: int = 0
 
 
 def profit(returns: Returns) -> float | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
+from django.db.models import Case, Model, Q, QuerySet, When
 
 from apps.exchanges.models import AccountEvent, ScopeKind
 from apps.exchanges.models.venues import Environment
@@ -26,6 +28,8 @@ STEPS = 280
 # The oldest points are kept an hour apart; a longer gap is one.
 THINNEST_MS = 75 * 60_000
 MOST_EVENTS, MOST_CHANGES = 12, 12
+M = TypeVar("M", bound=Model)
+NONE_GRAVE = Q(pk__in=[])
 MOST_REAL_FIRST = (Environment.LIVE, Environment.TESTNET, Environment.PAPER)
 # Changes of these are worth reading; the trail itself has all of them.
 CHANGED = (
@@ -48,6 +52,8 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
     earlier = read_points([whole.scope], stretch.before.period)
     points = read_points([whole.scope], period)
     changes = _changes(period)
+    risk, more_risk = _risk(whole, period)
+    alerts, more_alerts = _alerts(period)
     return Content(
         stretch=stretch,
         environment=whole.environment,
@@ -59,8 +65,10 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
         strategies_lately=strategies_lately,
         trips=sorted(trips_closed(sorted(whole.accounts), period), key=lambda trip: trip.net, reverse=True),
         drifts=drifts(now),
-        risk=_risk(whole, period),
-        alerts=_alerts(period),
+        risk=risk,
+        more_risk=more_risk,
+        alerts=alerts,
+        more_alerts=more_alerts,
         changes=changes[:MOST_CHANGES],
         more_changes=len(changes[MOST_CHANGES:]),
         equity=_equity(points.get(whole.scope), period),
@@ -78,35 +86,48 @@ def _equity(points: Points | None, period: Period) -> list[float | None]:
     return [float(points.equity[place]) if seen else None for place, seen in zip(places, known, strict=True)]
 
 
-def _risk(whole: Subject, period: Period) -> list[Happened]:
-    """Return breaker trips, vetoes and broken limits, and alarms of accounts, oldest first."""
-    events = RiskEvent.objects.filter(at__gte=period.start, at__lt=period.end).order_by("at")[:MOST_EVENTS]
+def _risk(whole: Subject, period: Period) -> tuple[list[Happened], int]:
+    """Return breaker trips, vetoes, broken limits and alarms of accounts, oldest first, and how many are left out."""
+    kinds = [RiskEvent.Kind.BREACH, RiskEvent.Kind.VETO]
+    events, more = _gravest(_within(RiskEvent.objects.all(), "at", period), "at", Q(kind__in=kinds))
     found = [
         Happened(row.at, row.get_kind_display(), _scope(row.scope_kind, row.scope_key), row.message, row.actor,
-                 row.kind in {RiskEvent.Kind.BREACH, RiskEvent.Kind.VETO})
+                 row.kind in kinds)
         for row in events
     ]  # fmt: skip
-    trips = BreakerChange.objects.filter(at__gte=period.start, at__lt=period.end, mode_to="open")
+    changes = BreakerChange.objects.filter(mode_to="open").select_related("breaker")
+    trips, more_trips = _gravest(_within(changes, "at", period), "at")
     found += [
         Happened(row.at, f"breaker {row.breaker.code} tripped", _scope(row.scope_kind, row.scope_key), row.reason,
                  row.actor, grave=True)
-        for row in trips.select_related("breaker").order_by("at")[:MOST_EVENTS]
+        for row in trips
     ]  # fmt: skip
-    alarms = AccountEvent.objects.filter(account__in=whole.accounts, at__gte=period.start, at__lt=period.end)
-    found += [
-        Happened(row.at, row.get_kind_display(), f"account {row.account.code}", row.message)
-        for row in alarms.select_related("account").order_by("at")[:MOST_EVENTS]
-    ]
-    return sorted(found, key=lambda one: one.at)
+    alarming = AccountEvent.objects.filter(account__in=whole.accounts).select_related("account")
+    alarms, more_alarms = _gravest(_within(alarming, "at", period), "at")
+    found += [Happened(row.at, row.get_kind_display(), f"account {row.account.code}", row.message) for row in alarms]
+    return sorted(found, key=lambda one: one.at), more + more_trips + more_alarms
 
 
-def _alerts(period: Period) -> list[Happened]:
-    rows = Alert.objects.filter(fired_at__gte=period.start, fired_at__lt=period.end).order_by("fired_at")
-    return [
+def _alerts(period: Period) -> tuple[list[Happened], int]:
+    """Return alerts, oldest first, and how many are left out."""
+    grave = Q(severity=Severity.CRITICAL)
+    rows, more = _gravest(_within(Alert.objects.all(), "fired_at", period), "fired_at", grave)
+    found = [
         Happened(row.fired_at or row.since, row.title, row.scope, row.detail, row.acknowledged_by,
                  row.severity == Severity.CRITICAL)
-        for row in rows[:MOST_EVENTS]
+        for row in rows
     ]  # fmt: skip
+    return sorted(found, key=lambda one: one.at), more
+
+
+def _within(rows: QuerySet[M], moment: str, period: Period) -> QuerySet[M]:
+    return rows.filter(**{f"{moment}__gte": period.start, f"{moment}__lt": period.end})
+
+
+def _gravest(rows: QuerySet[M], moment: str, grave: Q = NONE_GRAVE) -> tuple[list[M], int]:
+    """Return as many as are shown, the grave ones before all others, and how many there are more."""
+    shown = list(rows.order_by(Case(When(grave, then=0), default=1), moment, "pk")[:MOST_EVENTS])
+    return shown, rows.count() - len(shown)
 
 
 def _changes(period: Period) -> list[Happened]:

@@ -25,6 +25,7 @@ from apps.strategies.backtest.numbers import (
     signed_percent,
     tone_of,
 )
+from moondev.logs.redaction import redaction
 
 MOST_TRIPS = 5
 MOST_SUBJECT = 200
@@ -94,6 +95,8 @@ def _context(content: Content) -> dict[str, object]:
         "alerts": [_event(one, zone) for one in content.alerts],
         "changes": [_event(one, zone) for one in content.changes],
         "more_changes": content.more_changes,
+        "more_risk": content.more_risk,
+        "more_alerts": content.more_alerts,
     }
 
 
@@ -168,9 +171,10 @@ def _trip(trip: Trip) -> Line:
 
 
 def _event(one: Happened, zone: ZoneInfo) -> dict[str, object]:
+    # It leaves the house by mail, and errors of venues and strategies stand in it.
     return {
-        "at": _clock(one.at, zone), "what": one.what, "where": one.where, "words": one.words, "who": one.who,
-        "grave": one.grave,
+        "at": _clock(one.at, zone), "what": one.what, "where": one.where, "words": redaction()(one.words),
+        "who": one.who, "grave": one.grave,
     }  # fmt: skip
 
 

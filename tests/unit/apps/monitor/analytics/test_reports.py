@@ -21,7 +21,7 @@ from apps.monitor.analytics.reports.services import (
     report_write,
     reports_due,
 )
-from apps.monitor.models import LetterState, Report, ReportKind, ReportLetter, ReportRecipient
+from apps.monitor.models import Alert, AlertRule, LetterState, Report, ReportKind, ReportLetter, ReportRecipient
 from apps.risk.models import RiskEvent
 from apps.strategies.backtest.numbers import MINUS
 from apps.strategies.models import StrategyRow
@@ -127,6 +127,30 @@ def test_a_report_says_what_was_made_by_whom_at_what_cost_and_shows_markup_as_te
     assert "&lt;script&gt;alert(1)" in report.html
     assert "<script" not in report.html
     assert bytes(report.picture).startswith(b"\x89PNG")
+
+
+@pytest.mark.django_db
+def test_what_was_grave_is_listed_however_much_else_happened_and_what_is_left_out_is_counted(book: Books) -> None:
+    rule = AlertRule.objects.create(slug="own", title="own", reading="disk_use", threshold=1)
+    for number in range(20):
+        at = START + timedelta(hours=6, minutes=number)
+        RiskEvent.objects.create(kind="drift", scope_kind="everything", scope_key="*", actor="x", message="", at=at)
+        Alert.objects.create(
+            rule=rule, scope=f"disk:{number}", severity="critical" if number == 19 else "info", title=f"alert {number}",
+            detail="401 for ?apiKey=AKIAABCDEFGH&x=1", threshold=1, since=at, fired_at=at, seen_at=at, state="resolved",
+        )  # fmt: skip
+    late = START + timedelta(hours=20)
+    RiskEvent.objects.create(
+        kind="veto", scope_kind="everything", scope_key="*", actor="ana", message="pulled the lever", at=late
+    )
+    report = report_write(stretch_with(ReportKind.DAILY, START.date(), "UTC"), NEXT)
+    for told in (report.text, report.html):
+        assert "pulled the lever" in told
+        assert "alert 19" in told
+        assert "alert 11" not in told
+        assert "And 10 more: see the admin." in told
+        assert "And 8 more: see Alerts in the admin." in told
+        assert "AKIAABCDEFGH" not in told
 
 
 @pytest.mark.django_db
