@@ -35,7 +35,11 @@ ORDERS = Counter(
 )
 REFUSALS = Counter("moondev_refusals_total", "Orders that the review refused, by code.", ("strategy", "code"))
 FILLS = Counter("moondev_fills_total", "Fills that were booked.", ("strategy", "venue"))
-TRADED = Counter("moondev_traded_notional_total", "What fills moved, in the account's currency.", ("strategy", "venue"))
+TRADED = Counter(
+    "moondev_traded_notional_total",
+    "What fills moved, in the currencies that their instruments are quoted in.",
+    ("strategy", "venue"),
+)
 
 # --- Venues --------------------------------------------------------------------------------------------------------
 VENUE_CALLS = Counter(
