@@ -22,13 +22,14 @@ test: ## Run every test, servers and browser included. T=tests/unit narrows
 	@docker/metrics
 	@docker/services run -- $(PYTHON_BIN) -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(T)
 
-check: ## Lint, format, types, layers, docstrings
+check: ## Lint, format, types, layers, docstrings, Django's own checks
 	@docker/environment requirements-dev.txt
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/interrogate --quiet moondev apps celeryconfig.py manage.py
+	.venv/bin/python manage.py check
 
 dashboard: ## Build the dashboard's bundle from its sources (needs Node.js 20)
 	@docker/dashboard build

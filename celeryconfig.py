@@ -5,7 +5,7 @@ costs half a second until the sweeper, never an order: messages are transient, u
 the exception: they are rare and somebody waits for them, so they are written to disk and never expire.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,6 +86,15 @@ WORKERS: Mapping[str, WorkerRule] = {
 def queue_name(name: str, venue: str = "") -> str:
     """Return what a queue of the table is called at the broker: with this platform's prefix and a venue filled in."""
     return f"{settings.MOONDEV_QUEUE_PREFIX}{name.format(venue=venue)}"
+
+
+def floors_of(queues: Container[str]) -> set[str]:
+    """Return the floors, such as `exchanges`, whose tasks can come through some queues (as the broker names them)."""
+    return {
+        task.partition(".")[0]
+        for task, rule in TASKS.items()
+        if any(queue_name(rule.queue, venue) in queues for venue in (*settings.MOONDEV_VENUES, ""))
+    }
 
 
 def _queue(name: str, *, delivery: int = TRANSIENT, arguments: dict[str, Any] | None = None) -> Queue:

@@ -8,6 +8,8 @@ from django.views.generic import RedirectView
 from apps.monitor.dashboard_page import dashboard
 from apps.monitor.health.slos.page import slo_page
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dashboard")),
     path("dashboard/", dashboard, name="dashboard"),

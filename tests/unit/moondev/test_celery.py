@@ -59,6 +59,26 @@ def test_an_unknown_task_is_refused_before_anything_is_sent(published):
     assert published == []
 
 
+@pytest.mark.parametrize(
+    ("row", "venue", "floors"),
+    [
+        ("orders", "hyperliquid", {"exchanges"}),
+        ("vetoes", "hyperliquid", {"exchanges"}),
+        ("ticks", "", {"strategies"}),
+        ("research", "", {"strategies"}),
+        ("notices", "", {"monitor"}),
+        ("portfolio", "", {"exchanges", "risk", "strategies"}),
+    ],
+)
+def test_a_worker_loads_the_tasks_of_the_floors_whose_messages_it_reads(row, venue, floors):
+    queues = {celeryconfig.queue_name(queue, venue) for queue in celeryconfig.WORKERS[row].queues}
+    assert celeryconfig.floors_of(queues) == floors
+
+
+def test_who_reads_every_queue_loads_every_task():
+    assert celeryconfig.floors_of(app.amqp.queues) >= {"exchanges", "risk", "strategies", "monitor"}
+
+
 def test_a_misspelt_queue_is_an_error():
     assert app.conf.task_create_missing_queues is False
 

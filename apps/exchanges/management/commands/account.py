@@ -6,15 +6,16 @@ import getpass
 import socket
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.accounts.transfers import account_adopt_from_venue, account_by_code, transfer_book
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 from moondev.domain.values import finite_decimal
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Changes what our books say an account was given; touches nothing at the venue."""
 
     help = "Begin an account's books at what the venue says it is worth, or book a deposit or withdrawal."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.market_data.history import actions
 from apps.exchanges.market_data.history.catalogue import Place
@@ -22,13 +22,14 @@ from apps.exchanges.market_data.history.terminal import (
     holdings_table,
     recorded_text,
 )
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
 DOWNLOADED = (Kind.CANDLES, Kind.TRADES, Kind.FUNDING)
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Brings, records, checks and lists candles, trades, funding rates, books and marks."""
 
     help = "Download the past, record the present, check what is kept, list it."

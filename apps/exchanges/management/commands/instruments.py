@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.market_data.listings import instruments_refresh
 from apps.exchanges.market_data.service import venue_named
+from moondev.commands import PromptCommand
 from moondev.domain.errors import TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Brings the rows of one venue's instruments into line with the venue."""
 
     help = "Add, update and put away instruments as the venue lists them."

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.accounts.watched import watched_accounts
 from apps.exchanges.models import Account
 from apps.exchanges.orders.reconcile import reconcile_account
+from moondev.commands import PromptCommand
 from moondev.domain.errors import TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Reconciles every account of a venue that is enabled or not empty, in full, and says what it found."""
 
     help = "Put orders, fills, funding and positions of a venue's accounts in step with the venue."

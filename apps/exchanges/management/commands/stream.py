@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.execution.dead_man import dead_man_for
 from apps.exchanges.execution.rearming import Rearming
@@ -21,12 +21,13 @@ from apps.exchanges.orders.user_events import apply_user_events
 from apps.exchanges.orders.user_stream import UserStreamProcess
 from apps.exchanges.ports import FillBatch, UserEvent
 from apps.exchanges.registry import capabilities
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import Configuration
 from moondev.heartbeat.heart import beating
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs one of a venue's two stream processes in the foreground until it is told to stop."""
 
     help = "Keep market data fresh (market), or apply what the venue says of our accounts (user)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.execution.throttle.shared import spent_of
 from apps.exchanges.health.freshness import NEVER
@@ -15,12 +15,13 @@ from apps.exchanges.market_data.cache import process_redis
 from apps.exchanges.models import Venue
 from apps.exchanges.registry import adapter_of
 from apps.exchanges.throttling import Budget
+from moondev.commands import PromptCommand
 from moondev.domain.errors import Connectivity
 
 _COLUMNS = "{:<14}{:<10}{:>8}{:>9}{:>10}{:>8}{:>8}{:>8}  {}"
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Prints one line per enabled venue; the exit code is 1 when one of them is down."""
 
     help = "Show state, age of the data, requests and errors of every enabled venue."

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.exchanges.capability_table import capability_table, notes, with_tables
+from moondev.commands import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """``manage.py venue_tables [--write]``."""
 
     help = "Print what venues can do; with --write, put it into apps/exchanges/venues/README.md."

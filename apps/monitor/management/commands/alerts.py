@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.market_data.cache import process_redis
 from apps.monitor.alerts.history.report import SECONDS, worth_of_rules
@@ -20,6 +20,7 @@ from apps.monitor.alerts.watch import Watch, watcher_name
 from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.audit.acting import acting
 from apps.monitor.models import Alert, AlertRule, AlertState
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
 from moondev.heartbeat.heart import beating
@@ -30,7 +31,7 @@ _COLUMNS = "{:<18}{:>7}{:>7}{:>10}{:>7}{:>7}{:>7}{:>9}"
 _LIVE = [AlertState.PENDING, AlertState.FIRING, AlertState.ACKNOWLEDGED]
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Alerts on the command line. `watch` runs until it is told to stop; the others answer and end."""
 
     help = "Watch over the rules (watch), list what is wrong (list), answer (acknowledge), judge (rules, report, try)."

@@ -7,16 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.access.scopes import Scope
 from apps.monitor.access.tokens import token_create, token_revoke
 from apps.monitor.models import ApiToken
+from moondev.commands import PromptCommand
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Make, end and list API tokens."""
 
     help = "Make a token and print its secret once (create), end one (revoke), or list them."

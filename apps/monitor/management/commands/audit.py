@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.audit.verify import Anchor, verify
 from apps.monitor.models import AuditEntry, AuditHead
+from moondev.commands import PromptCommand
 from moondev.domain.errors import InvalidValue
 
 MOST_FLAWS = 50
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """The audit trail. `verify` ends with 0 only when the chain is whole."""
 
     help = "Check the audit trail (verify), print where it ends (head), or show its latest entries (show)."

@@ -6,15 +6,16 @@ import getpass
 import socket
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.alerts.channels.services import channel_test
 from apps.monitor.models import Channel
+from moondev.commands import PromptCommand
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """List channels, or send a test over one; that ends with 0 only when it was delivered."""
 
     help = "Show the ways notices go (list), or send a test over one and say how it went (test)."

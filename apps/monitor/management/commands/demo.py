@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.mock.engine.feed.recording import describe, replay_start
 from apps.monitor.demo.outage import read_outage
@@ -22,12 +22,13 @@ from apps.monitor.demo.ports import Ports, busy_ports, ports_from_environment
 from apps.monitor.demo.seed import new_login
 from apps.monitor.demo.servers import demo_servers, environment_file
 from apps.monitor.demo.venues import ALL, HOME, VENUES, DemoVenue, codes, venues_named
+from moondev.commands import PromptCommand
 from moondev.domain.clock import CLOCK_VARIABLE, LiveClock, ReplayClock
 from moondev.domain.errors import TradingError
 from moondev.servers.errors import ServiceError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Starts the servers, then runs ``demo_run`` in a process whose environment names them."""
 
     help = "Run every process on the mock exchange, show a live summary, and with --for print a final report."

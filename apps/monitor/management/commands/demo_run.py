@@ -7,17 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.monitor.demo.outage import read_outage
 from apps.monitor.demo.ports import ports_from_environment
 from apps.monitor.demo.run import Options, run_demo
 from apps.monitor.demo.seed import Login
 from apps.monitor.demo.venues import HOME, venues_named
+from moondev.commands import PromptCommand
 from moondev.settings.env import env_secret
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Supervises, seeds, watches and reports. Started by ``demo``; not meant to be started by hand."""
 
     help = "The inside of demo; run demo instead."

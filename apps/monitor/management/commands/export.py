@@ -6,20 +6,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.analytics.exports.columns import Export, Method, Wanted, file_name
 from apps.monitor.analytics.exports.formats import FORMATS
 from apps.monitor.analytics.exports.writing import EXPORTS, export_named, export_note, export_write
 from apps.monitor.analytics.moments import moment_named
 from apps.monitor.analytics.period import Period
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
 
 DAYS = 30
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Export orders, fills, ledger, positions, equity, round trips or tax lots."""
 
     help = "Write " + "; ".join(f"{kind}: {export.says}" for kind, export in EXPORTS.items())

@@ -8,18 +8,19 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.api.stream.sources.words import moment
 from apps.monitor.health.deep import look_deep
 from apps.monitor.health.local import lives, look_at_local
 from apps.monitor.health.states import Component, State, worst
+from moondev.commands import PromptCommand
 from moondev.domain.clock import LiveClock
 
 EXITS: Mapping[State, int] = MappingProxyType({State.OK: 0, State.DEGRADED: 1, State.UNKNOWN: 1, State.DOWN: 2})
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Exits with 0 when all is well, 1 when something is degraded or unknown, 2 when something is down."""
 
     help = "Show the state of every server, venue and process; with --process, of one on this machine alone."

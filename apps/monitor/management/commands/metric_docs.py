@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.monitor.metrics.catalogue import table, with_table
 from apps.monitor.metrics.grafana.dashboards import FOLDER, dashboard_files
+from moondev.commands import PromptCommand
 
 PAGE = settings.BASE_DIR / "docs" / "metrics.md"
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Keeps what is written for people and for Grafana equal to the code."""
 
     help = "Print every metric, or write docs/metrics.md and docker/grafana/dashboards."

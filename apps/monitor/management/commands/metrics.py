@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from apps.exchanges.market_data.cache import redis_client
@@ -16,13 +16,14 @@ from apps.monitor.metrics.counted import CountedFolder
 from apps.monitor.metrics.folding import Folding
 from apps.monitor.metrics.scrape import Scrape
 from apps.monitor.metrics.server import MetricsServer
+from moondev.commands import PromptCommand
 from moondev.heartbeat.heart import beating
 
 # A server that does not answer is away for this scrape: Prometheus waits ten seconds for all of it.
 CONNECT_SECONDS = 2
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs in the foreground until it is told to stop; one per machine."""
 
     help = "Answer Prometheus on this machine (GET /metrics), or print the metrics once."

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.models import Account, InstrumentRow, Order
 from apps.monitor.audit.acting import acting
@@ -20,13 +20,14 @@ from apps.strategies.by_hand.desks import owner_of
 from apps.strategies.by_hand.placing import Ticket, order_place
 from apps.strategies.by_hand.taking import position_return, position_take
 from apps.strategies.models import Desk, StrategyRow
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 from moondev.domain.orders import OrderStatus, TimeInForce
 from moondev.domain.values import Price, Quantity, Side, finite_decimal
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Ends with 0 only when what was asked for is done. Halting is `kill_switch`'s, stages are `promotion`'s."""
 
     help = "Run and stop strategies, place and cancel orders, take positions over, change limits: as the API does."

@@ -6,17 +6,18 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.monitor.analytics.reports.days import finished, stretch_with
 from apps.monitor.analytics.reports.letter import mail_is_set
 from apps.monitor.analytics.reports.services import letter_send, letters_again, letters_prepare, report_write
 from apps.monitor.models import LetterState, Report, ReportKind
+from moondev.commands import PromptCommand
 from moondev.domain.clock import LiveClock
 from moondev.domain.errors import InvalidValue
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """A report is written once; asked for again it is shown as it was."""
 
     help = "Write the daily or weekly report, print it, and with --send mail it to its recipients."

@@ -6,14 +6,15 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.monitor.api.stream.sources.queue_lengths import QueueLengths
 from apps.monitor.demo.screen import Frame, stdout_screen
 from apps.monitor.demo.snapshot import as_json, read_cpu_times, take_snapshot, venue_states
+from moondev.commands import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Prints the totals once as JSON, or keeps showing them."""
 
     help = "Show ticks, orders, fills, positions, PNL and queue lengths."

@@ -7,14 +7,15 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.monitor.alerts.telegram.listening import Listener
+from moondev.commands import PromptCommand
 from moondev.domain.errors import InvalidValue
 from moondev.heartbeat.heart import beating
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Listens in the foreground until it is told to stop; nothing listens where TELEGRAM_COMMANDS_TOKEN is not set."""
 
     help = "Take commands by Telegram from the people under Telegram users; see docs/channels.md."

@@ -11,17 +11,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.exchanges.models import Venue
 from apps.monitor.demo.ports import busy_ports, ports_from_environment
 from apps.monitor.demo.processes import platform_processes
 from apps.monitor.demo.supervisor import Supervisor
+from moondev.commands import PromptCommand
 from moondev.servers.probes import reachable
 from moondev.settings.env import env_secret
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs what ``demo`` runs, without the mock exchange and without seeding anything."""
 
     help = "Run every process against the servers and venues that are configured, until stopped."

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.exchanges.execution.nudges import halt_file_mode
@@ -25,13 +25,14 @@ from apps.risk.direct.without_database import stop_without_database
 from apps.risk.drills import drill_claim, drill_run
 from apps.risk.persons import person_proved
 from apps.risk.scope import parse_scope
+from moondev.commands import PromptCommand
 from moondev.domain.clock import monotonic, process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
 POLL_SECONDS = 0.2
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """The kill switch. Ends with 0 only when everything asked for is done."""
 
     help = "Halt trading in a scope (default: everything), release it, show what is halted, or rehearse it on paper."

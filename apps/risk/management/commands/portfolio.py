@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.exchanges.models.venues import Environment
 from apps.risk.portfolio.figures import Figures
 from apps.risk.portfolio.table import COLUMNS, cells, levels
 from apps.risk.portfolio.truth import Truth, read_truths
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Ends with 1 when the equity of an environment is not known, so that a monitor may call it."""
 
     help = (

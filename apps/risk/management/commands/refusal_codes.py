@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.risk.refusal_table import refusal_table, with_table
+from moondev.commands import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """``manage.py refusal_codes [--write]``."""
 
     help = "Print the table of refusal codes; with --write, put it into docs/risk.md."

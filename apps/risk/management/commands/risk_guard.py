@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 
 from apps.exchanges.accounts.balances import equity_mark
@@ -23,6 +23,7 @@ from apps.risk.guard import Guard
 from apps.risk.plausibility import Plausibility, market_prices
 from apps.risk.snapshots import Snapshots
 from apps.risk.veto_push import VetoPush
+from moondev.commands import PromptCommand
 from moondev.domain.clock import monotonic, process_clock
 from moondev.heartbeat.heart import beating
 
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 GLANCE_SECONDS = 0.1
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs the guard in the foreground until it is told to stop."""
 
     help = "Measure drawdown every second through the venues' own eyes; halt and flatten at the limit."

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from apps.exchanges.market_data.cache import market_cache
 from apps.risk.limits import LimitBook, read_limits
@@ -16,12 +16,13 @@ from apps.risk.report.book import Book
 from apps.risk.report.headroom import Line, around, around_strategy, headroom
 from apps.risk.report.read import read_books
 from apps.risk.report.shocks import Bounds, first_to_trip, shocks
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 
 UNKNOWN = "not known"
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Ends with 1 when a limit is reached or an equity is not known, so that a monitor may call it."""
 
     help = "Show every limit, its use and headroom, the breakers, and what shocks would trip."

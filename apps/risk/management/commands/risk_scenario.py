@@ -12,24 +12,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.risk.scenario.apart import apart
 from apps.risk.scenario.holdings import EQUITY, Holdings, Stake, given, present
 from apps.risk.scenario.play import play
 from apps.risk.scenario.tell import as_json, told
+from moondev.commands import PromptCommand
 from moondev.domain.errors import TradingError
 from moondev.domain.values import finite_decimal
 
 VENUES = "hyperliquid,binance,bybit"
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Ends with 1 when something grew after it was stopped, or was opened on a price that nobody knew."""
 
     help = "Play a synthetic cascade, in a database of its own; show what trips, what is refused, lost and left."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the day and what is held when it begins."""

@@ -12,19 +12,20 @@ import getpass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.risk.allocation.proposal import Terms
 from apps.risk.allocation.weights import AllocationMethod
 from apps.risk.models import AllocationProposal
 from apps.strategies.allocating import allocation_apply, allocation_drop, allocation_propose
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue
 
 USUAL = Terms()
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Changes nothing unless it is told which proposal to carry out."""
 
     help = "Propose how to share capital among a portfolio's strategies; carry a proposal out with --apply."

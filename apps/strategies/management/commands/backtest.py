@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.strategies.backtest.record import RunRecord
 from apps.strategies.backtest.report.page import report_page
@@ -17,15 +17,15 @@ from apps.strategies.backtest.terminal import progress_bar, told
 from apps.strategies.backtest.verdict import doubts, verdict
 from apps.strategies.management.database import require_database
 from apps.strategies.management.idea import add_idea, request_of
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs one backtest here and now, prints what came of it and keeps it."""
 
     help = "Try a strategy on recorded data, fees on; print its figures, keep the run, write a report."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the idea, the data, money, rules and costs."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.strategies.backtest.report.page import report_page
 from apps.strategies.backtest.survey.cases import cases
@@ -14,13 +14,13 @@ from apps.strategies.backtest.survey.run import Outcome, outcomes
 from apps.strategies.backtest.survey.table import survey_page
 from apps.strategies.backtest.verdict import verdict
 from apps.strategies.registry import library_names
+from moondev.commands import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs every preset of every strategy, fees on, and writes one table and a report for each line of it."""
 
     help = "Backtest every preset of every strategy on recorded data, fees on; write results.md and the reports."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take where the recordings are and where the results go."""

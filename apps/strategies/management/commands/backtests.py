@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.strategies.backtest.compare.comparison import compared
 from apps.strategies.backtest.compare.page import compare_page
@@ -14,11 +14,12 @@ from apps.strategies.backtest.report.page import report_page
 from apps.strategies.backtest.services import backtest_cancel
 from apps.strategies.backtest.terminal import comparison_text, runs_table, told
 from apps.strategies.models import BacktestRun
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Lists, shows, compares and cancels runs."""
 
     help = "List, show, compare or cancel the backtests that are kept."

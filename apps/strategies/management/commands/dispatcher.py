@@ -6,13 +6,12 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from apps.exchanges.market_data.cache import MarketCache, redis_client
 from apps.strategies.authoring.watch import watching
 from apps.strategies.orchestrator.dispatcher import Dispatcher
 from apps.strategies.orchestrator.event_stream import EventStream
 from apps.strategies.orchestrator.schedule import schedule_sync
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.heartbeat.heart import beating
 
@@ -20,7 +19,7 @@ from moondev.heartbeat.heart import beating
 WATCH_ENDS_SECONDS = 2.0
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs the dispatcher in the foreground until it is told to stop. Two at once do no harm."""
 
     help = "Read market events and make the strategies they concern due."

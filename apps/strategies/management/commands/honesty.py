@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.strategies.backtest.engines import EngineName, backtest
 from apps.strategies.backtest.honesty.case import Case, Trials
@@ -32,15 +32,15 @@ from apps.strategies.backtest.requests.setting import Prepared, prepare
 from apps.strategies.backtest.services import backtest_keep
 from apps.strategies.management.database import require_database
 from apps.strategies.management.idea import add_idea, assignment, request_of
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Runs honesty checks here and now, prints and keeps what they found, and exits 1 when a gate stays closed."""
 
     help = "Check a strategy's backtest for look-ahead, drift, costs, overfitting and luck; exit 1 when a gate fails."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take what `backtest` takes, and which questions to ask at what expense."""

@@ -6,7 +6,7 @@ import getpass
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.strategies.management.idea import add_terms, request_of
@@ -16,13 +16,14 @@ from apps.strategies.optimise.local import run_here
 from apps.strategies.optimise.report import report_write
 from apps.strategies.optimise.services import optimisation_cancel, optimisation_resume, optimisation_start
 from apps.strategies.optimise.terminal import run_text, watched
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
 MOST_WORKERS = 64
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Starts, resumes, cancels and shows searches."""
 
     help = "Search the parameters of a strategy by backtests, here or on the research queue."

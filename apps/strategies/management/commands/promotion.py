@@ -7,20 +7,21 @@ import socket
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.exchanges.models import Account
 from apps.strategies.models import Stage, StrategyRow
 from apps.strategies.promotion import services
 from apps.strategies.promotion.evidence import version_of
 from apps.strategies.promotion.stages import ORDER
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
 
 MARKS = {True: "passed", False: "NOT PASSED", None: "not known"}
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Ends with 0 only when what was asked for is done; ``status STRATEGY`` with 1 while a gate has not passed."""
 
     help = "Show the gates before a strategy, approve it for the next stage, promote it or take it down."

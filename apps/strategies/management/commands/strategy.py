@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.strategies.authoring.checking import check
@@ -16,11 +16,12 @@ from apps.strategies.authoring.new import strategy_new
 from apps.strategies.authoring.publishing import unload
 from apps.strategies.authoring.review import Review
 from apps.strategies.registry import library_names, strategy_names
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import InvalidValue, TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Writes, checks, lists and unloads strategies."""
 
     help = "Write a new strategy, check one, list all, load or unload those of your folder."

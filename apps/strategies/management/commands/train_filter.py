@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.strategies.backtest.requests.setting import prepare
 from apps.strategies.library.learned.card import Card
@@ -13,11 +13,12 @@ from apps.strategies.library.learned.models import MODELS
 from apps.strategies.library.learned.store import folder, save
 from apps.strategies.management.idea import add_idea, request_of
 from apps.strategies.ml.training import Recipe, train
+from moondev.commands import PromptCommand
 from moondev.domain.clock import process_clock
 from moondev.domain.errors import TradingError
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     """Learns from a backtest which trades win, judges what was learnt, and keeps it under its content's name."""
 
     help = "Train a model that lets through the trades of a strategy that are likely to win; print its card."
