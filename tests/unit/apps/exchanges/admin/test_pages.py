@@ -12,6 +12,8 @@ from apps.exchanges.admin.readonly import NoDeleteAdmin, ReadOnlyAdmin
 from apps.exchanges.models import Account, Portfolio, Venue
 from apps.risk.models import ConversionRate
 
+# As the addresses do when a process serves them.
+admin.autodiscover()
 FLOORS = {"exchanges", "risk", "strategies"}
 OURS = sorted(
     (model._meta.app_label, model._meta.model_name) for model in admin.site._registry if model._meta.app_label in FLOORS
