@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
+from apps.exchanges.bulk import fetch
 from apps.monitor.alerts.measured import Measured
 from apps.monitor.alerts.taking import Taken
 from apps.monitor.models import AlertRule, ReadingSample
@@ -105,7 +106,21 @@ def _thresholds(rules: Iterable[AlertRule]) -> defaultdict[str, list[float]]:
     return found
 
 
+# From one series to the next by the index: two watches that take turns each read this every few seconds, and of some
+# series there is a sample every few seconds, for two weeks.
+_LAST = """
+WITH RECURSIVE series AS (
+    (SELECT reading, scope FROM monitor_readingsample ORDER BY reading, scope LIMIT 1)
+    UNION ALL
+    SELECT following.reading, following.scope FROM series CROSS JOIN LATERAL (
+        SELECT reading, scope FROM monitor_readingsample
+        WHERE (reading, scope) > (series.reading, series.scope) ORDER BY reading, scope LIMIT 1) following
+)
+SELECT reading, scope, known, value FROM series CROSS JOIN LATERAL (
+    SELECT known, value FROM monitor_readingsample sample
+    WHERE sample.reading = series.reading AND sample.scope = series.scope ORDER BY at DESC, id DESC LIMIT 1) last
+"""
+
+
 def _read_last() -> dict[Series, State]:
-    rows = ReadingSample.objects.order_by("reading", "scope", "-at", "-pk").distinct("reading", "scope")
-    return {(reading, scope): (known, value) for reading, scope, known, value in
-            rows.values_list("reading", "scope", "known", "value")}  # fmt: skip
+    return {(reading, scope): (known, value) for reading, scope, known, value in fetch(_LAST)}
