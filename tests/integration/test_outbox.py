@@ -195,6 +195,17 @@ def test_what_belongs_together_arrives_in_order_and_holds_up_nothing_else(channe
     assert titles == ["begins", "another", "begins", "is over"]
 
 
+def test_what_is_critical_does_not_wait_for_an_earlier_one_that_is_tried_again_later(channel, played):
+    channel("chat")
+    enqueue(notice(title="begins", group="g"), ["chat"], now=NOW)
+    played.will(500)
+    deliver_due(NOW)
+    enqueue(notice(title="another of its group", group="g"), ["chat"], now=NOW)
+    enqueue(notice("warning", title="less", group="g"), ["chat"], now=NOW)
+    assert deliver_due(later(seconds=1)) == 1
+    assert played.asked[-1].json["data"]["title"] == "another of its group"
+
+
 def test_more_than_its_rate_waits_and_the_most_severe_goes_first(channel, played):
     channel("chat", per_minute=6)
     for severity in ("info", "warning", "critical", "info"):

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.exchanges.bulk import fetch
+from apps.monitor.alerts.outbox import URGENCY
 from apps.monitor.models import Channel, Delivery, DeliveryState
 
 # Longer than any attempt takes. Whoever has not said by then how it ended has died, and the message may go out twice:
@@ -18,7 +19,8 @@ BURST = timedelta(seconds=10)
 # How long what is urgent waits for a channel that takes nothing more, before its fall-back gets it.
 PATIENCE = timedelta(minutes=2)
 # Of several workers none waits for another's row, and at most two are kept busy by one channel that hangs. What belongs
-# together arrives in order: the end of an alert must not come before its beginning.
+# together arrives in order: the end of an alert must not come before its beginning. What is critical and begins waits
+# for nothing: an earlier message may be about to be tried again in ten minutes only.
 _NEXT = """
 SELECT delivery.id FROM monitor_delivery delivery JOIN monitor_channel channel ON channel.id = delivery.channel_id
 WHERE delivery.state IN ('queued', 'sending') AND delivery.next_attempt_at <= %(now)s
@@ -27,9 +29,10 @@ WHERE delivery.state IN ('queued', 'sending') AND delivery.next_attempt_at <= %(
        OR delivery.urgency > 0 AND channel.fallback_id IS NOT NULL AND delivery.created_at <= %(now)s - %(patience)s)
   AND (SELECT count(*) FROM monitor_delivery busy WHERE busy.channel_id = channel.id AND busy.state = 'sending'
        AND busy.next_attempt_at > %(now)s) < 2
-  AND NOT EXISTS (SELECT FROM monitor_delivery earlier
+  AND (delivery.urgency = %(critical)s AND delivery.notice ->> 'kind' = 'firing'
+       OR NOT EXISTS (SELECT FROM monitor_delivery earlier
        WHERE earlier.channel_id = channel.id AND earlier.id < delivery.id AND earlier.urgency >= delivery.urgency
-       AND earlier.state IN ('queued', 'sending') AND earlier.notice ->> 'group' = delivery.notice ->> 'group')
+       AND earlier.state IN ('queued', 'sending') AND earlier.notice ->> 'group' = delivery.notice ->> 'group'))
 ORDER BY delivery.urgency DESC, delivery.next_attempt_at, delivery.id
 LIMIT 1 FOR UPDATE OF delivery SKIP LOCKED
 """
@@ -43,7 +46,7 @@ RETURNING free_at
 @transaction.atomic
 def claim_next(now: datetime) -> Delivery | None:
     """Take up the most urgent delivery that is due, for as long as a lease lasts; None when there is none."""
-    found = fetch(_NEXT, {"now": now, "burst": BURST, "patience": PATIENCE})
+    found = fetch(_NEXT, {"now": now, "burst": BURST, "patience": PATIENCE, "critical": URGENCY["critical"]})
     if not found:
         return None
     return claim(found[0][0], now)
