@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import DatabaseError, InterfaceError
 from django.db.models.signals import post_migrate, pre_migrate
+
+logger = logging.getLogger(__name__)
 
 
 class MonitorConfig(AppConfig):
@@ -33,7 +38,19 @@ def _stop_watching(plan: list[Any], **_: Any) -> None:  # noqa: ANN401  Django's
     from apps.monitor.audit.triggers import triggers_remove  # noqa: PLC0415  models come after apps
 
     if plan:
+        # A migration that fails ends the process, and nobody is told that migrations are over.
+        atexit.register(_watch_again)
         triggers_remove()
+
+
+def _watch_again() -> None:
+    """Put the triggers back after a `migrate` that failed: what people change until the next one is written as well."""
+    from apps.monitor.audit.triggers import triggers_install  # noqa: PLC0415  models come after apps
+
+    try:
+        triggers_install()
+    except (DatabaseError, InterfaceError):
+        logger.exception("what people do is not written into the audit trail until migrate has succeeded")
 
 
 def _prepare(**_: Any) -> None:  # noqa: ANN401  Django's
@@ -43,4 +60,5 @@ def _prepare(**_: Any) -> None:  # noqa: ANN401  Django's
 
     roles_write()
     triggers_install()
+    atexit.unregister(_watch_again)
     seed()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 
 from apps.exchanges.models import Portfolio, ScopeKind
+from apps.monitor import apps as monitor
 from apps.monitor.audit.acting import acting, because
 from apps.monitor.audit.append import audit_append
 from apps.monitor.audit.triggers import triggers_install, triggers_remove
@@ -249,3 +251,17 @@ def test_a_session_that_breaks_off_meanwhile_takes_nothing_from_what_was_done():
     assert done
     set_leverage(3)
     assert AuditEntry.objects.get(action="limit added").actor != "ana"
+
+
+@pytest.mark.usefixtures("five")
+def test_a_migrate_that_fails_leaves_every_table_watched_when_it_ends(monkeypatch):
+    at_the_end = []
+    monkeypatch.setattr(monitor, "atexit", SimpleNamespace(register=at_the_end.append))
+    try:
+        monitor._stop_watching(plan=["one that fails"])
+        assert len(verify().flaws) == len(WATCHED)
+        [again] = at_the_end
+        again()
+        assert not verify().flaws
+    finally:
+        triggers_install()
