@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from apps.monitor.api.stream.sources import queue_lengths
 from apps.monitor.metrics.counted import CountedFolder
 from apps.monitor.metrics.scrape import OF_SQL, Scrape
 from apps.monitor.metrics.server import MetricsServer
+from apps.monitor.models import AlertPass
 from apps.risk.portfolio.drawdown import Observation, marks_update
 from apps.risk.portfolio.figures import Figures
 from apps.risk.portfolio.truth import truth_write
@@ -78,6 +80,7 @@ def test_a_scrape_tells_what_is_and_costs_the_same_however_much_there_is(scrape)
         scope_kind="strategy", scope_key="turtle", defaults={"mode": TradingMode.REDUCING, "changed_at": now}
     )
     Account.objects.filter(pk=world.account.pk).update(differing=["BTC"])
+    AlertPass.objects.update_or_create(pk=1, defaults={"watcher": "one", "at": now - timedelta(minutes=5)})
     TICKS.add("turtle", "done", amount=3)
     TICKS.add("gone", "done")
     scrape.answer()
@@ -100,6 +103,7 @@ def test_a_scrape_tells_what_is_and_costs_the_same_however_much_there_is(scrape)
     assert sample(found, "moondev_ticks_total", strategy="turtle", outcome="done") == 3
     assert sample(found, "moondev_ticks_total", strategy="gone", outcome="done") is None
     assert sample(found, "moondev_queue_messages", queue="ticks") is not None
+    assert sample(found, "moondev_alert_watch_age_seconds") >= 300
     assert set(ups(found).values()) == {1}
     for number in range(20):
         order_row(world.account, world.btc, f"other-{number}", now, status="unknown")

@@ -31,10 +31,11 @@ TICKS_AGE = Told("moondev_ticks_oldest_seconds", "Since the oldest of them was d
 OUTBOX = Told("moondev_outbox_waiting", "Notices on their way to a channel.", ("channel",))
 OUTBOX_AGE = Told("moondev_outbox_oldest_seconds", "Since the oldest of them was written.", ("channel",))
 ALERTS = Told("moondev_alerts_firing", "Alerts of our own that fire and nobody has acknowledged.", ("severity",))
+WATCH_AGE = Told("moondev_alert_watch_age_seconds", "Since the alerts' rules were last looked at, real seconds.")
 SESSIONS = Told("moondev_database_sessions", "Sessions of the database server, and how many it allows.", ("which",))
 
 WORK = (ORDERS, ORDERS_AGE, COMMANDS, COMMANDS_AGE, TICKS, TICKS_AGE)
-NOTICES = (OUTBOX, OUTBOX_AGE, ALERTS)
+NOTICES = (OUTBOX, OUTBOX_AGE, ALERTS, WATCH_AGE)
 DATABASE = (SESSIONS,)
 
 _ORDERS = (
@@ -48,6 +49,7 @@ _OUTBOX = (
     " LEFT JOIN monitor_delivery d ON d.channel_id = c.id AND d.state IN %s GROUP BY 1"
 )
 _ALERTS = "SELECT severity, count(*) FROM monitor_alert WHERE state = 'firing' GROUP BY 1"
+_WATCHED = "SELECT at FROM monitor_alertpass WHERE id = 1"
 _SESSIONS = "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity"
 
 
@@ -64,13 +66,14 @@ def read_work(now: datetime, strategies: Collection[str]) -> Iterator[Metric]:  
 
 
 def read_notices(now: datetime, strategies: Collection[str]) -> Iterator[Metric]:  # noqa: ARG001  as every source
-    """Yield notices on their way and alerts that fire. Two questions."""
+    """Yield notices on their way, alerts that fire, and whether anybody looks at all. Three questions."""
     rows = fetch(_OUTBOX, (tuple(OPEN),))
     wall = LiveClock().now()
     yield OUTBOX.family(((slug,), count) for slug, count, _ in rows)
     yield OUTBOX_AGE.family(((slug,), (wall - oldest).total_seconds()) for slug, _, oldest in rows if oldest)
     firing: dict[str, int] = dict(fetch(_ALERTS))
     yield ALERTS.family(((severity,), firing.get(severity, 0)) for severity in ("info", "warning", "critical"))
+    yield WATCH_AGE.family(((), _age(at, now)) for (at,) in fetch(_WATCHED))
 
 
 def read_database(now: datetime, strategies: Collection[str]) -> Iterator[Metric]:  # noqa: ARG001  as every source
