@@ -66,7 +66,7 @@ def refused(url):
 
 def beat_of(name, **said):
     now = LiveClock().now()
-    given = {"host": "a", "pid": 7, "started": now, "beaten": now, "turned": now} | said
+    given = {"host": "a", "pid": 7, "started": now - timedelta(hours=1), "beaten": now, "turned": now} | said
     return Beat(name=name, **given)
 
 

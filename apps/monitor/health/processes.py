@@ -58,15 +58,28 @@ def process_states(
     by_name: dict[str, list[Beat]] = defaultdict(list)
     for beat in beats:
         by_name[beat.name].append(beat)
+    begun = _beginning((beat for found in by_name.values() for beat in found), now, silent)
     others = [name for name in sorted(set(by_name) - set(names)) if any(_lives(b, now, silent) for b in by_name[name])]
     newest = max((beat for found in by_name.values() for beat in found), key=lambda b: b.started, default=None)
     code = "" if newest is None else newest.code
-    return [_component(name, by_name.get(name, []), now, silent, code) for name in (*names, *others)]
+    return [
+        _component(name, by_name[name], now, silent, code) if name in by_name else _unheard(name, begun)
+        for name in (*names, *others)
+    ]
+
+
+def _beginning(beats: Iterable[Beat], now: datetime, silent: timedelta) -> datetime | None:
+    """Return when the platform began, if only just: of processes that are still to come nothing is heard yet."""
+    begun = min((beat.started for beat in beats if _lives(beat, now, silent)), default=None)
+    return begun if begun is not None and now - begun <= BEGINS else None
+
+
+def _unheard(name: str, begun: datetime | None) -> Component:
+    detail = "nothing was ever heard of it" if begun is None else "starting, as everything is"
+    return Component(name, Kind.PROCESS, State.UNKNOWN, begun, detail)
 
 
 def _component(name: str, beats: list[Beat], now: datetime, silent: timedelta, code: str) -> Component:
-    if not beats:
-        return Component(name, Kind.PROCESS, State.UNKNOWN, detail="nothing was ever heard of it")
     counted = [beat for beat in beats if not _is_over(beat, beats, now)] or [max(beats, key=lambda b: b.beaten)]
     words = {beat.instance: word_of(beat, now, silent) for beat in counted}
     well = [instance for instance, word in words.items() if word.state is State.OK]

@@ -17,6 +17,6 @@ def process_down(_look: Look) -> Readings:
 def _down(one: Component) -> Measured:
     if one.detail == UNREADABLE:
         return Measured(None, one.detail)
-    # One that was never heard of is missing as well; one that is only just starting is not.
+    # One that was never heard of is missing as well; one that is only just starting is not, alone or with all others.
     missing = one.state is State.DOWN or (one.state is State.UNKNOWN and one.since is None)
     return Measured(YES if missing else NO, one.detail)

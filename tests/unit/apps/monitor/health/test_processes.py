@@ -43,6 +43,20 @@ def test_a_process_nobody_heard_of_is_unknown_and_one_that_ended_is_down():
     assert (ended.state, ended.since, ended.instances) == (State.DOWN, ago(100), 0)
 
 
+def test_while_everything_starts_nobody_is_missed_yet():
+    def states(started):
+        return process_states(["dispatcher", "web"], [beat("web", started=started)], NOW)
+
+    starting, web = states(ago(60))
+    assert (starting.state, starting.since, starting.detail) == (State.UNKNOWN, ago(60), "starting, as everything is")
+    assert web.state is State.OK
+    missing, _ = states(ago(61))
+    assert (missing.state, missing.since, missing.detail) == (State.UNKNOWN, None, "nothing was ever heard of it")
+    # What ended long ago is no beginning, and no witness either.
+    over = beat("web", started=ago(50), ended=ago(40), beaten=ago(40))
+    assert process_states(["dispatcher"], [over], NOW)[0].since is None
+
+
 def test_a_worker_whose_loop_turns_while_its_pool_is_stuck_is_not_well():
     busy = beat("orders-hyperliquid", slots=2, busy=(59.0, 3.0))
     assert state_of(busy, name="orders-hyperliquid").state is State.OK
