@@ -49,7 +49,7 @@ class Trip:
 
     @property
     def net(self) -> Decimal:
-        """Return what the trip added to the account."""
+        """Return what the trip added to the account, where prices and costs are in one currency; see `times`."""
         return self.realised - self.fees + self.funding
 
     def times(self, prices: Decimal, costs: Decimal) -> Trip:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
 from django.db.models import Case, Model, Q, QuerySet, When
 
-from apps.exchanges.models import AccountEvent, ScopeKind
+from apps.exchanges.models import Account, AccountEvent, ScopeKind
 from apps.exchanges.models.venues import Environment
 from apps.monitor.analytics.drift import drifts
 from apps.monitor.analytics.figures import figures, usual
@@ -17,9 +18,10 @@ from apps.monitor.analytics.reports.content import Content, Happened
 from apps.monitor.analytics.reports.days import Stretch
 from apps.monitor.analytics.returns import Points, read_points, returns_of
 from apps.monitor.analytics.scopes import TOTAL, Subject, subjects
-from apps.monitor.analytics.trips import trips_closed
+from apps.monitor.analytics.trips import Trip, trips_closed
 from apps.monitor.models import Alert, AuditEntry, Severity
 from apps.risk.models import BreakerChange, RiskEvent
+from apps.risk.portfolio.conversion import conversion_between
 from moondev.domain.clock import milliseconds
 
 # What is usual is what was so in so many days before.
@@ -63,7 +65,7 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
         lately=all_lately,
         strategies=strategies,
         strategies_lately=strategies_lately,
-        trips=sorted(trips_closed(sorted(whole.accounts), period), key=lambda trip: trip.net, reverse=True),
+        trips=sorted(_trips(whole, period, now), key=lambda trip: trip.net, reverse=True),
         drifts=drifts(now),
         risk=risk,
         more_risk=more_risk,
@@ -73,6 +75,19 @@ def gather(stretch: Stretch, now: datetime) -> Content | None:
         more_changes=len(changes[MOST_CHANGES:]),
         equity=_equity(points.get(whole.scope), period),
     )
+
+
+def _trips(whole: Subject, period: Period, now: datetime) -> list[Trip]:
+    """Return the trips that ended in a period, all in one currency; without those of which one has no rate."""
+    trips = trips_closed(sorted(whole.accounts), period)
+    own = dict(Account.objects.filter(pk__in=whole.accounts).values_list("pk", "currency"))
+    rates = conversion_between([(one, whole.currency) for one in {*own.values(), *(t.currency for t in trips)}], now)
+    found = []
+    for trip in trips:
+        prices, costs = rates.rate(trip.currency, whole.currency), rates.rate(own[trip.account_id], whole.currency)
+        if prices is not None and costs is not None:
+            found.append(replace(trip.times(prices, costs), currency=whole.currency))
+    return found
 
 
 def _equity(points: Points | None, period: Period) -> list[float | None]:

@@ -80,9 +80,11 @@ def _one(scope: str, start: datetime | None, end: datetime | None) -> FiguresLis
 
 
 def _trips(scope: str, start: datetime | None, end: datetime | None, limit: int) -> TripList:
-    subject, codes = subject_named(scope), dict(Account.objects.values_list("pk", "code"))
+    subject = subject_named(scope)
+    accounts = {pk: told for pk, *told in Account.objects.values_list("pk", "code", "currency")}
     found = trips_closed(sorted(subject.accounts), _period(start, end), subject.strategy)[::-1]
-    return TripList(items=[trip_told(trip, codes[trip.account_id]) for trip in found[:limit]], more=len(found) > limit)
+    items = [trip_told(trip, *accounts[trip.account_id]) for trip in found[:limit]]
+    return TripList(items=items, more=len(found) > limit)
 
 
 def _period(start: datetime | None, end: datetime | None) -> Period:

@@ -78,7 +78,10 @@ class FiguresList(BaseModel):
 
 
 class TripTold(BaseModel):
-    """A round trip from flat to flat."""
+    """A round trip from flat to flat. Prices are in `currency`, fees and funding in the account's, `fee_currency`.
+
+    `net` null: those are two, and nothing is added up across them.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -87,7 +90,8 @@ class TripTold(BaseModel):
                     "account": "paper-1", "strategy": "turtle-btc", "instrument": "hyperliquid:BTC", "side": "buy",
                     "opened_at": "2026-11-25T08:00:00Z", "closed_at": "2026-11-25T20:00:00Z", "quantity": "0.5",
                     "entry_price": "90000", "exit_price": "91000", "currency": "USDC", "realised": "500",
-                    "fees": "40.7", "funding": "-3", "slippage": "5", "net": "456.3", "fills": 4,
+                    "fees": "40.7", "funding": "-3", "slippage": "5", "fee_currency": "USDC",
+                    "net": "456.3", "fills": 4,
                 }
             ]
         }
@@ -107,7 +111,8 @@ class TripTold(BaseModel):
     fees: Amount
     funding: Amount
     slippage: Amount | None
-    net: Amount
+    fee_currency: str
+    net: Amount | None
     fills: int
 
 
@@ -170,10 +175,12 @@ def figures_told(one: Figures) -> FiguresTold:
     )  # fmt: skip
 
 
-def trip_told(trip: Trip, account: str) -> TripTold:
-    """Return a round trip as it is told."""
-    given = {name: getattr(trip, name) for name in TripTold.model_fields if name not in {"account", "side"}}
-    return TripTold(account=account, side=trip.side.value, **given)
+def trip_told(trip: Trip, account: str, currency: str) -> TripTold:
+    """Return a round trip as it is told; `currency` is the account's."""
+    own = {"account", "side", "net", "fee_currency"}
+    given = {name: getattr(trip, name) for name in TripTold.model_fields if name not in own}
+    net = trip.net if trip.currency == currency else None
+    return TripTold(account=account, side=trip.side.value, net=net, fee_currency=currency, **given)
 
 
 def drift_told(drift: Drift) -> DriftTold:

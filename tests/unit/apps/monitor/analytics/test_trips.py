@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from apps.exchanges.models import Fill, FundingPayment, FundingShare, Position, PositionMove
 from apps.monitor.analytics.period import Period
+from apps.monitor.analytics.reports.gather import _trips
+from apps.monitor.analytics.scopes import subjects
 from apps.monitor.analytics.trips import trips_all, trips_closed
+from apps.monitor.api.analytics.schemas import trip_told
+from apps.risk.portfolio.conversion import Conversion, Rate
 from moondev.domain.values import Side
 from tests.support.analytics_world import START, Books, books
 
@@ -43,6 +47,24 @@ def test_a_trip_goes_from_flat_to_flat_with_what_it_paid_and_got(book: Books) ->
     assert (trip.realised, trip.fees, trip.funding, trip.slippage) == (D(45), D("0.4"), D("-0.4"), D("0.5"))
     assert trip.net == D("44.2")
     assert trip.closed_at - trip.opened_at == timedelta(seconds=4)
+
+
+def test_nothing_is_added_up_across_two_currencies(monkeypatch) -> None:
+    book = books("EUR")
+    book.fill("turtle", "buy", "1", "100", fee="2", at=1)
+    book.fill("turtle", "sell", "1", "120", fee="2", at=2)
+    [trip] = closed(book)
+    told = trip_told(trip, "paper-1", "EUR")
+    assert (told.realised, told.currency, told.fees, told.fee_currency, told.net) == (D(20), "USDC", D(4), "EUR", None)
+    assert trip_told(trip, "paper-1", "USDC").net == 16
+    # A report says it in the currency of all of it, and leaves out what nobody knows a rate of.
+    [whole] = subjects("total")
+    day = Period(START, START + DAY)
+    assert _trips(whole, day, START) == []
+    rate = Conversion.of([Rate("USDC", "EUR", D("0.5"), START, fresh=True)])
+    monkeypatch.setattr("apps.monitor.analytics.reports.gather.conversion_between", lambda *_: rate)
+    [told_of] = _trips(whole, day, START)
+    assert (told_of.net, told_of.currency) == (D(6), "EUR")
 
 
 def test_a_fill_through_zero_ends_one_trip_and_begins_the_next_and_shares_its_fee(book: Books) -> None:
