@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exact, milliseconds, money, percent, signed, span } from "./format";
+import { exact, milliseconds, money, percent, scale, signed, span } from "./format";
 
 describe("numbers", () => {
   it("are a dash when they are not known, never a zero", () => {
@@ -19,5 +19,12 @@ describe("numbers", () => {
     expect([percent("0.153"), milliseconds(4.2), milliseconds(1_530), span(3_900), span(90_000)]).toEqual([
       "15.3 %", "4.2 ms", "1.5 s", "1 h 05", "1 d",
     ]);
+  });
+
+  it("writes a scale with the places that tell its marks apart", () => {
+    expect(scale([399_990, 399_995, 400_000])).toEqual(["399,990", "399,995", "400,000"]);
+    expect(scale([399_990.5, 399_991, 399_991.5])).toEqual(["399,990.5", "399,991.0", "399,991.5"]);
+    expect(scale([1.001, 1.002])).toEqual(["1.00", "1.00"]);
+    expect(scale([])).toEqual([]);
   });
 });

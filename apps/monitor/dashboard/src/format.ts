@@ -22,7 +22,13 @@ export function money(value: string | number | null | undefined, places = 2): st
   return known(value) ? digits(places).format(Number(value)).replace("-", "−") : UNKNOWN;
 }
 
-/** The same with a sign, for what is a gain or a loss. */
+/** Amounts that stand below each other, with as many places as it takes to tell neighbours apart; two at most. */
+export function scale(values: readonly number[]): string[] {
+  const written = [0, 1, 2].map((places) => values.map((value) => money(value, places)));
+  return written.find((texts) => new Set(texts).size === new Set(values).size) ?? written[2] ?? [];
+}
+
+/** An amount with a sign, for what is a gain or a loss. */
 export function signed(value: string | number | null | undefined, places = 2): string {
   if (!known(value)) return UNKNOWN;
   const number = Number(value);

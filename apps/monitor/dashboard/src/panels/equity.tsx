@@ -3,7 +3,7 @@
 import { AreaSeries, type IChartApi, type ISeriesApi, type UTCTimestamp } from "lightweight-charts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useChart } from "../charts/frame";
-import { money } from "../format";
+import { money, scale } from "../format";
 import { Panel } from "../panel";
 import { useNamed, useTopic } from "../stream/hooks";
 import type { Money } from "../stream/rows";
@@ -83,7 +83,12 @@ function draw(chart: IChartApi, painted: Theme): Lines {
   const common = { lineWidth: 2 as const, priceLineVisible: false, lastValueVisible: true };
   const equity = chart.addSeries(AreaSeries, {
     ...common,
-    priceFormat: { type: "custom", formatter: (value: number) => money(value, Math.abs(value) < 10_000 ? 2 : 0), minMove: 0.01 },
+    priceFormat: {
+      type: "custom",
+      formatter: (value: number) => money(value, Math.abs(value) < 10_000 ? 2 : 0),
+      tickmarksFormatter: scale,
+      minMove: 0.01,
+    },
     lineColor: colour("accent"),
     topColor: colour("accent-soft"),
     bottomColor: "transparent",
