@@ -1,8 +1,7 @@
-"""What one look of Prometheus takes with fifty strategies at five venues, and how much a browser loads."""
+"""What one look of Prometheus takes with fifty strategies at five venues."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import subprocess
@@ -35,7 +34,6 @@ STATUSES = ("approved", "refused", "open", "filled", "cancelled")
 # Answers are kept for a second: each look comes later than that, and is answered anew.
 APART_S = 1.1
 READY_S = 120.0
-BUNDLE = PROJECT / "apps" / "monitor" / "static" / "moondev" / "dashboard"
 FOLDER = PROJECT / "bench-results" / "run" / "metrics"
 
 
@@ -47,7 +45,7 @@ def run(servers: Servers, seconds: float) -> list[Section]:
     settings.MOONDEV_METRICS_DIR = FOLDER
     process_store_forget()
     try:
-        _books()
+        books()
         _counted()
         connections.close_all()
         with _exporter() as (url, pid):
@@ -63,13 +61,10 @@ def run(servers: Servers, seconds: float) -> list[Section]:
         "one scrape", Spread.of(taken), usage, cpu_ms=usage.processes["exporter"].cpu_s / len(taken) * 1000, note=note
     )
     setting = f"{STRATEGIES} strategies at {len(VENUES)} venues, each look answered anew"
-    return [
-        Section("metrics", setting, [row], usage),
-        Section("dashboard", "what a browser loads, gzip -9", [_bundle()]),
-    ]
+    return [Section("metrics", setting, [row], usage)]
 
 
-def _books() -> None:
+def books() -> None:
     """Write what SQL tells: accounts, strategies, positions and their figures."""
     now = LiveClock().now()
     portfolio = Portfolio.objects.create(code="bench", currency="USDC", environment="paper")
@@ -149,11 +144,3 @@ def _looked(url: str, times: int) -> tuple[list[float], str]:
         text = requests.get(url, timeout=30).text
         taken.append((time.perf_counter() - began) * 1000)
     return taken, text
-
-
-def _bundle() -> Row:
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in sorted(BUNDLE.glob("*.*"))}
-    parts = ", ".join(f"{name} {size:.1f}" for name, size in sizes.items())
-    return Row(
-        "the bundle", Spread.of([]), note=f"wanted: < 300 kB; {sum(sizes.values()):.1f} kB: {parts}", facts=sizes
-    )
