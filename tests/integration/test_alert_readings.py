@@ -146,6 +146,28 @@ def test_what_is_wrong_is_measured_where_it_is(world, cache):
     assert {scope: one.value for (_, scope), one in after.items()} == {"position:paper-1/turtle/BTC": 0}
 
 
+def test_a_strategy_that_ticks_seldom_is_judged_by_its_latest_ticks(world, cache):
+    now = LiveClock().now()
+    StrategyRow.objects.filter(pk=world.strategy.pk).update(cadence_seconds=3_600, trigger="bar")
+
+    def share(*statuses, since=0):
+        Tick.objects.all().delete()
+        for hours, status in enumerate(statuses, start=-len(statuses)):
+            due, error = now + timedelta(hours=hours + 0.5 - since), "no candles" if status == "failed" else ""
+            Tick.objects.create(
+                strategy=world.strategy, trigger="bar", event=str(hours), status=status, deadline=now, due_at=due,
+                error=error,
+            )  # fmt: skip
+        return taken(cache, ["tick_failures"], now)["tick_failures", "strategy:turtle"]
+
+    assert share("done", "failed", "failed", "failed").value == 1
+    assert "3 of 3 ticks: no candles" in share("done", "failed", "failed", "failed").detail
+    assert share("failed", "failed", "done", "done", "done").value == 0
+    # Two are too few, and what was long ago is no matter any more.
+    assert share("failed", "failed").value == 0
+    assert share("failed", "failed", "failed", since=3).value == 0
+
+
 def test_what_is_away_is_not_known_and_says_so_itself(world, cache):
     # Nobody listens to the venue: whether it is down nobody knows.
     assert taken(cache, ["venue_down", "data_age"])["venue_down", "venue:hyperliquid"].value is None
