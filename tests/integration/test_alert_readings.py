@@ -92,7 +92,9 @@ def test_what_is_wrong_is_measured_where_it_is(world, cache):
     order_row(account, btc, "turtle", ago, status="approved", valid_until=now + timedelta(hours=1))
     for kind in ("second_writer", "adopted_order", "foreign_fill", "orphan_fill", "stream_refused"):
         AccountEvent.objects.create(account=account, at=now, kind=kind, message="seen")
-    AccountEvent.objects.create(account=account, at=now - timedelta(hours=1), kind="overfill", message="long ago")
+    AccountEvent.objects.create(account=account, at=now - timedelta(hours=2), kind="overfill", message="long ago")
+    # A position that is not flat is told of once an hour, for as long as it is not.
+    AccountEvent.objects.create(account=account, at=now - timedelta(minutes=61), kind="not_flat", message="held")
     Account.objects.update(differing=["BTC", "ETH"], unreconciled=True)
     breaker = Breaker.objects.get(code="day-loss")
     where = {"scope_kind": "portfolio", "scope_key": "paper"}
@@ -124,7 +126,8 @@ def test_what_is_wrong_is_measured_where_it_is(world, cache):
         ("unreconciled", "account:paper-1"): 1, ("symbols_differing", "account:paper-1"): 2,
         ("order_unknown_seconds", "account:paper-1"): 300, ("second_writers", "account:paper-1"): 1,
         ("foreign_orders", "account:paper-1"): 2, ("orphan_fills", "account:paper-1"): 1,
-        ("overfills", "account:paper-1"): 0, ("credential_alarms", "account:paper-1"): 1,
+        ("overfills", "account:paper-1"): 0, ("halts_not_flat", "account:paper-1"): 1,
+        ("credential_alarms", "account:paper-1"): 1,
         ("position_unprotected", "position:paper-1/turtle/BTC"): 1,
         ("breaker_open", "breaker:day-loss/portfolio:paper"): D("0.5"), ("halt_engaged", "portfolio:paper"): 1,
         ("halt_open_seconds", "halt:portfolio:paper/hyperliquid"): 300, ("drill_failed", "account:failed"): 1,

@@ -34,7 +34,7 @@ Kind = AccountEvent.Kind
 
 
 def _event(name: str, words: str, *kinds: AccountEvent.Kind) -> Measure:
-    return Measure(f"{name}", f"{words}, times in 15 minutes", NUMBER, OWNERS, DATABASE, events.happened(*kinds))
+    return Measure(f"{name}", f"{words}, times in the last hour", NUMBER, OWNERS, DATABASE, events.happened(*kinds))
 
 
 _MONEY = (

@@ -1,4 +1,4 @@
-"""What accounts have gone through lately: how often each kind of event, in the last quarter of an hour."""
+"""What accounts have gone through lately: how often each kind of event, in the last hour and a little more."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from itertools import groupby
 
 from apps.exchanges.bulk import fetch
 from apps.exchanges.models import Account, AccountEvent
+from apps.exchanges.orders.events import QUIET
 from apps.monitor.alerts.look import Look
 from apps.monitor.alerts.measured import Measured, Readings, scope
 
-WINDOW = timedelta(minutes=15)
+# What lasts is written down once within QUIET: within less than that it would look over, and people would be told so.
+WINDOW = QUIET + timedelta(minutes=5)
 # The newest so many are looked at: the table has no index by time, and more than that is an alert anyway.
 NEWEST = 2_000
 Kind = AccountEvent.Kind
