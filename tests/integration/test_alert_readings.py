@@ -117,8 +117,11 @@ def test_what_is_wrong_is_measured_where_it_is(world, cache):
     every = IntervalSchedule.objects.create(every=1, period="seconds")
     PeriodicTask.objects.create(name="x", task="x", interval=every, last_run_at=ago)
     channel = Channel.objects.create(slug="ops", kind="webhook", options={"url": "https://example.com/"})
-    Delivery.objects.create(channel=channel, notice={}, title="t", state="gave_up", created_at=now, noticed_at=now,
-                            next_attempt_at=now, last_error="refused")  # fmt: skip
+    for hours in (0, 1):
+        Delivery.objects.create(
+            channel=channel, notice={}, title="t", state="gave_up", created_at=now - timedelta(hours=hours, minutes=31),
+            noticed_at=now, next_attempt_at=now, finished_at=now - timedelta(hours=hours), last_error="refused",
+        )  # fmt: skip
     found = taken(cache, now=now, queues=lambda: {"ticks": 2_000})
     values = {
         ("venue_down", "venue:hyperliquid"): 1, ("data_age", "venue:hyperliquid"): 40,
