@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.monitor.alerts.bundles import Bundle, Item, bundles
@@ -24,7 +25,7 @@ def tell(alerts: Sequence[Alert], now: datetime, changes: Changes) -> int:
     """Put into the outbox whatever is to be told of `alerts` now; return how many messages that were."""
     loud = [Loud(a.rule.slug, a.rule.reading, a.scope) for a in alerts if _says_so(a, now)]
     items: list[Item] = []
-    channels: Mapping[str, bool] | None = None
+    channels: _Channels | None = None
     for alert in alerts:
         what = _telling(alert, loud, now)
         if alert.state == AlertState.RESOLVED and what is None:
@@ -91,16 +92,33 @@ def _end_silently(alert: Alert, changes: Changes) -> None:
         changes.set(alert, closed_told=True, held="")
 
 
-def _channels() -> Mapping[str, bool]:
-    """Return every channel with whether it is enabled."""
-    return dict(Channel.objects.values_list("slug", "enabled"))
+@dataclass(frozen=True, slots=True)
+class _Channels:
+    """Which channels reach anybody: those that are enabled, and those that are not and have a fall-back that is."""
+
+    enabled: Sequence[str]
+    reaching: frozenset[str]
 
 
-def _item(alert: Alert, due: Due, channels: Mapping[str, bool]) -> Item:
+def _channels() -> _Channels:
+    rows = {row.pk: row for row in Channel.objects.all()}
+    reaching = set()
+    for row in rows.values():
+        way: list[Channel] = []
+        following: Channel | None = row
+        while following is not None and following not in way:
+            way.append(following)
+            following = None if following.fallback_id is None else rows.get(following.fallback_id)
+        if any(one.enabled for one in way):
+            reaching.add(row.slug)
+    return _Channels([row.slug for row in rows.values() if row.enabled], frozenset(reaching))
+
+
+def _item(alert: Alert, due: Due, channels: _Channels) -> Item:
     rule = alert.rule
     wanted = rule.escalate_channels if due is Due.ESCALATED else rule.channels
-    # A channel that is switched off has a fall-back; one that is gone has nothing, and then everybody is told.
-    known = [slug for slug in wanted if slug in channels] or [slug for slug, enabled in channels.items() if enabled]
+    # One that is gone, or switched off without a fall-back, reaches nobody: where all are so, everybody is told.
+    known = [slug for slug in wanted if slug in channels.reaching] or channels.enabled
     since = alert.resolved_at if alert.state == AlertState.RESOLVED else alert.fired_at
     return Item(alert.pk, due, group_of(alert), Severity(alert.severity), since or alert.since, tuple(sorted(known)))
 

@@ -363,6 +363,16 @@ def test_who_did_not_hear_that_the_database_is_away_is_told_until_he_does(platfo
     assert told_[5:] == [("ops", "resolved"), ("hitch", "resolved")]
 
 
+def test_who_is_told_over_a_channel_that_reaches_nobody_is_told_over_the_others(platform):
+    Channel.objects.create(slug="off", kind="webhook", options={}, enabled=False, fallback=platform.channel("night"))
+    for slug, channels in (("lost", ["mute"]), ("detour", ["off", "mute"])):
+        platform.rule(slug, channels=channels)
+    platform.channel("mute", enabled=False)
+    platform.see(data_age=40)
+    sent = Delivery.objects.order_by("channel__slug").values_list("title", "channel__slug")
+    assert list(sent) == [("lost data: a", "night"), ("detour data: a", "off"), ("lost data: a", "ops")]
+
+
 def test_what_the_night_holds_back_keeps_nothing_else_quiet(platform):
     quiet = {"quiet_from": time(12), "quiet_until": time(13), "severity": "warning"}
     platform.rule("down", reading="venue_down", comparison="at_least", threshold=Decimal(1), **quiet)
