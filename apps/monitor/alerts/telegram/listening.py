@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from apps.monitor.alerts.channels.letter import clipped
 from apps.monitor.alerts.channels.refusals import NotTaken, redacted
 from apps.monitor.alerts.channels.telegram import TOKEN, ask
 from apps.monitor.alerts.telegram.handling import answer_to
@@ -21,6 +22,8 @@ from moondev.logs.redaction import redaction
 logger = logging.getLogger(__name__)
 # Shorter than the supervisor's patience, so that stopping waits for no phone.
 POLL_SECONDS = 8
+# Of the 4096 characters that a message may have, counted without markup.
+LONGEST_ANSWER = 4_000
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 
 
@@ -83,11 +86,9 @@ class Listener:
 
     def _say(self, message: Message, told: str) -> None:
         """Answer where it was asked. As code, in which Telegram makes no links, names or commands of others' words."""
-        where = {
-            "chat_id": message.chat.id,
-            "text": f"<pre>{html.escape(redaction()(told))}</pre>",
-            "parse_mode": "HTML",
-        }
+        # Cut, since of what is too long Telegram takes nothing: when most is wrong most is said.
+        text = html.escape(clipped(redaction()(told), LONGEST_ANSWER))
+        where = {"chat_id": message.chat.id, "text": f"<pre>{text}</pre>", "parse_mode": "HTML"}
         try:
             ask(self._token, "sendMessage", {**where, "link_preview_options": {"is_disabled": True}})
         except NotTaken as error:

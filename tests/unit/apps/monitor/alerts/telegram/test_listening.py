@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 
 import pytest
@@ -38,6 +39,15 @@ def test_no_secret_is_told_in_a_chat(said, listener, monkeypatch):
     text = said[-1][1]["text"]
     assert "turtle is paused" in text
     assert "AKIAABCDEFGH" not in text
+
+
+def test_an_answer_that_is_too_long_is_cut_and_not_lost(said, listener, monkeypatch):
+    monkeypatch.setattr(listening, "answer_to", lambda *_: "trading: active\n" + 30 * (300 * "<" + "\n"))
+    listener.listen_once(0)
+    text = html.unescape(said[-1][1]["text"]).removeprefix("<pre>").removesuffix("</pre>")
+    assert text.startswith("trading: active")
+    assert text.endswith("…")
+    assert len(text) <= 4_096
 
 
 def test_a_session_that_broke_off_ends_no_listening(said, listener, monkeypatch):
