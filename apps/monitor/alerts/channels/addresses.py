@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -30,7 +31,14 @@ def checked_url(field: str, url: str) -> str:
 
 
 def _of_the_link(host: str) -> bool:
+    """Return whether a host is an address of the local link, in whatever way of writing the resolver understands."""
+    bare = host.rstrip(".")
     try:
-        return ipaddress.ip_address(host).is_link_local
+        address = ipaddress.ip_address(bare)
     except ValueError:
-        return False
+        try:
+            # One number, or hexadecimal ones: 2852039166 is 169.254.169.254.
+            address = ipaddress.ip_address(socket.inet_aton(bare))
+        except OSError:
+            return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local
