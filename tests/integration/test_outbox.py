@@ -250,6 +250,19 @@ def test_who_comes_late_does_not_overwrite_who_took_over(channel):
     assert Delivery.objects.get().state == "delivered"
 
 
+def test_a_channel_that_hangs_keeps_no_more_than_two_workers_from_the_others(channel):
+    channel("hangs")
+    channel("works")
+    for number in range(4):
+        enqueue(notice(title=f"Stream {number}"), ["hangs"], now=NOW)
+    enqueue(notice("info"), ["works"], now=later(seconds=1))
+    at = later(seconds=2)
+    assert [claim_next(at).channel.slug for _ in range(3)] == ["hangs", "hangs", "works"]
+    assert claim_next(at) is None
+    # Who has not come back by then has died.
+    assert claim_next(at + LEASE).channel.slug == "hangs"
+
+
 def test_a_channel_that_is_off_hands_on_what_was_meant_for_it(channel, played, caplog):
     channel("chat", fallback=channel("mail"), enabled=False)
     channel("alone", enabled=False)
