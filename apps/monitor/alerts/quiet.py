@@ -9,8 +9,11 @@ from moondev.domain.clock import require_aware
 
 
 def in_quiet_hours(now: datetime, begins: time | None, ends: time | None, zone: str) -> bool:
-    """Return whether it is quiet now: from `begins` until before `ends` on the clocks of `zone`. No hours: never."""
-    if begins is None or ends is None:
+    """Return whether it is quiet now: from `begins` until before `ends` on the clocks of `zone`. No hours: never.
+
+    Nor by the clocks of a zone that this machine does not know: one rule's zone must not end the watch for all others.
+    """
+    if begins is None or ends is None or not is_zone(zone):
         return False
     here = require_aware("now", now).astimezone(ZoneInfo(zone)).time()
     if begins < ends:
