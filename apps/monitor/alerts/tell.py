@@ -53,6 +53,7 @@ def manner_of(rule: AlertRule) -> Manner:
         None if rule.escalate_seconds is None else timedelta(seconds=rule.escalate_seconds),
         None if rule.remind_seconds is None else timedelta(seconds=rule.remind_seconds),
         rule.tell_resolved,
+        insists=rule.severity == Severity.CRITICAL,
     )
 
 

@@ -49,12 +49,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a rule has people told."""
+    """How a rule has people told. One that `insists` is told again when it is back, however soon after its end."""
 
     cool_down: timedelta
     escalate_after: timedelta | None = None
     remind_every: timedelta | None = None
     tells_resolved: bool = True
+    insists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,9 @@ def _first(told: Told, manner: Manner, moment: Moment) -> Telling:
         return Held.MUTED
     if moment.quiet:
         return Held.QUIET
-    if told.told_at is not None and moment.now - told.told_at < manner.cool_down:
+    lately = told.told_at is not None and moment.now - told.told_at < manner.cool_down
+    # Who was told that it is over looks no more. One that keeps coming back is soon not over any more, see `flapping`.
+    if lately and not manner.insists:
         return Held.COOL_DOWN
     return Due.DIGEST if told.held == Held.QUIET else Due.FIRING
 

@@ -43,6 +43,9 @@ def what(state=FIRING, after=0, told=None, manner=MANNER, fired_at=T0, **moment)
         # Told of its last coming a moment ago; then the cool-down is over and it is still so.
         (what(after=10, told=Told(T0 - s(20))), Held.COOL_DOWN),
         (what(after=600, told=Told(T0 - s(20))), Due.FIRING),
+        # What is critical does not leave those in peace who have just heard that it is over.
+        (what(after=10, told=Told(T0 - s(20)), manner=Manner(s(600), insists=True)), Due.FIRING),
+        (what(after=10, told=Told(T0 - s(20)), manner=Manner(s(600), insists=True), quiet=True), Held.QUIET),
         # What quiet hours held back comes in one message with the others.
         (what(told=Told(held="quiet")), Due.DIGEST),
         # Nobody answers.

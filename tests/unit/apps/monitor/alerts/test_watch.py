@@ -14,6 +14,7 @@ from apps.monitor.alerts import evaluate as evaluating
 from apps.monitor.alerts import taking
 from apps.monitor.alerts import watch as watching
 from apps.monitor.alerts.channels.refusals import NotTaken
+from apps.monitor.alerts.machine import FLAPS
 from apps.monitor.alerts.measured import Measured
 from apps.monitor.alerts.measures import MEASURES
 from apps.monitor.alerts.recorder import KEPT, prune
@@ -64,23 +65,37 @@ def test_what_begins_and_ceases_before_its_time_leaves_nothing(platform):
 
 
 def test_within_its_cool_down_it_is_the_same_alert_and_nobody_is_told_anew_until_that_is_over(platform):
-    platform.rule(cool_down_seconds=600)
+    platform.rule(severity="warning", cool_down_seconds=600)
     for _ in range(2):
         platform.see(30, data_age=40)
+        # A warning waits for its fellows, and its group keeps quiet for a minute after a message.
+        platform.see(60, data_age=40)
         platform.see(10, data_age=1)
-        platform.see(10, data_age=1)
+        platform.see(60, data_age=1)
     alert = Alert.objects.get()
     assert (alert.count, alert.state) == (1, "resolved")
     assert told() == [("firing", FIRING), ("resolved", OVER)]
     platform.see(10, data_age=40)
     assert Alert.objects.get().held == "cool-down"
     platform.see(600, data_age=40)
+    platform.see(60, data_age=40)
     assert told()[2:] == [("firing", FIRING)]
     # Long after its end it is another one.
     platform.see(10, data_age=1)
     platform.see(2000, data_age=1)
     platform.see(2000, data_age=40)
     assert Alert.objects.count() == 2
+
+
+def test_what_is_critical_is_told_each_time_until_it_counts_as_flapping(platform):
+    platform.rule(cool_down_seconds=600)
+    for _ in range(6):
+        platform.see(30, data_age=40)
+        platform.see(10, data_age=1)
+        platform.see(10, data_age=1)
+    assert [kind for kind, _ in told()] == ["firing", "resolved"] * 3 + ["firing"]
+    assert Alert.objects.get().count == FLAPS
+    assert Alert.objects.get().state == "firing"
 
 
 def test_alerts_of_a_group_are_one_message_and_other_channels_get_their_own(platform):
