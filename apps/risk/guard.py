@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError, connection
+from django.db import Error as SqlError
+from django.db import connection
 
 from apps.exchanges.models import Account, AccountEvent, ScopeKind, TradingMode
 from apps.exchanges.orders.events import Alarm, alarm_once
@@ -114,14 +115,14 @@ class Guard:
         try:
             chore()
         except Exception as error:
-            if isinstance(error, DatabaseError) and not connection.is_usable():
+            if isinstance(error, SqlError) and not connection.is_usable():
                 raise
             logger.exception("the portfolio truth is not written")
 
     def _record(self, account: Account, snapshot: AccountSnapshot, now: datetime) -> None:
         try:
             self._record_mark(account, snapshot, now)
-        except DatabaseError:
+        except SqlError:
             raise
         except Exception:
             # Trouble with one account must not end the watch over the others; its mark goes stale instead.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError, transaction
+from django.db import Error as SqlError
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from apps.exchanges.execution.nudges import (
@@ -95,7 +96,7 @@ def engage(
     """Stop a scope: HALTED lets cancels through only, REDUCING exits too. Engaging again repeats the work.
 
     With `flatten` its positions are closed as well, as `closing` says. Raises InvalidValue for an unknown scope and for
-    ACTIVE, before anything is written, and DatabaseError when SQL cannot be reached: the file and Redis hold then.
+    ACTIVE, before anything is written, and django.db.Error when SQL cannot be reached: the file and Redis hold then.
     """
     if mode is TradingMode.ACTIVE:
         raise InvalidValue("mode", mode.value, "halted, reducing; release makes a scope active")
@@ -103,7 +104,7 @@ def engage(
         _write_halt_file(mode, reason)
     try:
         venues = venues_of(scope)
-    except DatabaseError:
+    except SqlError:
         redis_nudges().engage(scope, mode)
         raise
     redis_nudges().engage(scope, mode)

@@ -16,7 +16,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import Error as SqlError
+from django.db import connection
 
 from apps.exchanges.execution.account_halt import IDLE_SECONDS, AccountHalt
 from apps.exchanges.execution.books import Books, VenueBooks
@@ -110,7 +111,7 @@ class Pass:
         try:
             quiet = halt.take_turn()
         except Exception as error:
-            if isinstance(error, DatabaseError) and not connection.is_usable():
+            if isinstance(error, SqlError) and not connection.is_usable():
                 raise
             logger.exception("veto %s", halt.row.veto.pk)
             halt.put_off(error)

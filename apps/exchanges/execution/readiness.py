@@ -10,7 +10,8 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as SqlError
+from django.db import connection
 
 import celeryconfig
 from apps.exchanges.execution.sessions import Sessions, VenueSessions
@@ -40,7 +41,7 @@ def worker_get_ready(instance: Any, **_: Any) -> None:  # noqa: ANN401  Celery's
     try:
         for venue, purpose in wanted:
             sessions_open(venue, purpose, VenueSessions())
-    except DatabaseError as error:
+    except SqlError as error:
         logger.warning("sessions are opened when they are needed, the database does not answer: %s", error)
     finally:
         # It belongs to the thread that starts the worker; those that work have their own.

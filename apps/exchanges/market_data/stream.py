@@ -17,7 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import Error as SqlError
+from django.db import close_old_connections, connections
 
 from apps.exchanges.health.freshness import NEVER, Freshness
 from apps.exchanges.health.reports import VenueWatch
@@ -122,7 +123,7 @@ class MarketStreamProcess:
         """Return what is wanted; None while the database is away, which changes nothing that streams."""
         try:
             return await sync_to_async(wanted_at)(self.venue)
-        except DatabaseError as error:
+        except SqlError as error:
             logger.warning("%s: what is wanted cannot be read: %s", self.venue, error)
             await sync_to_async(close_old_connections)()
             return None

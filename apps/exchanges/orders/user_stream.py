@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import Error as SqlError
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.exchanges.ports import (
     BalanceBatch,
@@ -173,7 +174,7 @@ class UserStreamProcess:
             logger.warning("account %s: %d events wait for the database: %s", account_id, len(batch), error)
             close_old_connections()
             return False
-        except (DatabaseError, TradingError) as error:
+        except (SqlError, TradingError) as error:
             if len(batch) > 1:
                 return all(self._apply_batch(account_id, [event]) for event in batch)
             # An answer the books do not take, or a venue we cannot ask: again would be the same. Reconciliation
@@ -200,7 +201,7 @@ class UserStreamProcess:
     def _once(self, name: str, chore: Callable[[], object]) -> bool:
         try:
             chore()
-        except (DatabaseError, TradingError) as error:
+        except (SqlError, TradingError) as error:
             logger.warning("%s: %s; trying again", name, error)
             close_old_connections()
         return True
@@ -215,7 +216,7 @@ class UserStreamProcess:
                 return True
             logger.warning("the accounts have changed; ending, to listen to them anew")
             return False
-        except (DatabaseError, TradingError) as error:
+        except (SqlError, TradingError) as error:
             logger.warning("sweep: %s; trying again", error)
             close_old_connections()
             return True
@@ -231,7 +232,7 @@ class UserStreamProcess:
             return False
         try:
             self._guard(frozenset(account_id for account_id, stream in self._streams.items() if stream.connected))
-        except (DatabaseError, TradingError) as error:
+        except (SqlError, TradingError) as error:
             logger.warning("guard: %s; trying again", error)
             close_old_connections()
         return True

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as SqlError
+from django.db import connection, transaction
 
 from apps.exchanges.execution.gate import strictest
 from apps.exchanges.execution.nudges import EVERYTHING
@@ -90,7 +91,7 @@ def _looked(breaker: Breaker, row: BreakerState, reading: Decimal | None, actor:
 
 def _is_blind(error: Exception) -> bool:
     """Return whether the database is away; a query that failed, or took too long, concerns its breaker alone."""
-    return isinstance(error, DatabaseError) and not connection.is_usable()
+    return isinstance(error, SqlError) and not connection.is_usable()
 
 
 def breaker_reset(*, code: str, scope: ScopeId, actor: str, reason: str, now: datetime) -> BreakerState:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import Error as SqlError
 
 from apps.exchanges.execution.nudges import halt_file_mode
 from apps.exchanges.execution.sender import worker_name
@@ -74,7 +74,7 @@ class Command(PromptCommand):
             getattr(self, f"_{options['action']}")(options)
         except TradingError as error:
             raise CommandError(str(error)) from error
-        except DatabaseError as error:
+        except SqlError as error:
             raise CommandError(f"the database does not answer, so nothing else is known or changed: {error}") from error
 
     def _engage(self, options: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ class Command(PromptCommand):
                 now=process_clock().now(),
                 closing=_closing(options),
             )
-        except DatabaseError as error:
+        except SqlError as error:
             self._engage_blind(options, error)
             return
         self.stdout.write(
@@ -101,13 +101,13 @@ class Command(PromptCommand):
         hands = DirectHands() if options["direct"] else None
         try:
             self._follow(engaged.veto_ids, hands, options["timeout"])
-        except DatabaseError as error:
+        except SqlError as error:
             self._engage_blind(options, error)
         finally:
             if hands:
                 hands.close()
 
-    def _engage_blind(self, options: dict[str, Any], error: DatabaseError) -> None:
+    def _engage_blind(self, options: dict[str, Any], error: SqlError) -> None:
         """Go on without SQL: the file halts this machine; with --direct the accounts of the file are cleared."""
         self.stdout.write(
             f"the database does not answer ({error}); this machine is halted by file and Redis, if it is up"

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as SqlError
+from django.db import close_old_connections, connection
 
 from apps.exchanges.accounts.balances import equity_mark
 from apps.exchanges.execution.sessions import VenueSessions
@@ -93,7 +94,7 @@ class Watch:
         """Look for fills between two passes; a database that is away is the next pass's to tell."""
         try:
             self._guard.glance()
-        except DatabaseError:
+        except SqlError:
             connection.close()
 
     def step(self) -> bool:
@@ -104,7 +105,7 @@ class Watch:
             self._push.push()
             self._drills.push()
             self._remember_accounts()
-        except DatabaseError as error:
+        except SqlError as error:
             connection.close()
             if not self._blind:
                 logger.warning("the guard is blind, the database does not answer: %s", error)

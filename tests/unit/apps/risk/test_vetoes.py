@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError
 
 from apps.exchanges.execution import nudges
@@ -187,12 +187,13 @@ def test_halts_without_the_broker(monkeypatch) -> None:
     assert Veto.objects.count() == 1
 
 
-def test_without_the_database_file_and_redis_still_halt(monkeypatch, cache, halt_file) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])  # away, and a session that broke off
+def test_without_the_database_file_and_redis_still_halt(error, monkeypatch, cache, halt_file) -> None:
     def down(_scope: object) -> None:
-        raise DatabaseError("away")
+        raise error("away")
 
     monkeypatch.setattr(vetoes, "venues_of", down)
-    with pytest.raises(DatabaseError):
+    with pytest.raises(error):
         engage(EVERYTHING)
     assert halt_file.exists()
     assert cache.hash == {b"everything:*": b"halted"}
