@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from kombu.exceptions import OperationalError
 
 from apps.exchanges.execution import nudges
@@ -187,7 +187,7 @@ def test_halts_without_the_broker(monkeypatch) -> None:
     assert Veto.objects.count() == 1
 
 
-@pytest.mark.parametrize("error", [OperationalError, InterfaceError])  # away, and a session that broke off
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])  # away, and a session that broke off
 def test_without_the_database_file_and_redis_still_halt(error, monkeypatch, cache, halt_file) -> None:
     def down(_scope: object) -> None:
         raise error("away")
