@@ -18,7 +18,7 @@ from moondev.domain.errors import Connectivity, InvalidValue
 from tests.unit.apps.risk.breakers.conftest import NOW, account  # noqa: F401  the same world
 
 PORTFOLIO = ("portfolio", "paper")
-pytestmark = pytest.mark.usefixtures("account", "halted")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account", "halted")]
 
 
 @pytest.fixture
