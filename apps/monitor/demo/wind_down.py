@@ -13,6 +13,7 @@ from apps.exchanges.orders.reconcile import reconcile_account
 from apps.exchanges.orders.services import CommandEntry, orders_record, wake_accounts
 from apps.monitor.demo.report import Comparison, compare
 from apps.strategies.models import Tick, TickStatus
+from moondev.celery import wake
 from moondev.domain.clock import Clock
 from moondev.domain.errors import RateLimited
 from moondev.domain.orders import NON_FINAL, CancelOrder
@@ -20,6 +21,7 @@ from moondev.domain.orders import NON_FINAL, CancelOrder
 TICKS_TIMEOUT_S = 20.0
 # After an outage a venue's limits may be used up for a minute, and what was missed is asked for in the next.
 ORDERS_TIMEOUT_S = 150.0
+RECONCILE_EVERY_S = 10.0
 _POLL_S = 0.2
 # In the run's time: long enough for a fast replay, where a real second is minutes.
 _COMMAND_VALID = timedelta(hours=6)
@@ -41,13 +43,20 @@ def wait_for_ticks(look: Callable[[], None]) -> bool:
 def cancel_and_wait(clock: Clock, look: Callable[[], None]) -> bool:
     """Cancel every live order as a strategy would; return whether all were final before the time-out.
 
-    The wish is repeated: an order may have been on its way when it was first made, and a wish made twice is one.
+    The wish is repeated: an order may have been on its way when it was first made, and a wish made twice is one. Beat
+    is stopped by now, so what it would have asked for every few seconds, what became of orders in doubt, is asked here.
     """
+    asked_at = float("-inf")
 
     def all_final() -> bool:
+        nonlocal asked_at
         live = list(Order.objects.filter(status__in=sorted(NON_FINAL)).select_related("instrument"))
         if live:
             _cancel(live, clock)
+        if live and time.monotonic() - asked_at >= RECONCILE_EVERY_S:
+            asked_at = time.monotonic()
+            for venue in sorted({order.instrument.venue_id for order in live}):
+                wake("exchanges.orders_reconcile", venue=venue)
         return not live
 
     return _wait(all_final, ORDERS_TIMEOUT_S, look)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from apps.exchanges.throttling import Lane
 from apps.exchanges.venues.binance import parse
 from apps.exchanges.venues.binance.messages import ListenKeyAnswer
 from apps.exchanges.venues.binance.rest import Calls, Rest
@@ -26,7 +27,11 @@ SHORTEST_WAIT_SECONDS = 1.0
 
 
 class ListenKey:
-    """Opens the account's key, and keeps it good for as long as somebody listens."""
+    """Opens the account's key, and keeps it good for as long as somebody listens.
+
+    Both in the reserved lane: after an outage everybody asks, and an account that hears nothing of its orders is the
+    last that should wait for a unit.
+    """
 
     def __init__(self, rest: Rest, clock: Clock, base_url: str) -> None:
         """Ask through `rest`, which belongs to the stream alone; `base_url` is the private address without a key."""
@@ -38,7 +43,7 @@ class ListenKey:
         Raises SubscriptionRefused when the venue gives none, and what asking raises when it cannot be asked.
         """
         try:
-            text = await asyncio.to_thread(self._rest.ask, Calls.OPEN_LISTEN_KEY)
+            text = await asyncio.to_thread(self._rest.ask, Calls.OPEN_LISTEN_KEY, None, Lane.RESERVED)
         except VenueRejected as error:
             raise SubscriptionRefused(str(error)) from error
         return f"{self._base}?listenKey={parse.decoded('listen key', text, ListenKeyAnswer).listenKey}"
@@ -50,7 +55,7 @@ class ListenKey:
             await asyncio.sleep(max(self._clock.wall_seconds(seconds), SHORTEST_WAIT_SECONDS))
             seconds = KEPT_EVERY_SECONDS
             try:
-                await asyncio.to_thread(self._rest.ask, Calls.KEEP_LISTEN_KEY)
+                await asyncio.to_thread(self._rest.ask, Calls.KEEP_LISTEN_KEY, None, Lane.RESERVED)
             except VenueRejected as error:
                 lost(f"the listen key is gone: {error}")
             except TradingError as error:
