@@ -18,7 +18,7 @@ from apps.exchanges.orders import doubts
 from apps.exchanges.orders.services import reports_apply
 from apps.exchanges.ports import ReportSource
 from moondev.domain.clock import Clock
-from moondev.domain.errors import Connectivity, TradingError
+from moondev.domain.errors import Connectivity, RateLimited, TradingError
 from moondev.domain.fills import FillReport
 from moondev.domain.orders import OrderReport
 from moondev.logs import log_context
@@ -65,7 +65,7 @@ class Pass:
         self._account = session.account
         self._client = session.client
         self.result = Reconciled()
-        self._silences = 0
+        self._silences, self._spent = 0, False
 
     def end(self, ended: Sequence[OrderReport]) -> None:
         """Apply ends that say nothing of fills, after asking for the fills. Raises TradingError, and nothing ends."""
@@ -75,11 +75,18 @@ class Pass:
             self.result.resolved += len(ended)
 
     def _ask(self, step: Callable[[], None]) -> None:
-        """Take a step that asks the venue, unless it has been silent too often: each question may last long."""
-        if self._silences < SILENCES:
-            self._step(step)
+        """Take a step that asks the venue, unless that is in vain.
+
+        It has been silent too often, and each question may last long; or its limits are spent, and every answer would
+        put off the moment at which a whole pass has room.
+        """
+        name = step.__name__.strip("_")
+        if self._spent:
+            self.result.errors.append(f"{name}: not asked, the venue's limits are spent")
+        elif self._silences >= SILENCES:
+            self.result.errors.append(f"{name}: not asked, the venue is silent")
         else:
-            self.result.errors.append(f"{step.__name__.strip('_')}: not asked, the venue is silent")
+            self._step(step)
 
     def _step(self, step: Callable[[], None]) -> None:
         """Take one step; a question without an answer, or a mistake of ours, costs this step only."""
@@ -95,6 +102,7 @@ class Pass:
             logger.warning("account %s: %s: %s", self._account.code, name, error)
             self.result.errors.append(f"{name}: {error}")
             self._silences += isinstance(error, Connectivity)
+            self._spent = self._spent or isinstance(error, RateLimited)
         except Exception as error:  # whatever one answer does to one step, the others must still be asked
             logger.exception("account %s: %s", self._account.code, name)
             self.result.errors.append(f"{name}: {error!r}")

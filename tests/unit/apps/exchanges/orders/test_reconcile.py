@@ -826,6 +826,18 @@ def test_a_refused_stream_is_an_alarm_of_the_account_once_an_hour(world: World) 
     assert "10 total users" in AccountEvent.objects.get(kind="stream_refused").message
 
 
+def test_a_venue_whose_limits_are_spent_is_asked_no_more_in_this_pass(world: World) -> None:
+    """What is answered is asked again in the next pass anyway, and keeps that from ever having room for all of it."""
+    world.rest()
+    world.venue.refuse("fills", RateLimited("30 of weight do not fit", 20.0))
+    world.venue.calls.clear()
+    result = reconcile(world)
+    assert world.venue.calls == ["open_orders", "fills"]
+    assert not result.complete
+    assert "the venue's limits are spent" in result.errors[-1]
+    assert reconcile(world).complete
+
+
 def test_a_venue_that_hangs_is_not_asked_everything_there_is_to_ask(world: World) -> None:
     """Each question may take as long as a request may, and other accounts wait behind it."""
     world.rest()
