@@ -103,10 +103,14 @@ class Stop:
             raise AssertionError(f"{error}; sessions: {self._cursor.fetchall()}") from error
 
     def end_sessions(self) -> None:
-        """Tell the server that the clients stopped here are gone: their transactions are rolled back."""
-        for pid in self.waiting():
+        """Tell the server that the clients stopped here are gone: their transactions are rolled back.
+
+        Whoever took the place of a killed process meanwhile may stand here already; it lives, and waits.
+        """
+        gone = set(self.waiting())
+        for pid in gone:
             self._cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
-        wait_until("the sessions to end", lambda: not self.waiting())
+        wait_until("the sessions to end", lambda: gone.isdisjoint(self.waiting()))
 
 
 @contextmanager
