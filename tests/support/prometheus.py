@@ -61,9 +61,9 @@ def asks_all(watching: Prometheus) -> None:
     at = watching.last_scrape()
     found = {(page, panel, expr): watching.ask(expr, at) for page, panel, expr in panel_questions()}
     silent = [key for key, rows in found.items() if not rows and not any(name in key[2] for name in MAY_BE_EMPTY)]
-    assert silent == []
+    assert silent == [], silent
     wrong = [(rule["name"], rule["lastError"]) for rule in watching.rules() if rule["health"] != "ok"]
-    assert wrong == []
+    assert wrong == [], wrong
 
 
 @contextmanager
