@@ -51,8 +51,8 @@ class Prometheus:
         return [rule for group in groups for rule in group["rules"]]
 
     def last_scrape(self) -> float:
-        """Return when the exporter last answered."""
-        [found] = self.ask('max(max_over_time(timestamp(up{job="moondev"} == 1)[10m:1s]))')
+        """Return when the exporter last answered while the guard still worked: what is old it does not tell."""
+        [found] = self.ask('max(max_over_time(timestamp(moondev_equity{level="total"})[10m:1s]))')
         return float(found["value"][1])
 
 
