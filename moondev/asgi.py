@@ -19,7 +19,7 @@ from apps.monitor.api.stream.endpoint import Stream  # noqa: E402  the same
 from apps.monitor.flower.page import FlowerPage  # noqa: E402  the same
 from apps.monitor.flower.place import PREFIX as FLOWER  # noqa: E402  the same
 from apps.monitor.health.open_routes import open_routes  # noqa: E402  the same
-from moondev.garbage import rarely_collect  # noqa: E402  the same
+from moondev.garbage import rarely_collect  # noqa: E402  as above
 from moondev.heartbeat.event_loop import loop_beating  # noqa: E402  the same
 from moondev.logs.requests import Requests  # noqa: E402  the same
 

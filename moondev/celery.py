@@ -70,11 +70,11 @@ class TradingTask(Task[..., Any]):
         """Count a task that finished."""
         TASKS.add(self.name, "done")
 
-    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002  same
+    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002  Celery's
         """Count a task that will run again."""
         TASKS.add(self.name, "retried")
 
-    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002  same
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002  Celery's
         """Count a task that raised; Celery logs the traceback."""
         TASKS.add(self.name, "failed")
 
