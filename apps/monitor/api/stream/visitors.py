@@ -43,6 +43,8 @@ class Visitors:
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.get_running_loop().create_task(self._ask(key, socket))
+            # A refusal that nobody waits for any more is nobody's business.
+            asking.add_done_callback(lambda done: done.cancelled() or done.exception())
         # One of them may leave while the others wait.
         return await asyncio.shield(asking)
 
